@@ -1,0 +1,10 @@
+-- A thousand agents read at random.
+local token = os.getenv("BENCH_TOKEN")
+local headers = token and { ["Authorization"] = "Bearer " .. token } or {}
+function init(args) math.randomseed(tonumber(tostring({}):match("0x(%x+)"), 16)) end
+function request() return wrk.format("GET", os.getenv("BENCH_PATH") .. "bench_" .. math.random(1, 1000), headers) end
+function done(summary, latency)
+  local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
+  io.write(string.format("RESULT %f %f %f %d\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
+end

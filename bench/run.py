@@ -1,0 +1,397 @@
+"""Our rows and those they are compared with, measured in one run on one machine; see README.md."""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from urllib.parse import urlsplit
+
+from support.postgres import Postgres
+from support.server import Server, free_port
+
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 8
+HERE = pathlib.Path(__file__).parent
+CLIENTS = 32
+AGENTS = 1000
+SEED = HERE.parent.parent / "shared" / "bench" / "seed_reference.py"
+rows = {}
+
+
+def report(name, per_second, p50_ms=None, p99_ms=None, note=""):
+    rows[name] = per_second
+    times = f"p50 {p50_ms:7.3f} ms  p99 {p99_ms:7.3f} ms" if p50_ms is not None else " " * 32
+    print(f"{name:58s} {per_second:10.0f}/s  {times}  {note}", flush=True)
+
+
+def ratio(label, ours, theirs, aim):
+    if ours in rows and theirs in rows and rows[theirs] > 0:
+        print(f"{label:70s} {rows[ours] / rows[theirs]:7.1f}x  (aim {aim})", flush=True)
+
+
+def wrk(name, script, base, path, token, clients=CLIENTS):
+    environment = os.environ | {"BENCH_PATH": path}
+    environment.pop("BENCH_TOKEN", None)
+    if token:
+        environment["BENCH_TOKEN"] = token
+    out = subprocess.run(
+        ["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "-s", str(HERE / script), "--latency", base],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    fields = next(line for line in out.splitlines() if line.startswith("RESULT")).split()
+    per_second, p50, p99, bad = float(fields[1]), float(fields[2]), float(fields[3]), int(fields[4])
+    report(name, per_second, p50, p99, f"{bad} errors" if bad else "")
+
+
+def call(server, method, path, body=None):
+    url = urlsplit(server.url)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+    connection.request(
+        method,
+        path,
+        json.dumps(body) if body is not None else None,
+        {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
+    )
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    assert response.status < 300, (method, path, response.status, text[:300])
+    return json.loads(text)
+
+
+def make_agents(server):
+    url = urlsplit(server.url)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+    for n in range(1, AGENTS + 1):
+        body = {"id": f"bench_{n}", "name": f"Bench {n}", "specialization": "bench", "max_concurrency": 100}
+        connection.request(
+            "POST",
+            "/api/v1/agents",
+            json.dumps(body),
+            {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
+        )
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 201, response.status
+    connection.close()
+
+
+def resident_mb(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def end_to_end(label, server):
+    """Enqueue → claim → complete through the API with the real worker."""
+    before = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"]
+    begin = time.monotonic()
+    subprocess.run(
+        ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}s", "-s", str(HERE / "create_task.lua"), server.url],
+        env=os.environ | {"BENCH_PATH": "/api/v1/agents/", "BENCH_TOKEN": server.token},
+        capture_output=True,
+        check=True,
+    )
+    while any(
+        call(server, "GET", f"/api/v1/tasks?status={s}&count=total&limit=1")["total"] for s in ("pending", "started")
+    ):
+        time.sleep(0.02)
+    took = time.monotonic() - begin
+    done = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"] - before
+    report(f"{label}: task enqueue → claim → complete", done / took)
+
+
+def event_latency(label, server, count=300):
+    """From just before the commit's request to the event at an SSE client: an upper bound of commit → subscriber."""
+    url = urlsplit(server.url)
+    stream = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+    stream.request(
+        "GET", "/api/v1/events/stream?channel=agent:updated", headers={"Authorization": "Bearer " + server.token}
+    )
+    reader = stream.getresponse()
+    arrived = {}
+
+    def read():
+        while len(arrived) < count:
+            line = reader.fp.readline()
+            if not line:
+                return
+            if line.startswith(b"data:"):
+                arrived[json.loads(line[5:])["version"]] = time.perf_counter()
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    time.sleep(0.3)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+    answered = {}
+    for n in range(count):
+        connection.request(
+            "PUT",
+            "/api/v1/agents/bench_1",
+            json.dumps({"name": f"N{n}"}),
+            {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
+        )
+        version = json.loads(connection.getresponse().read())["version"]
+        answered[version] = time.perf_counter()
+    thread.join(10)
+    delays = sorted((arrived[v] - answered[v]) * 1000 for v in answered if v in arrived)
+    assert len(delays) == count, f"{len(delays)} of {count} events came"
+    report(
+        f"{label}: event at a subscriber, after the writer's answer",
+        count / max(1e-9, sum(map(abs, delays)) / 1000),
+        statistics.median(delays),
+        delays[int(len(delays) * 0.99)],
+        "negative: before the answer",
+    )
+
+
+def ours(label, environment):
+    server = Server(environment={"LOG_LEVEL": "error", "WORKER_CONCURRENCY": "64"} | environment)
+    try:
+        begin = time.monotonic()
+        server.start()
+        print(f"{label}: first start, ready after {1000 * (time.monotonic() - begin):.0f} ms")
+        make_agents(server)
+        server.stop()
+        begin = time.monotonic()
+        server.start()
+        print(f"{label}: later start, ready after {1000 * (time.monotonic() - begin):.0f} ms")
+        wrk(f"{label}: read one agent", "read_agent.lua", server.url, "/api/v1/agents/", server.token)
+        wrk(f"{label}: list ten agents", "get.lua", server.url + "/api/v1/agents?limit=10", "", server.token)
+        event_latency(label, server)
+        end_to_end(label, server)
+        time.sleep(2)
+        print(f"{label}: resident after the load {resident_mb(server.pid):.1f} MB")
+        server.stop()
+        # Creating alone: the roles that run tasks are left out, as nobody else's row runs them.
+        server.start(roles=["gateway"])
+        wrk(f"{label}: create a task and its event", "create_task.lua", server.url, "/api/v1/agents/", server.token)
+    finally:
+        server.remove()
+
+
+def memory_at_rest():
+    server = Server(environment={"LOG_LEVEL": "error"})
+    try:
+        server.start()
+        make_agents(server)
+        url = urlsplit(server.url)
+        connection = http.client.HTTPConnection(url.hostname, url.port)
+        for n in range(10_000):
+            connection.request(
+                "GET", f"/api/v1/agents/bench_{n % AGENTS + 1}", headers={"Authorization": "Bearer " + server.token}
+            )
+            connection.getresponse().read()
+        time.sleep(3)
+        print(f"SQLite: all roles at rest after 10,000 requests: {resident_mb(server.pid):.1f} MB resident (aim < 40)")
+    finally:
+        server.remove()
+
+
+def single_commits():
+    """SQLite, the same two rows, one commit a pair."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = sqlite3.connect(os.path.join(directory, "one.db"), isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "CREATE TABLE tasks (id TEXT PRIMARY KEY, agent TEXT, description TEXT, status TEXT)",
+            "CREATE TABLE events (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, data TEXT)",
+        ):
+            database.execute(statement)
+        count, end = 0, time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            database.execute("BEGIN IMMEDIATE")
+            database.execute(
+                "INSERT INTO tasks VALUES (?, 'a', 'How do I stop SQL injection?', 'pending')", (str(uuid.uuid4()),)
+            )
+            database.execute("INSERT INTO events (id, data) VALUES (?, ?)", (str(uuid.uuid4()), "x" * 400))
+            database.execute("COMMIT")
+            count += 1
+        report("SQLite, one commit a task and event", count / SECONDS)
+
+
+def nginx():
+    if not shutil.which("nginx"):
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        root = pathlib.Path(directory)
+        root.chmod(0o755)
+        (root / "agents").mkdir()
+        for n in range(1, AGENTS + 1):
+            (root / "agents" / f"bench_{n}").write_text(json.dumps({"id": f"bench_{n}", "name": "x" * 300}))
+        port = free_port()
+        config = root / "nginx.conf"
+        config.write_text(f"""daemon off; pid {root}/pid; error_log {root}/error.log; worker_processes 2; user root;
+events {{ worker_connections 1024; }}
+http {{ access_log off; sendfile on; tcp_nodelay on; open_file_cache max=2000; default_type application/json;
+  keepalive_requests 1000000; client_body_temp_path {root}/b; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
+  uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
+  server {{ listen 127.0.0.1:{port}; root {root}; }} }}""")
+        process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(1)
+            wrk("nginx, static JSON", "read_agent.lua", f"http://127.0.0.1:{port}", "/agents/", None)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def pgbench(postgres, database):
+    out = subprocess.run(
+        [
+            "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(CLIENTS),
+            "-j",
+            "2",
+            "-T",
+            str(int(SECONDS)),
+            "-f",
+            str(HERE / "task_create.pgbench.sql"),
+            postgres.url(database),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    report(
+        "pgbench, single-row form of task.create in its frame",
+        float(next(line for line in out.splitlines() if line.startswith("tps")).split()[2]),
+    )
+
+
+def seed_reference(postgres):
+    """The design of the prototype's documents: FastAPI, SQLAlchemy, Redis, one process."""
+    if not SEED.exists() or not shutil.which("redis-server"):
+        print("the seeds' reference design is not here; its rows are left out")
+        return
+    environment_dir = HERE.parent / "build" / "bench-venv"
+    if not (environment_dir / "bin" / "uvicorn").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(environment_dir)], check=True)
+        subprocess.run(
+            [
+                str(environment_dir / "bin" / "pip"),
+                "install",
+                "-q",
+                "fastapi",
+                "uvicorn[standard]",
+                "sqlalchemy",
+                "redis",
+                "psycopg2-binary",
+            ],
+            check=True,
+        )
+    port = free_port()
+    redis = subprocess.Popen(
+        ["redis-server", "--port", "6379", "--bind", "127.0.0.1", "--save", ""], stdout=subprocess.DEVNULL
+    )
+    server = subprocess.Popen(
+        [
+            str(environment_dir / "bin" / "uvicorn"),
+            "seed_reference:app",
+            "--port",
+            str(port),
+            "--no-access-log",
+            "--log-level",
+            "error",
+        ],
+        cwd=SEED.parent,
+        env=os.environ | {"DATABASE_URL": postgres.create_database("seedref"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    try:
+        for _ in range(100):
+            try:
+                http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/agents")
+                break
+            except OSError:
+                time.sleep(0.1)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for n in range(1, AGENTS + 1):
+            connection.request(
+                "POST",
+                "/agents",
+                json.dumps({"id": f"bench_{n}", "name": "n", "model": "m", "specialization": "s"}),
+                {"Content-Type": "application/json"},
+            )
+            connection.getresponse().read()
+        wrk("the seeds' design: read one agent", "read_agent.lua", f"http://127.0.0.1:{port}", "/agents/", None)
+        wrk(
+            "the seeds' design: create a task, no event",
+            "create_task.lua",
+            f"http://127.0.0.1:{port}",
+            "/agents/",
+            None,
+        )
+    finally:
+        for process in (server, redis):
+            process.terminate()
+            process.wait(15)
+
+
+def main():
+    postgres = Postgres()
+    postgres.start()
+    try:
+        ours("SQLite", {})
+        memory_at_rest()
+        single_commits()
+        database = postgres.create_database("bench")
+        ours("PostgreSQL", {"DATABASE_URL": database})
+        pgbench(postgres, "bench")
+        nginx()
+        seed_reference(postgres)
+    finally:
+        postgres.remove()
+    print()
+    ratio(
+        "read one agent, SQLite / the seeds' design",
+        "SQLite: read one agent",
+        "the seeds' design: read one agent",
+        ">= 20",
+    )
+    ratio(
+        "read one agent, PostgreSQL / the seeds' design",
+        "PostgreSQL: read one agent",
+        "the seeds' design: read one agent",
+        ">= 20",
+    )
+    ratio("read one agent, SQLite / nginx", "SQLite: read one agent", "nginx, static JSON", "0.45")
+    for kind in ("SQLite", "PostgreSQL"):
+        ratio(
+            f"create a task, {kind} / the seeds' design",
+            f"{kind}: create a task and its event",
+            "the seeds' design: create a task, no event",
+            ">= 30",
+        )
+    ratio(
+        "create a task, PostgreSQL / pgbench",
+        "PostgreSQL: create a task and its event",
+        "pgbench, single-row form of task.create in its frame",
+        ">= 1.5",
+    )
+    ratio(
+        "create a task, SQLite / one commit a row",
+        "SQLite: create a task and its event",
+        "SQLite, one commit a task and event",
+        ">= 5",
+    )
+
+
+if __name__ == "__main__":
+    main()

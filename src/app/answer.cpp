@@ -1,0 +1,104 @@
+#include "app/answer.hpp"
+
+#include <boost/describe/enum_to_string.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/string.hpp>
+
+#include "app/command.hpp"
+
+namespace al::app {
+namespace {
+
+constexpr std::size_t detail_name_columns = 16;
+
+json::value const null_value;
+json::array const no_elements;
+
+/// "2026-01-01T12:00:03.123456Z" as "2026-01-01 12:00:03"; anything else stays.
+std::string shown_string(std::string text) {
+  constexpr std::string_view shape = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() < shape.size() || !text.ends_with('Z')) return text;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    bool const is_digit = text[i] >= '0' && text[i] <= '9';
+    if (shape[i] == 'd' ? !is_digit : text[i] != shape[i]) return text;
+  }
+  text.resize(shape.size());
+  text[10] = ' ';
+  return text;
+}
+
+std::string shown(json::value const& value) {
+  if (value.is_null()) return {};
+  if (value.is_string()) return shown_string(std::string(value.get_string()));
+  if (!value.is_array()) return json::serialize(value);
+  std::string out;
+  for (auto const& element : value.get_array()) out.append(out.empty() ? "" : ", ").append(shown(element));
+  return out;
+}
+
+}  // namespace
+
+int report(Console& console, Error const& error) {
+  if (!console.json()) {
+    console.error(error.message);
+    return exit_failure;
+  }
+  std::string out = "{\"error\":{\"code\":\"";
+  out.append(boost::describe::enum_to_string(error.code, "internal")).append("\",\"message\":");
+  json::append_string(out, printable(error.message));
+  console.note(out + "}}");
+  return exit_failure;
+}
+
+int show(Console& console, Result<ApiClient::Reply> const& reply,
+         std::function<std::string(json::value const&)> const& render) {
+  if (!reply) return report(console, reply.error());
+  console.print(console.json() ? reply->text : render(*reply->body.root().parsed));
+  return exit_ok;
+}
+
+void note_more(Console& console, json::value const& page) {
+  auto const cursor = text_of(page, "next_cursor");
+  if (!cursor.empty()) console.note(console.paint("There are more: --cursor " + printable(cursor), Tone::faint));
+}
+
+json::value const& member_of(json::value const& object, std::string_view key) {
+  auto const* found = object.is_object() ? object.get_object().if_contains({key.data(), key.size()}) : nullptr;
+  return found ? *found : null_value;
+}
+
+std::string text_of(json::value const& object, std::string_view key) { return shown(member_of(object, key)); }
+
+json::array const& list_of(json::value const& object, std::string_view key) {
+  auto const& found = member_of(object, key);
+  return found.is_array() ? found.get_array() : no_elements;
+}
+
+Details& Details::add(std::string_view name, std::string_view value, Tone tone) {
+  if (value.empty()) return *this;
+  auto const width = console_.options().is_terminal ? console_.options().width : std::string::npos;
+  auto const shown = wrapped(printable(value, true), width, detail_name_columns);
+  auto padded = std::string(name);
+  padded.resize(std::max(detail_name_columns, padded.size() + 1), ' ');
+  if (!out_.empty()) out_ += '\n';
+  out_ += console_.paint(padded, Tone::faint) + console_.paint(shown.substr(detail_name_columns), tone);
+  return *this;
+}
+
+Tone tone_of_status(std::string_view status) {
+  if (status == "idle" || status == "completed") return Tone::good;
+  if (status == "busy" || status == "started") return Tone::accent;
+  if (status == "error" || status == "failed") return Tone::bad;
+  return status == "pending" ? Tone::caution : Tone::faint;
+}
+
+std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
+  std::string out;
+  for (auto const& [name, value] : parameters) {
+    if (!value.empty()) out.append(out.empty() ? "?" : "&").append(name).append("=").append(escaped(value));
+  }
+  return out;
+}
+
+}  // namespace al::app

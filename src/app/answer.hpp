@@ -1,0 +1,48 @@
+#pragma once
+/// What commands do with an answer of the server.
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "app/api_client.hpp"
+#include "app/console.hpp"
+
+namespace al::app {
+
+/// Prints the answer: with --json as it came, else what `render` makes of it. Answers the exit code.
+int show(Console&, Result<ApiClient::Reply> const&, std::function<std::string(json::value const&)> const& render);
+
+/// Prints the error, with --json as an object. Answers the exit code.
+int report(Console&, Error const&);
+
+/// A hint on standard error when the list goes on after this page.
+void note_more(Console&, json::value const& page);
+
+/// The member `key` as people read it: strings as they are, lists with commas, times without their fraction, nothing
+/// for null.
+[[nodiscard]] std::string text_of(json::value const& object, std::string_view key);
+/// The member `key`, or null.
+[[nodiscard]] json::value const& member_of(json::value const& object, std::string_view key);
+/// The elements of the member `key`; none when it is no array.
+[[nodiscard]] json::array const& list_of(json::value const& object, std::string_view key);
+
+/// Names and values under each other, as details of one thing are shown; empty values are left out.
+class Details {
+ public:
+  explicit Details(Console const& console) : console_(console) {}
+  Details& add(std::string_view name, std::string_view value, Tone = Tone::plain);
+  [[nodiscard]] std::string text() const { return out_; }
+
+ private:
+  Console const& console_;
+  std::string out_;
+};
+
+/// How the status of an agent or a task looks.
+[[nodiscard]] Tone tone_of_status(std::string_view status);
+
+/// "?a=1&b=2" of the parameters that are not empty.
+[[nodiscard]] std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
+
+}  // namespace al::app

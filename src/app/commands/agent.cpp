@@ -1,0 +1,100 @@
+#include <boost/json/object.hpp>
+
+#include "app/answer.hpp"
+#include "app/command.hpp"
+
+namespace al::app {
+namespace {
+
+struct NewAgent {
+  std::string id;
+  std::string name;
+  std::string specialization;
+  std::string model;
+  std::vector<std::string> capabilities;
+};
+
+int list(Workplace& workplace, std::string const& limit, std::string const& cursor) {
+  auto& console = workplace.console;
+  ApiClient client(workplace.config);
+  return show(console, client.get("/agents" + query_text({{"limit", limit}, {"cursor", cursor}})),
+              [&](json::value const& page) {
+                Table table({"ID", "NAME", "STATUS", "MODEL", "FIELD"});
+                for (auto const& agent : list_of(page, "agents")) {
+                  auto const status = text_of(agent, "status");
+                  table.add({{text_of(agent, "id"), Tone::strong},
+                             {text_of(agent, "name")},
+                             {status, tone_of_status(status)},
+                             {text_of(agent, "model")},
+                             {text_of(agent, "specialization")}});
+                }
+                note_more(console, page);
+                return table.text(console);
+              });
+}
+
+std::string details(Console const& console, json::value const& agent) {
+  auto const status = text_of(agent, "status");
+  Details out(console);
+  out.add("id", text_of(agent, "id"), Tone::strong).add("name", text_of(agent, "name"));
+  out.add("status", status, tone_of_status(status)).add("model", text_of(agent, "model"));
+  out.add("field", text_of(agent, "specialization")).add("capabilities", text_of(agent, "capabilities"));
+  out.add("tasks at once", text_of(agent, "max_concurrency")).add("version", text_of(agent, "version"));
+  out.add("created", text_of(agent, "created_at")).add("changed", text_of(agent, "updated_at"));
+  auto const config = text_of(agent, "config");
+  if (config != "{}") out.add("config", config);
+  return out.text();
+}
+
+int show_one(Workplace& workplace, std::string const& id) {
+  ApiClient client(workplace.config);
+  return show(workplace.console, client.get("/agents/" + escaped(id)),
+              [&](json::value const& agent) { return details(workplace.console, agent); });
+}
+
+int create(Workplace& workplace, NewAgent const& agent) {
+  json::object body{{"id", agent.id}, {"name", agent.name}, {"specialization", agent.specialization}};
+  if (!agent.model.empty()) body["model"] = agent.model;
+  if (!agent.capabilities.empty()) body["capabilities"] = json::array(agent.capabilities.begin(), agent.capabilities.end());
+  ApiClient client(workplace.config);
+  return show(workplace.console, client.post("/agents", json::serialize(body)),
+              [&](json::value const& made) { return details(workplace.console, made); });
+}
+
+}  // namespace
+
+void add_agent_commands(CLI::App& app, Invocation& invocation) {
+  auto* agent = app.add_subcommand("agent", "Who there is to work, and whom to add");
+  agent->require_subcommand(1);
+
+  auto* lists = agent->add_subcommand("list", "All agents");
+  auto limit = std::make_shared<std::string>();
+  auto cursor = std::make_shared<std::string>();
+  lists->add_option("--limit", *limit, "How many at most (1 to 500, default 50)")->type_name("N");
+  lists->add_option("--cursor", *cursor, "Where the page before ended")->type_name("CURSOR");
+  lists->callback([=, &invocation] {
+    invocation.action = [=](Workplace& workplace) { return list(workplace, *limit, *cursor); };
+  });
+
+  auto* shows = agent->add_subcommand("show", "One agent");
+  auto id = std::make_shared<std::string>();
+  shows->add_option("AGENT", *id, "Its id")->required();
+  shows->callback([=, &invocation] {
+    invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id); };
+  });
+
+  auto* creates = agent->add_subcommand("create", "Add an agent");
+  auto made = std::make_shared<NewAgent>();
+  creates->add_option("AGENT", made->id, "Its id: lower-case letters, digits, _ and -")->required();
+  creates->add_option("--name", made->name, "Name shown to people")->required();
+  creates->add_option("--specialization", made->specialization, "Field it works in")->required();
+  creates->add_option("--model", made->model, "Model it thinks with");
+  creates->add_option("--capability", made->capabilities, "What it can do; may be repeated")->type_name("TEXT");
+  creates->footer("Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
+                  " --capability german");
+  creates->callback([=, &invocation] {
+    invocation.action = [=](Workplace& workplace) { return create(workplace, *made); };
+  });
+}
+
+}  // namespace al::app

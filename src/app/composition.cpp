@@ -1,0 +1,241 @@
+#include "app/composition.hpp"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <thread>
+
+#include "app/installation.hpp"
+#include "app/io_threads.hpp"
+#include "core/log.hpp"
+#include "data/access_store.hpp"
+#include "data/idempotency_store.hpp"
+#include "data/knowledge_import.hpp"
+#include "data/starter.hpp"
+#include "data/task_store.hpp"
+#include "events/event_log.hpp"
+#include "http/server.hpp"
+#include "providers/extractive.hpp"
+#include "security/bootstrap_token.hpp"
+#include "security/idempotency.hpp"
+#include "security/token_authenticator.hpp"
+#include "services/agent_designer/routes.hpp"
+#include "services/operations/events.hpp"
+#include "services/system/system.hpp"
+#include "services/worker/worker.hpp"
+#include "storage/lock.hpp"
+
+namespace al::app {
+namespace {
+
+constexpr std::chrono::seconds start_timeout{30};
+constexpr std::chrono::seconds retry_pause{2};
+constexpr std::chrono::seconds drain_timeout{30};
+
+/// One process owns a SQLite directory; PostgreSQL is shared.
+std::optional<storage::DirectoryLock> own_directory(Config const& config) {
+  if (uses_postgres(config)) return std::nullopt;
+  auto lock = storage::DirectoryLock::acquire(data_directory(config));
+  if (!lock) throw Fault(lock.error().message);
+  return std::move(*lock);
+}
+
+std::unique_ptr<storage::Database> prepare_database(Config const& config, Clock const& clock) {
+  migrate(config);
+  return open_database(config, clock);
+}
+
+std::size_t io_thread_count(Config const& config) {
+  auto const wanted = static_cast<std::size_t>(config.integer("threads"));
+  return wanted > 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// Without a doorbell between processes a cache would show what another process has changed for up to a second. A
+/// process that runs every role counts as alone.
+bool may_cache(Config const& config, std::set<Role> const& roles) {
+  return !uses_postgres(config) || roles.size() == all_roles().size();
+}
+
+}  // namespace
+
+/// Declared in the order of their needs, so that each goes before what it refers to.
+struct Platform::Parts final : services::system::Process {
+  Parts(Config const& config, std::set<Role> const& roles);
+
+  // ---- services::system::Process ----
+  [[nodiscard]] std::string_view database_kind() const override {
+    return database->dialect() == storage::Dialect::sqlite ? "sqlite" : "postgresql";
+  }
+  [[nodiscard]] std::string_view cache_kind() const override { return agent_cache ? "in-process" : "off"; }
+  [[nodiscard]] bool is_ready() const override { return ready.load(); }
+  [[nodiscard]] services::system::Figures figures() const override;
+  [[nodiscard]] Task<void> ping_database(Deadline deadline) override { return database->ping(deadline); }
+
+  void listen(Role);
+  http::Router& router_of(Role);
+  void add_routes(http::Router&, Role);
+  [[nodiscard]] Task<void> seed();
+  void employ_worker();
+
+  Config const& config;
+  SystemClock clock;
+  SystemRandom random;
+  std::optional<storage::DirectoryLock> lock;
+  std::unique_ptr<storage::Database> database;
+  events::Bus bus;
+  events::EventLog log{*database};
+  data::Writer writer{*database, bus, clock, random, "agent-designer"};
+
+  std::unique_ptr<cache::LocalCache<data::AgentView>> agent_cache;
+  data::AgentStore agents{writer, agent_cache.get()};
+  data::KnowledgeStore knowledge{writer};
+  data::TaskStore tasks{writer};
+  data::KnowledgeImport import{agents, knowledge};
+  data::Starter starter{writer, agents, knowledge};
+  data::AccessStore access{*database, clock, random};
+  data::IdempotencyStore answers{*database};
+  data::Writer worker_writer{*database, bus, clock, random, "worker"};
+  data::TaskStore worker_tasks{worker_writer};
+  providers::Extractive provider;
+
+  security::TokenAuthenticator authenticator{access, clock};
+  security::StoredIdempotency idempotency{answers};
+  security::BootstrapToken bootstrap{access, random, data_directory(config)};
+  std::atomic<bool> ready = false;
+
+  std::map<Role, std::unique_ptr<http::Router>> routers;
+  IoThreads threads;
+  std::size_t http_lanes;
+  std::size_t workers_lane = 0;
+  std::map<Role, std::unique_ptr<http::Server>> servers;
+  std::unique_ptr<services::worker::Worker> worker;
+};
+
+Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
+    : config(settings),
+      lock(own_directory(settings)),
+      database(prepare_database(settings, clock)),
+      agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
+      threads(io_thread_count(settings) + (roles.contains(Role::worker) ? 1 : 0)),
+      http_lanes(io_thread_count(settings)) {
+  for (auto const role : roles) listen(role);
+  if (roles.contains(Role::worker)) employ_worker();
+}
+
+services::system::Figures Platform::Parts::figures() const {
+  auto const pool = database->pool();
+  services::system::Figures figures{.pool_size = pool.size,
+                                    .pool_in_use = pool.in_use,
+                                    .pool_size_max = pool.size_max,
+                                    .pool_waiting = pool.waiting};
+  for (auto const& [role, server] : servers) {
+    figures.requests += server->requests();
+    figures.connections += server->connections();
+  }
+  return figures;
+}
+
+void Platform::Parts::listen(Role role) {
+  auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
+  if (facts->port_setting.empty()) return;
+  std::vector<asio::io_context*> contexts;
+  for (std::size_t i = 0; i < http_lanes; ++i) contexts.push_back(&threads.at(i));
+  http::ServerLimits const limits{
+      .connections_max = static_cast<std::size_t>(config.integer("http.connections_max"))};
+  auto const port = static_cast<std::uint16_t>(config.integer(facts->port_setting));
+  servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, router_of(role),
+                                                 limits, clock, random);
+}
+
+// The dashboard answers what the gateway answers, so they share a table.
+http::Router& Platform::Parts::router_of(Role role) {
+  auto const owner = role == Role::dashboard ? Role::gateway : role;
+  auto& router = routers[owner];
+  if (!router) {
+    router = std::make_unique<http::Router>(&authenticator, &idempotency, random);
+    add_routes(*router, owner);
+  }
+  return *router;
+}
+
+void Platform::Parts::add_routes(http::Router& router, Role role) {
+  auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
+  bool const is_gateway = role == Role::gateway;
+  if (is_gateway || role == Role::agent_designer) {
+    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import});
+  }
+  if (is_gateway || role == Role::operations) services::operations::add_event_routes(router, {log, bus});
+  services::system::add_routes(router, *this, clock, std::string(facts->name));
+}
+
+Task<void> Platform::Parts::seed() {
+  while (!ready) {
+    try {
+      co_await starter.run(default_tenant, Deadline::after(start_timeout));
+      ready = true;
+    } catch (Fault const& fault) {
+      log::warning("the starter content could not be added; trying again", {{"error", std::string_view(fault.what())}});
+    }
+    if (!ready) co_await sleep_until(clock.steady() + retry_pause);
+  }
+  log::info("ready");
+}
+
+// The worker has a thread of its own: choosing passages from large items takes milliseconds.
+void Platform::Parts::employ_worker() {
+  workers_lane = threads.size() - 1;
+  services::worker::WorkerOptions const options{
+      .concurrency = static_cast<std::size_t>(config.integer("worker.concurrency")),
+      .lease = std::chrono::seconds(config.integer("worker.lease")),
+      .drain_timeout = drain_timeout};
+  worker = std::make_unique<services::worker::Worker>(
+      threads.at(workers_lane).get_executor(),
+      services::worker::Stores{worker_tasks, agents, knowledge, answers}, provider, bus, clock, random, options);
+}
+
+Platform::Platform(Config const& config, std::set<Role> const& roles) {
+  make_data_directory(config);
+  parts_ = std::make_unique<Parts>(config, roles);
+}
+
+Platform::~Platform() = default;
+
+Result<void> Platform::start() {
+  parts_->threads.start();
+  auto token = parts_->bootstrap.ensure(parts_->config.text("token"), Deadline::after(start_timeout));
+  auto const outcome = parts_->threads.wait(0, std::move(token));
+  if (!outcome) return fail(outcome.error());
+  for (auto const& [role, server] : parts_->servers) server->start();
+  if (parts_->worker) {
+    asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
+  }
+  spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
+  return {};
+}
+
+void Platform::stop(Deadline deadline) {
+  std::vector<std::jthread> stopping;
+  for (auto const& [role, server] : parts_->servers) {
+    stopping.emplace_back([&server, deadline] { server->stop(deadline); });
+  }
+  if (parts_->worker) parts_->threads.wait(parts_->workers_lane, parts_->worker->stop());
+  stopping.clear();  // waits for each
+  parts_->threads.stop();
+  parts_->database->close();
+}
+
+std::vector<Address> Platform::addresses() const {
+  std::vector<Address> out;
+  auto host = parts_->config.text("host");
+  // A client cannot call the address that stands for all of them.
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (host.contains(':')) host = "[" + host + "]";
+  for (auto const& facts : all_roles()) {
+    auto const server = parts_->servers.find(facts.role);
+    if (server == parts_->servers.end()) continue;
+    out.push_back({std::string(facts.name), "http://" + host + ":" + std::to_string(server->second->port())});
+  }
+  return out;
+}
+
+}  // namespace al::app

@@ -1,0 +1,246 @@
+#include "app/doctor.hpp"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "app/answer.hpp"
+#include "app/api_client.hpp"
+#include "app/installation.hpp"
+#include "app/io_threads.hpp"
+#include "app/roles.hpp"
+#include "security/token_file.hpp"
+#include "storage/lock.hpp"
+
+namespace al::app {
+namespace {
+
+using enum Finding::Level;
+
+constexpr std::chrono::seconds database_timeout{5};
+constexpr std::chrono::seconds probe_timeout{2};
+
+Finding check_config(Config const& config) {
+  auto const changed = std::ranges::count_if(config.all(), [](auto const& value) { return value.origin != "default"; });
+  return {ok, "config", std::to_string(changed) + " settings differ from their defaults; see `agent-lightning config`"};
+}
+
+// ---- data directory ----
+
+/// Where a lock or a file that was synced may not be what it seems.
+std::string_view doubtful_file_system(std::filesystem::path const& directory) {
+  struct statfs info{};
+  if (::statfs(directory.c_str(), &info) != 0) return {};
+  switch (static_cast<unsigned long>(info.f_type)) {
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC: return "a network file system, where file locks do not hold";
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC: return "memory, whose content is gone after a restart of the machine";
+    default: return {};
+  }
+}
+
+Finding check_data_directory(Config const& config) {
+  constexpr std::string_view subject = "data directory";
+  auto const directory = data_directory(config);
+  auto const name = directory.string();
+  struct stat info{};
+  if (::stat(directory.c_str(), &info) != 0) {
+    return {warning, std::string(subject), name + " is not there yet", "the first `agent-lightning serve` makes it"};
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return {error, std::string(subject), name + " is no directory", "set AGENT_LIGHTNING_DATA to another place"};
+  }
+  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return {error, std::string(subject), "this user may not write to " + name,
+            "run as the user who owns it, or set AGENT_LIGHTNING_DATA to another place"};
+  }
+  if ((info.st_mode & 077) != 0) {
+    return {warning, std::string(subject), "other users may enter " + name, "chmod 700 " + name};
+  }
+  if (auto const doubt = doubtful_file_system(directory); !doubt.empty() && !uses_postgres(config)) {
+    return {warning, std::string(subject), name + " lies on " + std::string(doubt),
+            "set AGENT_LIGHTNING_DATA to a directory on a local disk"};
+  }
+  return {ok, std::string(subject), name};
+}
+
+// ---- database ----
+
+Finding check_migrations(std::vector<storage::MigrationState> const& states) {
+  auto const missing = std::ranges::count_if(states, [](auto const& state) { return !state.applied; });
+  bool const is_newer = std::ranges::any_of(states, [](auto const& state) { return !state.known; });
+  if (is_newer) {
+    return {warning, "migrations", "a newer version of this program has migrated the database",
+            "update this program, or go back with the newer one: agent-lightning migrate down"};
+  }
+  if (missing > 0) {
+    return {warning, "migrations", std::to_string(missing) + " are not applied yet",
+            "`agent-lightning serve` applies them, or run: agent-lightning migrate up"};
+  }
+  return {ok, "migrations", "all " + std::to_string(states.size()) + " applied"};
+}
+
+storage::Statement const postgres_settings{
+    "doctor.settings",
+    "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')"};
+storage::Statement const sqlite_settings{"doctor.settings", "SELECT 'journal_mode', journal_mode FROM pragma_journal_mode"};
+
+/// Settings of the server that would let an acknowledged write get lost.
+Finding check_durability(Config const& config) {
+  SystemClock clock;
+  bool const is_postgres = uses_postgres(config);
+  auto const database = open_database(config, clock);
+  IoThreads threads(1);
+  threads.start();
+  auto const rows = threads.wait(0, database->read(storage::Scope::system(),
+                                                   is_postgres ? postgres_settings : sqlite_settings, {},
+                                                   Deadline::after(database_timeout)));
+  threads.stop();
+  database->close();
+  std::string bad;
+  for (auto const& row : rows) {
+    auto const name = std::get<std::string>(row.at(0));
+    auto const value = std::get<std::string>(row.at(1));
+    bool const is_fit = is_postgres ? value != "off" : value == "wal";
+    if (!is_fit) bad.append(bad.empty() ? "" : ", ").append(name).append(" = ").append(value);
+  }
+  if (bad.empty()) return {ok, "durability", is_postgres ? "fsync and synchronous_commit are on" : "WAL, synchronous=FULL"};
+  return {error, "durability", "acknowledged writes can get lost: " + bad,
+          is_postgres ? "turn these on in postgresql.conf and reload it" : "put the data on a local disk"};
+}
+
+void check_database(Config const& config, bool is_served, std::vector<Finding>& findings) {
+  auto const kind = uses_postgres(config) ? "PostgreSQL" : "SQLite";
+  auto const target = migration_target(config);
+  std::error_code ignored;
+  if (!uses_postgres(config) && !std::filesystem::exists(target.sqlite_path, ignored)) {
+    findings.push_back({warning, "database", "SQLite; there is no file yet", "the first `agent-lightning serve` makes it"});
+    return;
+  }
+  try {
+    auto const states = storage::migration_status(target);
+    findings.push_back({ok, "database", std::string(kind) + " answers"});
+    findings.push_back(check_migrations(states));
+    // The file belongs to the server that runs; we do not open it beside that one for writing.
+    if (uses_postgres(config) || !is_served) findings.push_back(check_durability(config));
+  } catch (std::exception const& fault) {
+    findings.push_back({error, "database", std::string(kind) + " cannot be used: " + fault.what(),
+                        uses_postgres(config) ? "start it, or mend DATABASE_URL (`agent-lightning config` shows it)"
+                                              : "restore agent-lightning.db from a backup, or mend its permissions"});
+  }
+}
+
+// ---- ports ----
+
+/// What answers there, when it is one of us: "gateway 0.1.0".
+std::string who_answers(std::string const& url) {
+  ApiClient client(url, {});
+  auto const health = client.get("/health", probe_timeout);
+  if (!health) return {};
+  auto const& body = *health->body.root().parsed;
+  auto const service = text_of(body, "service");
+  return service.empty() ? service : service + " " + text_of(body, "version");
+}
+
+bool can_bind(std::string const& host, std::uint16_t port, std::string& reason) {
+  using asio::ip::tcp;
+  asio::io_context context;
+  boost::system::error_code error;
+  auto const found = tcp::resolver(context).resolve(host, std::to_string(port), tcp::resolver::passive, error);
+  if (!error) {
+    tcp::acceptor acceptor(context);
+    auto const endpoint = found.begin()->endpoint();
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+  }
+  if (error) reason = error.message();
+  return !error;
+}
+
+Finding check_port(Config const& config, RoleFacts const& facts) {
+  auto const subject = "port of " + std::string(facts.name);
+  auto const& host = config.text("host");
+  auto const port = static_cast<std::uint16_t>(config.integer(facts.port_setting));
+  auto const shown = std::to_string(port);
+  std::string reason;
+  if (port == 0) return {ok, subject, "a free one"};
+  if (can_bind(host, port, reason)) return {ok, subject, shown + " is free"};
+  auto const local = host == "0.0.0.0" || host == "::" ? std::string("127.0.0.1") : host;
+  auto const bracketed = local.contains(':') ? "[" + local + "]" : local;
+  auto const ours = who_answers("http://" + bracketed + ":" + shown);
+  if (!ours.empty()) return {ok, subject, shown + " is served by " + ours};
+  std::string variable;
+  for (auto const& value : config.all()) {
+    if (value.setting->name == facts.port_setting) variable = value.setting->variable;
+  }
+  return {error, subject, shown + " on " + host + " cannot be had: " + reason,
+          "stop the program that uses it, or set " + variable + " (or AGENT_LIGHTNING_HOST)"};
+}
+
+// ---- token, server, provider ----
+
+Finding check_token(Config const& config) {
+  if (auto const& given = config.text("token"); !given.empty()) {
+    auto const fit = security::check_token(given);
+    if (!fit) return {error, "token", "AGENT_LIGHTNING_TOKEN: " + fit.error().message, "set it to a longer secret"};
+    return {ok, "token", "from AGENT_LIGHTNING_TOKEN"};
+  }
+  auto const file = security::token_file(data_directory(config));
+  auto const held = security::read_token_file(file);
+  if (!held) {
+    bool const is_missing = held.error().code == Code::not_found;
+    return {is_missing ? warning : error, "token", held.error().message,
+            "the first `agent-lightning serve` writes it; for a server elsewhere set AGENT_LIGHTNING_TOKEN"};
+  }
+  struct stat info{};
+  if (::stat(file.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    return {warning, "token", "other users may read " + file.string(), "chmod 600 " + file.string()};
+  }
+  return {ok, "token", file.string()};
+}
+
+Finding check_server(Config const& config) {
+  auto const& url = config.text("url");
+  auto const who = who_answers(url);
+  if (who.empty()) {
+    return {warning, "server", "none answers at " + url, "agent-lightning serve, or set AGENT_LIGHTNING_URL"};
+  }
+  ApiClient client(config);
+  auto const agents = client.get("/agents?limit=1", probe_timeout);
+  if (!agents) return {error, "server", who + " at " + url + ": " + agents.error().message, "give it the right token"};
+  return {ok, "server", who + " at " + url + " takes the token"};
+}
+
+bool is_served(Config const& config) {
+  std::error_code ignored;
+  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored)) return false;
+  try {
+    return !storage::DirectoryLock::acquire(data_directory(config));
+  } catch (Fault const&) {
+    return false;  // what is wrong with the directory is a finding of its own
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> examine(Config const& config) {
+  std::vector<Finding> findings{check_config(config), check_data_directory(config)};
+  check_database(config, is_served(config), findings);
+  for (auto const& facts : all_roles()) {
+    if (!facts.port_setting.empty()) findings.push_back(check_port(config, facts));
+  }
+  findings.push_back({ok, "provider", "extractive: no model is needed, agents answer from their knowledge"});
+  findings.push_back(check_token(config));
+  findings.push_back(check_server(config));
+  return findings;
+}
+
+}  // namespace al::app

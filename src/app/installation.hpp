@@ -1,0 +1,30 @@
+#pragma once
+/// Where this installation keeps its data, as the configuration says.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "storage/database.hpp"
+#include "storage/migrations.hpp"
+
+namespace al::app {
+
+[[nodiscard]] bool uses_postgres(Config const&);
+[[nodiscard]] std::filesystem::path data_directory(Config const&);
+
+/// Makes the data directory, for its owner only, when it is not there. Throws Fault.
+void make_data_directory(Config const&);
+
+[[nodiscard]] storage::MigrationTarget migration_target(Config const&);
+
+/// Throws Fault when it cannot be opened; PostgreSQL connects lazily.
+[[nodiscard]] std::unique_ptr<storage::Database> open_database(Config const&, Clock const&);
+
+/// Applies the migrations that are missing; leaves a database alone that is newer than this program, and logs that.
+/// Blocks. Throws Fault, with the remedy when the database cannot be reached.
+void migrate(Config const&);
+
+}  // namespace al::app

@@ -1,0 +1,709 @@
+#include "core/config.hpp"
+
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <expected>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/log.hpp"
+#include "core/utf8.hpp"
+
+namespace al {
+namespace {
+
+using enum SettingKind;
+
+constexpr std::size_t file_bytes_max = 1 << 20;
+constexpr std::int64_t day_seconds = 86'400;
+
+constexpr Setting port(std::string_view name, std::string_view variable, std::string_view fallback,
+                       std::string_view doc) {
+  return {.name = name, .variable = variable, .kind = integer, .fallback = fallback, .doc = doc, .max = 65535};
+}
+
+constexpr std::array table = std::to_array<Setting>({
+    {.name = "data",
+     .variable = "AGENT_LIGHTNING_DATA",
+     .kind = text,
+     .fallback = "./data",
+     .doc = "Directory of the embedded database and of generated keys. One process owns it.",
+     .min = 1},
+    {.name = "url",
+     .variable = "AGENT_LIGHTNING_URL",
+     .kind = text,
+     .fallback = "http://127.0.0.1:8000",
+     .doc = "The server that the command line talks to.",
+     .min = 1},
+    {.name = "token",
+     .variable = "AGENT_LIGHTNING_TOKEN",
+     .kind = text,
+     .fallback = "",
+     .doc = "The credential that the command line sends to the server.",
+     .secret = true},
+    {.name = "host",
+     .variable = "AGENT_LIGHTNING_HOST",
+     .kind = text,
+     .fallback = "127.0.0.1",
+     .doc = "The address that every role listens on; 0.0.0.0 and :: mean all.",
+     .min = 1},
+    port("gateway.port", "GATEWAY_PORT", "8000",
+         "Port of the gateway, which answers for every role; 0 takes a free one."),
+    port("agent_designer.port", "AGENT_DESIGNER_PORT", "8002",
+         "Port of agents, tasks and knowledge; 0 takes a free one."),
+    port("operations.port", "OPERATIONS_PORT", "8011",
+         "Port of events, dead letters, metrics and configuration; 0 takes a free one."),
+    port("dashboard.port", "DASHBOARD_PORT", "8051", "Port of the web application; 0 takes a free one."),
+    {.name = "database.url",
+     .variable = "DATABASE_URL",
+     .kind = text,
+     .fallback = "",
+     .doc = "PostgreSQL as postgresql://user:password@host:port/name. Empty: DB_HOST decides, else SQLite in the data "
+            "directory."},
+    {.name = "database.host",
+     .variable = "DB_HOST",
+     .kind = text,
+     .fallback = "",
+     .doc = "Host, address or socket directory of PostgreSQL. This and the next four count only while DATABASE_URL is "
+            "empty."},
+    {.name = "database.port",
+     .variable = "DB_PORT",
+     .kind = integer,
+     .fallback = "5432",
+     .doc = "Port of PostgreSQL.",
+     .min = 1,
+     .max = 65535},
+    {.name = "database.name",
+     .variable = "DB_NAME",
+     .kind = text,
+     .fallback = "agent_lightning",
+     .doc = "Name of the database.",
+     .min = 1},
+    {.name = "database.user",
+     .variable = "DB_USER",
+     .kind = text,
+     .fallback = "agent_user",
+     .doc = "Who signs in to PostgreSQL.",
+     .min = 1},
+    {.name = "database.password",
+     .variable = "DB_PASSWORD",
+     .kind = text,
+     .fallback = "",
+     .doc = "The password of that user.",
+     .secret = true},
+    {.name = "database.migrate_url",
+     .variable = "MIGRATE_DATABASE_URL",
+     .kind = text,
+     .fallback = "",
+     .doc = "PostgreSQL for migrations, when another user owns the schema or a proxy stands in between. Empty: the "
+            "same database."},
+    {.name = "database.pool_size",
+     .variable = "DB_POOL_SIZE",
+     .kind = integer,
+     .fallback = "20",
+     .doc = "Connections that are kept, as a ceiling; they open when they are needed.",
+     .min = 1,
+     .max = 1000},
+    {.name = "database.max_overflow",
+     .variable = "DB_MAX_OVERFLOW",
+     .kind = integer,
+     .fallback = "40",
+     .doc = "Connections beyond the pool while it is busy.",
+     .max = 1000},
+    {.name = "database.pool_timeout",
+     .variable = "DB_POOL_TIMEOUT",
+     .kind = seconds,
+     .fallback = "30",
+     .doc = "Wait for a free connection.",
+     .min = 1,
+     .max = 3600},
+    {.name = "database.pool_recycle",
+     .variable = "DB_POOL_RECYCLE",
+     .kind = seconds,
+     .fallback = "3600",
+     .doc = "Age at which a connection is replaced.",
+     .min = 1,
+     .max = 30 * day_seconds},
+    {.name = "database.connect_timeout",
+     .variable = "DB_CONNECT_TIMEOUT",
+     .kind = seconds,
+     .fallback = "10",
+     .doc = "Wait for a new connection.",
+     .min = 1,
+     .max = 3600},
+    {.name = "database.statement_timeout",
+     .variable = "DB_STATEMENT_TIMEOUT",
+     .kind = seconds,
+     .fallback = "30",
+     .doc = "Longest run of one statement.",
+     .min = 1,
+     .max = day_seconds},
+    {.name = "database.prepared",
+     .variable = "DB_PREPARED",
+     .kind = boolean,
+     .fallback = "on",
+     .doc = "Named prepared statements; off behind PgBouncer in transaction mode."},
+    {.name = "log.level",
+     .variable = "LOG_LEVEL",
+     .kind = text,
+     .fallback = "info",
+     .doc = "The least level that is logged.",
+     .choices = "debug|info|warning|error"},
+    {.name = "log.format",
+     .variable = "LOG_FORMAT",
+     .kind = text,
+     .fallback = "json",
+     .doc = "One JSON object a line for machines, or text for people.",
+     .choices = "json|text"},
+    {.name = "threads",
+     .variable = "AGENT_LIGHTNING_THREADS",
+     .kind = integer,
+     .fallback = "0",
+     .doc = "Threads that serve connections; 0 is one for each core.",
+     .max = 1024},
+    {.name = "worker.concurrency",
+     .variable = "WORKER_CONCURRENCY",
+     .kind = integer,
+     .fallback = "4",
+     .doc = "Tasks that one worker process runs at a time.",
+     .min = 1,
+     .max = 1000},
+    {.name = "worker.lease",
+     .variable = "WORKER_LEASE_SECONDS",
+     .kind = seconds,
+     .fallback = "30",
+     .doc = "How long a worker may be silent before its tasks go to another one.",
+     .min = 5,
+     .max = 3600},
+    {.name = "http.connections_max",
+     .variable = "HTTP_CONNECTIONS_MAX",
+     .kind = integer,
+     .fallback = "10000",
+     .doc = "Connections open at a time; further ones wait to be accepted.",
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "http.body_max",
+     .variable = "HTTP_BODY_MAX",
+     .kind = bytes,
+     .fallback = "1048576",
+     .doc = "Longest body of a request, where its route does not say otherwise.",
+     .min = 1,
+     .max = 1 << 30},
+});
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
+  return out;
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view blank = " \t\r";
+  auto first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+Setting const* find_setting(std::string_view name) {
+  auto const* found = std::ranges::find(table, name, &Setting::name);
+  return found == table.end() ? nullptr : found;
+}
+
+/// True for "database" and "log": what settings nest under.
+bool is_group(std::string_view name) {
+  return std::ranges::any_of(table, [&](Setting const& setting) {
+    return setting.name.starts_with(name) && setting.name.substr(name.size()).starts_with('.');
+  });
+}
+
+std::string replaced(std::string_view text, char from, std::string_view to) {
+  std::string out;
+  for (char c : text)
+    c == from ? out += to : out += c;
+  return out;
+}
+
+// ---- one value ----
+
+/// "a whole number of seconds from 5 to 3600"
+std::string allowed(Setting const& setting) {
+  auto range = " from " + std::to_string(setting.min) + " to " + std::to_string(setting.max);
+  switch (setting.kind) {
+    case integer:
+      return "a whole number" + range;
+    case seconds:
+      return "a whole number of seconds" + range;
+    case bytes:
+      return "a whole number of bytes" + range;
+    case boolean:
+      return "on or off (or true, false, yes, no, 1, 0)";
+    case text:
+      break;
+  }
+  if (!setting.choices.empty())
+    return "one of " + replaced(setting.choices, '|', ", ");
+  return setting.min > 0 ? "UTF-8 text, not empty, without control characters"
+                         : "UTF-8 text without control characters";
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t out = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return std::nullopt;
+  return out;
+}
+
+std::optional<std::string> accept_text(Setting const& setting, std::string_view value) {
+  if (!setting.choices.empty()) {
+    auto choice = lower(value);
+    bool known = choice.find('|') == std::string::npos && !choice.empty() &&
+                 ("|" + std::string(setting.choices) + "|").contains("|" + choice + "|");
+    return known ? std::optional(choice) : std::nullopt;
+  }
+  auto length = static_cast<std::int64_t>(value.size());
+  bool printable = utf8::valid_prefix(value) == value.size() && !utf8::has_control(value);
+  if (!printable || length < setting.min || length > setting.max)
+    return std::nullopt;
+  return std::string(value);
+}
+
+/// `value` in its plainest form; nullopt when the setting may not be that.
+std::optional<std::string> accept(Setting const& setting, std::string_view value) {
+  if (setting.kind == text)
+    return accept_text(setting, value);
+  if (setting.kind == boolean) {
+    constexpr std::array<std::string_view, 4> on{"on", "true", "yes", "1"};
+    constexpr std::array<std::string_view, 4> off{"off", "false", "no", "0"};
+    auto word = lower(value);
+    if (std::ranges::find(on, word) != on.end())
+      return "on";
+    if (std::ranges::find(off, word) != off.end())
+      return "off";
+    return std::nullopt;
+  }
+  auto number = parse_integer(value);
+  if (!number || *number < setting.min || *number > setting.max)
+    return std::nullopt;
+  return std::to_string(*number);
+}
+
+/// The refused value for the message, when it may be shown.
+std::string quoted(Setting const& setting, std::string_view value) {
+  constexpr std::size_t shown_max = 60;
+  if (setting.secret)
+    return "what was given";
+  auto shown = EffectiveSetting{&setting, std::string(value), {}}.shown();
+  if (shown.size() > shown_max)
+    shown = shown.substr(0, shown_max) + "…";
+  return '"' + shown + '"';
+}
+
+// ---- names that are nearly right ----
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      auto replace = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, replace}));
+    }
+  }
+  return row.back();
+}
+
+/// The name of a setting or group that comes closest to `name`; empty when none is near.
+std::string_view nearest(std::string_view name) {
+  constexpr std::size_t typing_mistakes_max = 3;
+  std::string_view out;
+  auto best = std::min(typing_mistakes_max, name.size() / 3) + 1;
+  for (auto const& setting : table) {
+    for (auto candidate : {setting.name, setting.name.substr(0, setting.name.find('.'))}) {
+      auto distance = edit_distance(name, candidate);
+      if (distance < best)
+        out = candidate;
+      best = std::min(best, distance);
+    }
+  }
+  return out;
+}
+
+std::string unknown(std::string_view name) {
+  constexpr std::size_t name_bytes_max = 64;
+  std::string out = "there is no such setting";
+  if (is_group(name))
+    return out + ", only a group of that name: settings stand under it";
+  auto near = name.size() > name_bytes_max ? std::string_view{} : nearest(name);
+  return near.empty() ? out : out + "; did you mean " + std::string(near) + "?";
+}
+
+// ---- .env ----
+
+struct Variable {
+  std::string key;
+  std::string value;
+};
+
+bool is_variable_name(std::string_view name) {
+  auto is_letter = [](char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || c == '_'; };
+  return !name.empty() && is_letter(name[0]) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+char unescaped(char c) {
+  switch (c) {
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
+  }
+}
+
+/// `text` begins with its quote. Only the escapes listed in config.hpp are taken: other backslashes are the value's.
+std::expected<std::string, std::string> parse_quoted(std::string_view text) {
+  char const quote = text[0];
+  std::string out;
+  std::size_t i = 1;
+  for (; i < text.size() && text[i] != quote; ++i) {
+    bool escape =
+        quote == '"' && text[i] == '\\' && i + 1 < text.size() && std::string_view(R"(nrt"\$)").contains(text[i + 1]);
+    out += escape ? unescaped(text[++i]) : text[i];
+  }
+  if (i >= text.size())
+    return std::unexpected("the closing quote is missing");
+  auto rest = trim(text.substr(i + 1));
+  if (!rest.empty() && !rest.starts_with('#'))
+    return std::unexpected("only a comment may follow the closing quote");
+  return out;
+}
+
+std::string_view without_comment(std::string_view text) {
+  if (text.starts_with('#'))
+    return {};
+  return trim(text.substr(0, std::min(text.find(" #"), text.find("\t#"))));
+}
+
+/// nullopt for blank lines and comments. The reason of a refusal never repeats the line: it may hold a secret.
+std::expected<std::optional<Variable>, std::string> parse_line(std::string_view line) {
+  line = trim(line);
+  if (line.empty() || line.starts_with('#'))
+    return std::nullopt;
+  if (line.starts_with("export ") || line.starts_with("export\t"))
+    line = trim(line.substr(7));
+  auto equals = line.find('=');
+  if (equals == std::string_view::npos)
+    return std::unexpected("write KEY=VALUE");
+  auto key = trim(line.substr(0, equals));
+  if (!is_variable_name(key)) {
+    return std::unexpected("a variable's name is letters, digits and underscores, with no digit in front");
+  }
+  auto value = trim(line.substr(equals + 1));
+  if (!value.starts_with('"') && !value.starts_with('\'')) {
+    return Variable{std::string(key), std::string(without_comment(value))};
+  }
+  auto parsed = parse_quoted(value);
+  if (!parsed)
+    return std::unexpected(parsed.error());
+  return Variable{std::string(key), std::move(*parsed)};
+}
+
+// ---- all sources ----
+
+std::expected<std::string, std::string> read_whole(std::filesystem::path const& path) {
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status))
+    return std::unexpected("the file does not exist");
+  if (std::filesystem::is_directory(status))
+    return std::unexpected("this is a directory, not a file");
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return std::unexpected("the file cannot be read");
+  std::string out(file_bytes_max + 1, '\0');
+  in.read(out.data(), static_cast<std::streamsize>(out.size()));
+  out.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad())
+    return std::unexpected("the file cannot be read");
+  if (out.size() > file_bytes_max)
+    return std::unexpected("the file is longer than 1 MiB");
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (out.starts_with(byte_order_mark))
+    out.erase(0, byte_order_mark.size());
+  return out;
+}
+
+/// Takes the sources in order of rising precedence and collects every fault.
+class Loader {
+ public:
+  Loader() {
+    for (auto const& setting : table) {
+      auto value = accept(setting, setting.fallback);
+      assert(value && "a default that its own setting refuses");
+      values_.push_back({&setting, std::move(*value), "default"});
+    }
+  }
+
+  void read_file(std::filesystem::path const& path) {
+    auto origin = "file " + path.filename().string();
+    auto text = read_whole(path);
+    if (!text)
+      return fault(path.string(), text.error());
+    try {
+      auto documents = YAML::LoadAll(*text);
+      if (documents.size() > 1)
+        return fault(path.string(), "the file holds more than one document");
+      for (auto const& document : documents)
+        read_map(document, "", origin);
+    } catch (const YAML::Exception& error) {
+      fault(path.string(), "not YAML: " + error.msg + " (" + at_line(origin, error.mark) + ")");
+    }
+  }
+
+  void read_dotenv(std::filesystem::path const& path, std::map<std::string, std::string> const& environment) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+      return;
+    auto text = read_whole(path);
+    if (!text)
+      return fault(path.string(), text.error());
+    std::set<std::string> seen;
+    std::size_t number = 0;
+    for (std::string_view rest = *text; !rest.empty();) {
+      auto line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      auto origin = path.filename().string() + " line " + std::to_string(++number);
+      auto variable = parse_line(line);
+      if (!variable) {
+        fault(origin, variable.error());
+      } else if (*variable) {
+        auto const& [key, value] = **variable;
+        if (!seen.insert(key).second)
+          fault(key, "given twice (" + origin + ")");
+        if (!environment.contains(key))
+          set_variable(key, value, origin);
+      }
+    }
+  }
+
+  void read_environment(std::map<std::string, std::string> const& environment) {
+    for (auto const& setting : table) {
+      auto found = environment.find(std::string(setting.variable));
+      if (found != environment.end())
+        set_variable(found->first, found->second, "environment " + found->first);
+    }
+  }
+
+  void read_options(std::map<std::string, std::string> const& options) {
+    for (auto const& [name, value] : options) {
+      auto const* setting = find_setting(name);
+      setting ? set(*setting, value, "option") : fault(name, unknown(name) + " (option)");
+    }
+  }
+
+  Result<std::vector<EffectiveSetting>> finish() && {
+    if (faults_.empty())
+      return std::move(values_);
+    Error error{Code::invalid, "the configuration is wrong"};
+    for (char const* separator = ": "; auto const& fault : faults_) {
+      error.message += std::exchange(separator, "; ") + fault.path + ": " + fault.message;
+    }
+    error.faults = std::move(faults_);
+    return fail(std::move(error));
+  }
+
+ private:
+  /// Descends only into groups that exist, so neither depth nor aliases of the file can make this long.
+  void read_map(const YAML::Node& map, std::string const& prefix, std::string const& origin) {
+    if (map.IsNull())
+      return;
+    auto where = prefix.empty() ? std::string("the whole file") : prefix.substr(0, prefix.size() - 1);
+    if (!map.IsMap())
+      return fault(where, "must be a map of settings (" + at_line(origin, map.Mark()) + ")");
+    std::set<std::string> seen;
+    for (auto const& entry : map) {
+      auto here = at_line(origin, entry.first.Mark());
+      if (!entry.first.IsScalar()) {
+        fault(where, "a key must be a plain word (" + here + ")");
+        continue;
+      }
+      auto name = prefix + entry.first.Scalar();
+      if (!seen.insert(name).second)
+        fault(name, "given twice (" + here + ")");
+      if (find_setting(name)) {
+        set_node(name, entry.second, here);
+      } else if (is_group(name) && (entry.second.IsMap() || entry.second.IsNull())) {
+        read_map(entry.second, name + ".", origin);
+      } else {
+        fault(name, unknown(name) + " (" + here + ")");
+      }
+    }
+  }
+
+  void set_node(std::string const& name, const YAML::Node& node, std::string const& origin) {
+    if (node.IsNull())
+      return;
+    auto const* setting = find_setting(name);
+    if (!node.IsScalar())
+      return fault(name, "must be " + allowed(*setting) + ", not a list or map (" + origin + ")");
+    set(*setting, node.Scalar(), origin);
+  }
+
+  void set_variable(std::string const& variable, std::string const& value, std::string const& origin) {
+    auto const* setting = std::ranges::find(table, std::string_view(variable), &Setting::variable);
+    if (setting != table.end() && !value.empty())
+      set(*setting, value, origin);
+  }
+
+  void set(Setting const& setting, std::string_view value, std::string const& origin) {
+    auto accepted = accept(setting, value);
+    if (!accepted) {
+      return fault(std::string(setting.name),
+                   "must be " + allowed(setting) + ", not " + quoted(setting, value) + " (" + origin + ")");
+    }
+    auto& place = values_[static_cast<std::size_t>(&setting - table.data())];
+    place.value = std::move(*accepted);
+    place.origin = origin;
+  }
+
+  void fault(std::string path, std::string message) { faults_.push_back({std::move(path), std::move(message)}); }
+
+  static std::string at_line(std::string const& origin, const YAML::Mark& mark) {
+    return mark.is_null() ? origin : origin + " line " + std::to_string(mark.line + 1);
+  }
+
+  std::vector<EffectiveSetting> values_;
+  std::vector<FieldFault> faults_;
+};
+
+// ---- database_url ----
+
+std::string percent_encoded(std::string_view text, std::string_view also_plain = "") {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    bool plain = (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+                 std::string_view("-._~").contains(c) || also_plain.contains(c);
+    auto byte = static_cast<unsigned char>(c);
+    if (plain) {
+      out += c;
+    } else {
+      out.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 0xF]);
+    }
+  }
+  return out;
+}
+
+/// An IPv6 address goes into brackets; a socket directory is percent-encoded like a name, as libpq wants it.
+std::string url_host(std::string_view host) {
+  bool is_ipv6 = host.contains(':') && !host.starts_with('/');
+  if (!is_ipv6)
+    return percent_encoded(host);
+  if (host.starts_with('[') && host.ends_with(']'))
+    host = host.substr(1, host.size() - 2);
+  return "[" + percent_encoded(host, ":") + "]";
+}
+
+}  // namespace
+
+std::span<Setting const> settings() { return table; }
+
+std::string dotenv_example() {
+  std::string out =
+      "# Settings of agent-lightning. Copy this file to .env, and remove the # in front of what you change.\n"
+      "# What wins, from the least: the default, the YAML file, .env, the real environment, a command-line option.\n"
+      "# This file is the program's own table of settings as text; a test compares the two.\n";
+  for (auto const& setting : table) {
+    out.append("\n# ").append(setting.doc).append("\n");
+    out.append("# In YAML: ").append(setting.name).append(". ");
+    auto what = allowed(setting);
+    if (setting.kind != text || !setting.choices.empty())
+      out.append("It is ").append(what).append(". ");
+    out.append("Default: ").append(setting.fallback.empty() ? "empty" : setting.fallback).append("\n");
+    out.append("#").append(setting.variable).append("=").append(setting.fallback).append("\n");
+  }
+  return out;
+}
+
+std::string EffectiveSetting::shown() const {
+  if (value.empty())
+    return {};
+  return setting->secret ? "***" : log::mask_url(value);
+}
+
+Result<Config> Config::load(Sources const& sources) {
+  Loader loader;
+  if (sources.file)
+    loader.read_file(*sources.file);
+  if (sources.dotenv)
+    loader.read_dotenv(*sources.dotenv, sources.environment);
+  loader.read_environment(sources.environment);
+  loader.read_options(sources.options);
+  auto values = std::move(loader).finish();
+  if (!values)
+    return fail(std::move(values).error());
+  return Config(std::move(*values));
+}
+
+std::map<std::string, std::string> Config::process_environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::string_view text(*entry);
+    auto equals = text.find('=');
+    if (equals == std::string_view::npos)
+      continue;
+    out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+EffectiveSetting const& Config::at(std::string_view name) const {
+  auto found = std::ranges::find(values_, name, [](EffectiveSetting const& one) { return one.setting->name; });
+  assert(found != values_.end() && "a setting that is not in the table");
+  return *found;
+}
+
+std::string const& Config::text(std::string_view name) const { return at(name).value; }
+
+std::int64_t Config::integer(std::string_view name) const {
+  auto const& found = at(name);
+  assert(found.setting->kind != SettingKind::text && found.setting->kind != SettingKind::boolean);
+  return parse_integer(found.value).value();
+}
+
+bool Config::boolean(std::string_view name) const {
+  auto const& found = at(name);
+  assert(found.setting->kind == SettingKind::boolean);
+  return found.value == "on";
+}
+
+bool Config::is_set(std::string_view name) const { return !at(name).value.empty(); }
+
+std::string database_url(Config const& config) {
+  if (config.is_set("database.url") || !config.is_set("database.host"))
+    return config.text("database.url");
+  auto out = "postgresql://" + percent_encoded(config.text("database.user"));
+  if (config.is_set("database.password"))
+    out += ":" + percent_encoded(config.text("database.password"));
+  out += "@" + url_host(config.text("database.host")) + ":" + config.text("database.port");
+  return out + "/" + percent_encoded(config.text("database.name"));
+}
+
+}  // namespace al

@@ -1,0 +1,260 @@
+#include "data/agent_store.hpp"
+
+namespace al::data {
+
+namespace {
+
+using storage::Scope;
+using storage::Statement;
+
+entity::Entity const& agent_entity = entity::entity<model::Agent>();
+
+Aggregate const agent_aggregate{.entity = agent_entity, .key = {{"id", "text"}}, .id = "u.id"};
+
+/// The columns of alias `a`, with idle turned into busy for those who have a task running.
+std::string const shown_columns = [] {
+  auto text = entity::columns(agent_entity, "a.");
+  std::string const stored = "a.status";
+  text.replace(text.find(stored), stored.size(),
+               "CASE WHEN a.status = 'idle' AND EXISTS (SELECT 1 FROM tasks r WHERE r.tenant_id = a.tenant_id"
+               " AND r.agent_id = a.id AND r.status = 'started') THEN 'busy' ELSE a.status END");
+  return text;
+}();
+
+Statement const get_agent{"agent.get", "SELECT " + shown_columns +
+                                           " FROM agents a WHERE a.tenant_id = $1 AND a.id = $2"
+                                           " AND a.deleted_at IS NULL"};
+
+Statement const get_deleted_agent{"agent.get_deleted",
+                                  "SELECT id FROM agents WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NOT NULL"};
+
+Statement const list_agents{"agent.list", "SELECT " + shown_columns +
+                                              " FROM agents a WHERE a.tenant_id = $1 AND a.id > $2"
+                                              " AND a.deleted_at IS NULL ORDER BY a.id LIMIT $3"};
+
+Statement const count_agents{"agent.count",
+                             "SELECT COUNT(*) FROM agents a WHERE a.tenant_id = $1 AND a.deleted_at IS NULL"};
+
+Statement const list_candidates{
+    "agent.candidates", "SELECT " + shown_columns +
+                            ", (SELECT COUNT(*) FROM tasks o WHERE o.tenant_id = a.tenant_id AND o.agent_id = a.id"
+                            " AND o.status IN ('pending', 'started'))"
+                            " FROM agents a WHERE a.tenant_id = $1 AND a.deleted_at IS NULL AND a.status = 'idle'"
+                            " ORDER BY a.id LIMIT 1000"};
+
+std::string const seconds_taken_sqlite = "AVG(CASE WHEN status = 'completed' THEN completed_at - started_at END) / 1e6";
+std::string const seconds_taken_postgres =
+    "AVG(CASE WHEN status = 'completed' THEN EXTRACT(EPOCH FROM completed_at - started_at) END)::double precision";
+
+std::string performance_text(std::string const& seconds_taken) {
+  return "SELECT COUNT(*), COUNT(CASE WHEN status = 'completed' THEN 1 END),"
+         " COUNT(CASE WHEN status = 'failed' THEN 1 END),"
+         " COUNT(CASE WHEN status IN ('pending', 'started') THEN 1 END), " +
+         seconds_taken + " FROM tasks WHERE tenant_id = $1 AND agent_id = $2";
+}
+
+Statement const agent_performance{"agent.performance", performance_text(seconds_taken_postgres),
+                                  performance_text(seconds_taken_sqlite)};
+
+Change const create_agent = make_insert(
+    agent_aggregate,
+    {.name = "agent.create",
+     .channel = "agent:created",
+     .on_conflict = "DO UPDATE SET name = excluded.name, model = excluded.model, "
+                    "specialization = excluded.specialization, status = excluded.status, "
+                    "capabilities = excluded.capabilities, config = excluded.config, "
+                    "max_concurrency = excluded.max_concurrency, imported = excluded.imported, "
+                    "version = t.version + 1, created_at = excluded.created_at, updated_at = excluded.updated_at, "
+                    "deleted_at = NULL WHERE t.deleted_at IS NOT NULL"});
+
+Change const update_agent = make_update(
+    agent_aggregate, {.name = "agent.update",
+                      .channel = "agent:updated",
+                      .params = {{"expected", "bigint"},
+                                 {"name", "text"},
+                                 {"model", "text"},
+                                 {"specialization", "text"},
+                                 {"status", "text"},
+                                 {"capabilities", "json"},
+                                 {"config", "json"},
+                                 {"max_concurrency", "bigint"}},
+                      .set = "name = {name}, model = {model}, specialization = {specialization}, status = {status}, "
+                             "capabilities = {capabilities}, config = {config}, max_concurrency = {max_concurrency}, "
+                             "updated_at = al_now()",
+                      .where = "t.version = {expected} AND t.deleted_at IS NULL"});
+
+Change const remove_agent = make_update(agent_aggregate, {.name = "agent.delete",
+                                                          .channel = "agent:deleted",
+                                                          .params = {{"expected", "bigint"}},
+                                                          .set = "deleted_at = al_now(), updated_at = al_now()",
+                                                          .where = "t.version = {expected} AND t.deleted_at IS NULL"});
+
+std::string cache_key(TenantId const& tenant, AgentId const& id) { return tenant.value + ":agent:" + id.value; }
+
+Error no_such_agent(AgentId const& id) {
+  return {.code = Code::not_found, .message = "there is no agent '" + id.value + "'"};
+}
+
+Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
+  if (!expected || *expected == version)
+    return {};
+  return fail(Code::version_mismatch, "the agent is at version " + std::to_string(version) + ", not " +
+                                          std::to_string(*expected) + "; read it again and repeat the change");
+}
+
+/// How often an update that lost a race is decided anew, when the client named no version.
+constexpr int update_tries_max = 5;
+
+}  // namespace
+
+Task<Result<std::shared_ptr<AgentView const>>> AgentStore::view(TenantId const& tenant, AgentId const& id, bool fresh,
+                                                                Deadline deadline) {
+  auto const key = cache_key(tenant, id);
+  std::uint64_t ticket = 0;
+  if (cache_ && !fresh) {
+    if (auto hit = cache_->find(key, ticket))
+      co_return hit;
+  }
+  auto agent = co_await get(tenant, id, deadline);
+  if (!agent)
+    co_return fail(std::move(agent.error()));
+  auto view = std::make_shared<AgentView const>(AgentView{entity::to_json(*agent), agent->version});
+  if (cache_ && !fresh)
+    cache_->put(key, view, ticket);
+  co_return view;
+}
+
+Task<Result<model::Agent>> AgentStore::get(TenantId const& tenant, AgentId const& id, Deadline deadline) {
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), get_agent, {tenant.value, id.value}, deadline);
+  if (rows.empty())
+    co_return fail(no_such_agent(id));
+  co_return entity::from_row<model::Agent>(rows[0]);
+}
+
+Task<bool> AgentStore::was_deleted(TenantId const& tenant, AgentId const& id, Deadline deadline) {
+  auto const rows =
+      co_await writer_.database().read(Scope::of(tenant), get_deleted_agent, {tenant.value, id.value}, deadline);
+  co_return !rows.empty();
+}
+
+Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRequest request, Deadline deadline) {
+  if (!request.cursor.empty() && !is_slug(request.cursor)) {
+    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+  }
+  auto const rows = co_await writer_.database().read(
+      Scope::of(tenant), list_agents, {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
+  Page<model::Agent> page;
+  for (auto const& row : rows)
+    page.items.push_back(entity::from_row<model::Agent>(row));
+  if (std::ssize(page.items) > request.limit) {
+    page.items.pop_back();
+    page.next_cursor = page.items.back().id.value;
+  }
+  if (request.count_total) {
+    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_agents, {tenant.value}, deadline);
+    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+  }
+  co_return page;
+}
+
+Task<Result<model::Agent>> AgentStore::create(Actor const& actor, model::Agent agent, Deadline deadline) {
+  agent.version = 1;
+  agent.created_at = agent.updated_at = writer_.clock().now();
+  Values params;
+  entity::bind_row(agent, params);
+  auto row = co_await writer_.write(create_agent, actor, std::move(params), deadline);
+  forget(actor.tenant, agent.id);
+  if (!row && row.error().code == Code::conflict) {
+    co_return fail(Code::conflict, "agent '" + agent.id.value + "' exists already; update it, or choose another id");
+  }
+  if (!row)
+    co_return fail(std::move(row.error()));
+  co_return entity::from_row<model::Agent>(*row);
+}
+
+Task<Result<model::Agent>> AgentStore::update(Actor const& actor, AgentId const& id, json::Input patch,
+                                              std::optional<std::int64_t> expected, Deadline deadline) {
+  for (int i = 0; i < update_tries_max; ++i) {
+    auto agent = co_await get(actor.tenant, id, deadline);
+    if (!agent)
+      co_return agent;
+    if (auto ok = check_version(agent->version, expected); !ok)
+      co_return fail(std::move(ok.error()));
+    if (agent->status == model::AgentStatus::busy)
+      agent->status = model::AgentStatus::idle;
+    if (auto ok = entity::patch_json(*agent, patch); !ok)
+      co_return fail(std::move(ok.error()));
+    if (agent->status == model::AgentStatus::busy) {
+      co_return fail(entity::invalid({{"status", "busy follows from running tasks; set idle, error or offline"}}));
+    }
+    auto const bind = [](auto const& member) {
+      return entity::type_of<std::remove_cvref_t<decltype(member)>>().bind(&member);
+    };
+    auto row = co_await writer_.write(
+        update_agent, actor,
+        {id.value, agent->version, agent->name, agent->model, agent->specialization, bind(agent->status),
+         bind(agent->capabilities), agent->config.text, agent->max_concurrency},
+        deadline);
+    forget(actor.tenant, id);
+    if (row)
+      co_return co_await get(actor.tenant, id, deadline);
+    if (row.error().code != Code::conflict)
+      co_return fail(std::move(row.error()));
+  }
+  co_return fail(Code::conflict, "agent '" + id.value + "' kept changing; try again");
+}
+
+Task<Result<void>> AgentStore::remove(Actor const& actor, AgentId const& id, std::optional<std::int64_t> expected,
+                                      Deadline deadline) {
+  for (int i = 0; i < update_tries_max; ++i) {
+    auto agent = co_await get(actor.tenant, id, deadline);
+    if (!agent)
+      co_return fail(std::move(agent.error()));
+    if (auto ok = check_version(agent->version, expected); !ok)
+      co_return ok;
+    auto row = co_await writer_.write(remove_agent, actor, {id.value, agent->version}, deadline);
+    forget(actor.tenant, id);
+    if (row)
+      co_return Result<void>{};
+    if (row.error().code != Code::conflict)
+      co_return fail(std::move(row.error()));
+  }
+  co_return fail(Code::conflict, "agent '" + id.value + "' kept changing; try again");
+}
+
+Task<Result<AgentPerformance>> AgentStore::performance(TenantId const& tenant, AgentId const& id, Deadline deadline) {
+  if (auto agent = co_await get(tenant, id, deadline); !agent)
+    co_return fail(std::move(agent.error()));
+  auto const rows =
+      co_await writer_.database().read(Scope::of(tenant), agent_performance, {tenant.value, id.value}, deadline);
+  auto const number = [&](std::size_t i) { return std::get<std::int64_t>(rows.at(0).at(i)); };
+  AgentPerformance out{.agent_id = id,
+                       .total_tasks = number(0),
+                       .completed_tasks = number(1),
+                       .failed_tasks = number(2),
+                       .open_tasks = number(3),
+                       .average_completion_time = std::nullopt,
+                       .success_rate = std::nullopt};
+  if (auto const* seconds = std::get_if<double>(&rows.at(0).at(4)))
+    out.average_completion_time = *seconds;
+  auto const ended = out.completed_tasks + out.failed_tasks;
+  if (ended > 0)
+    out.success_rate = 100.0 * static_cast<double>(out.completed_tasks) / static_cast<double>(ended);
+  co_return out;
+}
+
+Task<std::vector<AgentStore::Candidate>> AgentStore::candidates(TenantId const& tenant, Deadline deadline) {
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_candidates, {tenant.value}, deadline);
+  std::vector<Candidate> out;
+  for (auto const& row : rows) {
+    out.push_back({entity::from_row<model::Agent>(row), std::get<std::int64_t>(row.back())});
+  }
+  co_return out;
+}
+
+void AgentStore::forget(TenantId const& tenant, AgentId const& id) {
+  if (cache_)
+    cache_->forget(cache_key(tenant, id));
+}
+
+}  // namespace al::data

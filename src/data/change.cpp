@@ -1,0 +1,222 @@
+#include "data/change.hpp"
+
+#include <algorithm>
+
+#include "core/failpoint.hpp"
+
+namespace al::data {
+
+namespace {
+
+using storage::Dialect;
+
+/// Values over this many bytes are named in events, not carried: the event says where to read them.
+constexpr int event_value_bytes_max = 16384;
+
+/// What every change carries, in this order, before its own parameters.
+std::vector<Parameter> stamp() {
+  return {{"tenant_id", "text"}, {"event_id", "uuid"}, {"service", "text"},    {"correlation", "text"},
+          {"causation", "text"}, {"actor", "text"},    {"traceparent", "text"}};
+}
+
+/// `{name}` becomes `p_name` (a column of the callers' rows) on PostgreSQL and `$position` on SQLite.
+std::string bind_names(std::string_view text, std::vector<Parameter> const& params, Dialect dialect) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const open = text.find('{', at);
+    auto const close = text.find('}', open);
+    out += text.substr(at, open - at);
+    if (open == std::string_view::npos || close == std::string_view::npos)
+      break;
+    auto const name = text.substr(open + 1, close - open - 1);
+    auto const found = std::ranges::find(params, name, &Parameter::name);
+    if (found == params.end()) {
+      out += text.substr(open, close + 1 - open);
+    } else if (dialect == Dialect::postgres) {
+      out += "p_" + std::string(name);
+    } else {
+      out += "$" + std::to_string(found - params.begin() + 1);
+    }
+    at = close + 1;
+  }
+  return out;
+}
+
+std::string time_as_json(std::string const& column, Dialect dialect) {
+  if (dialect == Dialect::postgres) {
+    return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+  }
+  return "strftime('%Y-%m-%dT%H:%M:%S', " + column + " / 1000000, 'unixepoch') || printf('.%06dZ', " + column +
+         " % 1000000)";
+}
+
+std::string value_as_json(entity::Field const& field, Dialect dialect) {
+  std::string const column = "u." + std::string(field.name);
+  bool const postgres = dialect == Dialect::postgres;
+  if (field.type->format == "date-time")
+    return time_as_json(column, dialect);
+  if (field.type->json == "boolean" && !postgres)
+    return "json(CASE WHEN " + column + " THEN 'true' ELSE 'false' END)";
+  if (field.type->json == "object" || field.type->json == "array") {
+    auto const value = postgres ? column : "json(" + column + ")";
+    auto const omitted = "json" + std::string(postgres ? "_build" : "") + "_object('omitted_bytes', length(CAST(" +
+                         column + " AS text)))";
+    return "CASE WHEN length(CAST(" + column + " AS text)) > " + std::to_string(event_value_bytes_max) + " THEN " +
+           omitted + " ELSE " + value + " END";
+  }
+  if (field.type->json == "string" && field.options.max > event_value_bytes_max && field.type->choices.empty() &&
+      field.type->format.empty()) {
+    return "substr(" + column + ", 1, " + std::to_string(event_value_bytes_max) + ")";
+  }
+  return column;
+}
+
+/// The row `u` as JSON, as far as clients may see it.
+std::string row_as_json(entity::Entity const& entity, Dialect dialect) {
+  std::string out = dialect == Dialect::postgres ? "json_build_object(" : "json_object(";
+  bool first = true;
+  for (auto const& field : entity.fields) {
+    if (!field.options.stored || !field.options.shown)
+      continue;
+    if (!std::exchange(first, false))
+      out += ", ";
+    out += "'" + std::string(field.name) + "', " + value_as_json(field, dialect);
+  }
+  return out + ")";
+}
+
+std::string event_insert(Aggregate const& aggregate, std::string_view channel, Dialect dialect) {
+  return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
+         "correlation_id, causation_id, user_id, traceparent) SELECT {event_id}, u.tenant_id, al_now(), '" +
+         std::string(channel) + "', {service}, CAST(" + std::string(aggregate.id) + " AS text), u.version, " +
+         row_as_json(aggregate.entity, dialect) + ", {correlation}, {causation}, {actor}, {traceparent} FROM ";
+}
+
+std::string key_condition(Aggregate const& aggregate, std::string_view row) {
+  std::string out = std::string(row) + ".tenant_id = {tenant_id}";
+  for (auto const& key : aggregate.key) {
+    out += " AND " + std::string(row) + "." + std::string(key.name) + " = {" + std::string(key.name) + "}";
+  }
+  return out;
+}
+
+/// "r AS (SELECT * FROM unnest($1::text[], …) WITH ORDINALITY AS r(p_tenant_id, …, n))"
+std::string callers_rows(std::vector<Parameter> const& params) {
+  std::string arrays;
+  std::string names;
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    arrays += (i ? ", $" : "$") + std::to_string(i + 1) + "::" + std::string(params[i].type) + "[]";
+    names += "p_" + std::string(params[i].name) + ", ";
+  }
+  return "r AS MATERIALIZED (SELECT * FROM unnest(" + arrays + ") WITH ORDINALITY AS r(" + names + "n))";
+}
+
+std::string result_columns(Aggregate const& aggregate) { return entity::columns(aggregate.entity, "u."); }
+
+/// Everything after `u`, the changed rows with their callers' parameters, is there.
+std::string postgres_tail(Aggregate const& aggregate, std::string_view channel, std::vector<Companion> const& also) {
+  std::string out = ", e AS (" + event_insert(aggregate, channel, Dialect::postgres) + "u)";
+  int i = 0;
+  for (auto const& companion : also)
+    out += ", c" + std::to_string(i++) + " AS (" + companion.text + ")";
+  return out + " SELECT u.n, " + result_columns(aggregate) + " FROM u";
+}
+
+void add_sqlite_tail(std::vector<storage::Statement>& steps, std::string_view name, Aggregate const& aggregate,
+                     std::string_view channel, std::vector<Companion> const& also,
+                     std::vector<Parameter> const& params) {
+  std::string const row = std::string(aggregate.entity.table) + " AS u WHERE " + key_condition(aggregate, "u");
+  auto const add = [&](std::string const& text) { steps.push_back({name, bind_names(text, params, Dialect::sqlite)}); };
+  add(event_insert(aggregate, channel, Dialect::sqlite) + row);
+  // A companion reads the changed row under the name `u`, as it does on PostgreSQL. It may touch no row.
+  for (auto const& companion : also) {
+    add("WITH u AS (SELECT * FROM " + row + ") " + (companion.sqlite.empty() ? companion.text : companion.sqlite));
+    steps.back().optional = true;
+  }
+  add("SELECT " + result_columns(aggregate) + " FROM " + row);
+}
+
+std::vector<Parameter> all_params(std::vector<Parameter> const& key, std::vector<Parameter> const& own) {
+  auto params = stamp();
+  params.insert(params.end(), key.begin(), key.end());
+  params.insert(params.end(), own.begin(), own.end());
+  return params;
+}
+
+std::vector<Parameter> column_params(entity::Entity const& entity, std::vector<Parameter> const& more) {
+  std::vector<Parameter> params;
+  for (auto const& field : entity.fields) {
+    if (field.options.stored)
+      params.push_back({field.name, field.type->postgres});
+  }
+  params.insert(params.end(), more.begin(), more.end());
+  return params;
+}
+
+}  // namespace
+
+Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
+  auto const params = all_params(aggregate.key, spec.params);
+  auto const table = std::string(aggregate.entity.table);
+  auto const set = " SET " + spec.set + ", version = t.version + 1";
+  auto const where = " WHERE " + key_condition(aggregate, "t") + " AND " + spec.where;
+  storage::RowStatement statement{.name = spec.name, .postgres = {}, .sqlite = {}};
+  statement.postgres = "WITH " + callers_rows(params) +
+                       bind_names(", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where +
+                                      " RETURNING t.*, r.*)" + postgres_tail(aggregate, spec.channel, spec.also),
+                                  params, Dialect::postgres);
+  statement.sqlite.push_back(
+      {spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
+  add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  return {std::string(spec.channel), std::move(statement)};
+}
+
+Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
+  auto const params = all_params({}, column_params(aggregate.entity, spec.params));
+  auto const table = std::string(aggregate.entity.table);
+  std::string columns = "tenant_id, " + entity::columns(aggregate.entity);
+  std::string values = "{tenant_id}";
+  for (auto const& field : aggregate.entity.fields) {
+    if (field.options.stored)
+      values += ", {" + std::string(field.name) + "}";
+  }
+  for (auto const& [column, expression] : spec.extra) {
+    columns += ", " + std::string(column);
+    values += ", " + expression;
+  }
+  std::string keys = "tenant_id";
+  std::string key_params = "{tenant_id}";
+  for (auto const& key : aggregate.key) {
+    keys += ", " + std::string(key.name);
+    key_params += ", {" + std::string(key.name) + "}";
+  }
+  auto const insert = "INSERT INTO " + table + " AS t (" + columns + ") SELECT " + values;
+  auto const conflict = " ON CONFLICT (" + keys + ") " + spec.on_conflict;
+  storage::RowStatement statement{.name = spec.name, .postgres = {}, .sqlite = {}};
+  // Two callers may name the same key in one group: the first one has it, the other is refused.
+  statement.postgres =
+      "WITH " + callers_rows(params) +
+      bind_names(", f AS MATERIALIZED (SELECT DISTINCT ON (" + key_params + ") * FROM r ORDER BY " + key_params +
+                     ", n), i AS (" + insert + " FROM f WHERE " + spec.where + conflict +
+                     " RETURNING *), u AS (SELECT i.*, f.* FROM i JOIN f ON " + key_condition(aggregate, "i") + ")" +
+                     postgres_tail(aggregate, spec.channel, spec.also),
+                 params, Dialect::postgres);
+  statement.sqlite.push_back(
+      {spec.name, bind_names(insert + " WHERE " + spec.where + conflict, params, Dialect::sqlite)});
+  add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  return {std::string(spec.channel), std::move(statement)};
+}
+
+Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params, Deadline deadline) {
+  Values all{actor.tenant.value, new_uuid(),    service_,         actor.correlation_id,
+             actor.causation_id, actor.user_id, actor.traceparent};
+  all.insert(all.end(), std::make_move_iterator(params.begin()), std::make_move_iterator(params.end()));
+  auto row = co_await database_.write_row(storage::Scope::of(actor.tenant), change.statement, std::move(all), deadline);
+  if (!row)
+    co_return fail(std::move(row.error()));
+  AL_FAILPOINT("bus.announce");
+  bus_.announce(change.channel);
+  co_return std::move(*row);
+}
+
+}  // namespace al::data

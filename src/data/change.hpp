@@ -1,0 +1,88 @@
+#pragma once
+/// The one way to write: a row, the event that says so and whatever belongs to it, in one statement that many callers
+/// share. The event's `data` is the row itself, turned into JSON by the database, so the two cannot differ.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/actor.hpp"
+#include "core/entity.hpp"
+#include "events/bus.hpp"
+#include "storage/database.hpp"
+
+namespace al::data {
+
+/// A value of one call, written `{name}` in the clauses. `type` is PostgreSQL's name of it.
+struct Parameter {
+  std::string_view name;
+  std::string_view type;
+};
+
+/// A second write in the same transaction, about the changed row `u`; `{name}` stands for parameters.
+struct Companion {
+  std::string text;
+  std::string sqlite{};  ///< only where the dialects must differ
+};
+
+/// How an aggregate is known: its table's key besides the tenant, and its id in events as an SQL expression over `u`.
+struct Aggregate {
+  entity::Entity const& entity;
+  std::vector<Parameter> key;
+  std::string_view id;
+};
+
+struct UpdateSpec {
+  std::string_view name;
+  std::string_view channel;
+  std::vector<Parameter> params{};
+  std::string set;  ///< without `version`, which always counts on
+  std::string where = "true";
+  std::vector<Companion> also{};
+};
+
+struct InsertSpec {
+  std::string_view name;
+  std::string_view channel;
+  /// Columns that are not members of the entity, each filled by an expression over the parameters.
+  std::vector<std::pair<std::string_view, std::string>> extra{};
+  std::vector<Parameter> params{};  ///< beyond the entity's columns
+  std::string where = "true";
+  std::string on_conflict = "DO NOTHING";
+  std::vector<Companion> also{};
+};
+
+/// A prepared kind of change; a constant of its store.
+struct Change {
+  std::string channel;
+  storage::RowStatement statement;
+};
+
+[[nodiscard]] Change make_update(Aggregate const&, UpdateSpec const&);
+/// The parameters are the entity's columns and then `params`.
+[[nodiscard]] Change make_insert(Aggregate const&, InsertSpec const&);
+
+/// Runs changes: stamps them with who and when, writes, and rings the doorbell.
+class Writer {
+ public:
+  Writer(storage::Database& database, events::Bus& bus, Clock const& clock, Random& random, std::string service)
+      : database_(database), bus_(bus), clock_(clock), random_(random), service_(std::move(service)) {}
+
+  /// `params` follow the key of an update, or are the columns of an insert and its params. The answer is the row's
+  /// entity columns after the change. Errors: conflict when the row was not there or the guard refused.
+  [[nodiscard]] Task<Result<Row>> write(Change const&, Actor, Values params, Deadline);
+
+  [[nodiscard]] std::string new_uuid() { return uuid_v7(clock_, random_); }
+  [[nodiscard]] storage::Database& database() { return database_; }
+  [[nodiscard]] Clock const& clock() const { return clock_; }
+  [[nodiscard]] Random& random() { return random_; }
+
+ private:
+  storage::Database& database_;
+  events::Bus& bus_;
+  Clock const& clock_;
+  Random& random_;
+  std::string service_;
+};
+
+}  // namespace al::data

@@ -1,0 +1,114 @@
+/// The log as readers see it: in pages, resumed anywhere, while others write.
+
+#include <set>
+
+#include "data/store_fixture.hpp"
+
+namespace al::data {
+namespace {
+
+using storage::Scope;
+
+class EventLogTest : public StoreFixture {
+ protected:
+  /// Reads everything after `token` in pages of `limit`, resuming each time from the token of the last event.
+  std::vector<std::string> read_all(std::string token, std::int64_t limit, events::Filter filter = {}) {
+    std::vector<std::string> out;
+    for (int i = 0; i < 1000; ++i) {
+      auto const page = wait(log->read_after(Scope::of(default_tenant), token, filter, limit, soon()));
+      EXPECT_TRUE(page);
+      for (auto const& one : page->events)
+        out.push_back(one.event.channel + " " + one.event.aggregate_id);
+      token = page->token;
+      if (!page->more)
+        return out;
+    }
+    ADD_FAILURE() << "the log does not end";
+    return out;
+  }
+};
+AL_ON_EVERY_DATABASE(EventLogTest);
+
+TEST_P(EventLogTest, ReadsInPagesOfAnySize) {
+  for (int i = 0; i < 10; ++i)
+    have_agent("a" + std::to_string(i));
+  auto const whole = read_all(log->beginning(), 500);
+  ASSERT_EQ(whole.size(), 10U);
+  for (std::int64_t const limit : {1, 2, 3, 5, 9, 10, 11})
+    EXPECT_EQ(read_all(log->beginning(), limit), whole) << limit;
+}
+
+TEST_P(EventLogTest, ResumesAfterAnyEvent) {
+  for (int i = 0; i < 7; ++i)
+    have_agent("a" + std::to_string(i));
+  auto const page = wait(log->read_after(Scope::of(default_tenant), log->beginning(), {}, 5, soon()));
+  ASSERT_EQ(page->events.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(read_all(page->events[i].token, 2).size(), 6 - i) << "after event " << i;
+  }
+}
+
+TEST_P(EventLogTest, TheTipSeesOnlyWhatComes) {
+  have_agent("before");
+  auto const tip = wait(log->tip(soon()));
+  EXPECT_TRUE(read_all(tip, 10).empty());
+  have_agent("after");
+  EXPECT_EQ(read_all(tip, 10), std::vector<std::string>{"agent:created after"});
+}
+
+TEST_P(EventLogTest, FiltersByChannelAndAggregate) {
+  have_agent("a");
+  have_agent("b");
+  have_task("a");
+  EXPECT_EQ(read_all(log->beginning(), 10, {.channels = {"task:*"}}).size(), 1U);
+  EXPECT_EQ(read_all(log->beginning(), 10, {.channels = {"agent_created"}}).size(), 2U);
+  EXPECT_EQ(read_all(log->beginning(), 10, {.channels = {}, .aggregate_id = "b"}),
+            std::vector<std::string>{"agent:created b"});
+}
+
+TEST_P(EventLogTest, RefusesForeignTokens) {
+  for (auto const* token : {"", "x", "s.", "s.-1", "s.1x", "p.", "p.1:1:", "p.a.b.c", "p.1:1:..x", "p.1:1:;DROP..0"}) {
+    auto const refused = wait(log->read_after(Scope::of(default_tenant), token, {}, 1, soon()));
+    ASSERT_FALSE(refused) << token;
+    EXPECT_EQ(refused.error().code, Code::invalid) << token;
+  }
+}
+
+TEST_P(EventLogTest, AReaderMissesNothingAndSeesNothingTwiceWhileOthersWrite) {
+  auto writing = loop.start([](EventLogTest& test) -> Task<void> {
+    auto const who = actor();
+    for (int round = 0; round < 20; ++round) {
+      std::vector<Task<Result<model::Agent>>> creates;
+      for (int i = 0; i < 10; ++i) {
+        creates.push_back(test.agents->create(who, agent_named("a" + std::to_string(round * 10 + i)), soon()));
+      }
+      co_await settle(std::move(creates));
+    }
+  }(*this));
+  std::set<std::string> seen;
+  auto token = log->beginning();
+  auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (seen.size() < 200 && std::chrono::steady_clock::now() < limit) {
+    auto const page = wait(log->read_after(Scope::of(default_tenant), token, {}, 7, soon()));
+    ASSERT_TRUE(page);
+    for (auto const& one : page->events)
+      EXPECT_TRUE(seen.insert(one.event.event_id.value).second) << "twice";
+    token = page->token;
+  }
+  writing.get();
+  EXPECT_EQ(seen.size(), 200U);
+}
+
+TEST_P(EventLogTest, TheDoorbellWakesAWaiter) {
+  auto const subscription = bus.subscribe(loop.executor(), {"agent:*"});
+  auto woken = loop.start([](events::Bus::Subscription& s) -> Task<bool> {
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    co_await s.wait(until);
+    co_return std::chrono::steady_clock::now() < until;
+  }(*subscription));
+  have_agent("a");
+  EXPECT_TRUE(woken.get());
+}
+
+}  // namespace
+}  // namespace al::data

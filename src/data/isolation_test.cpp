@@ -1,0 +1,167 @@
+/// Two tenants with the same ids: whatever one does through any method of any store, the other neither sees it nor is
+/// touched by it. On PostgreSQL the policies alone must hold too, when a statement forgets its tenant.
+
+#include "data/access_store.hpp"
+#include "data/idempotency_store.hpp"
+#include "data/store_fixture.hpp"
+
+namespace al::data {
+namespace {
+
+using storage::Scope;
+using storage::Statement;
+
+Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
+
+constexpr std::array tenant_tables{"agents", "tasks",         "task_steps",       "knowledge",     "knowledge_uses",
+                                   "events", "access_tokens", "idempotency_keys", "imported_items"};
+
+class Isolation : public StoreFixture {
+ protected:
+  void SetUp() override {
+    StoreFixture::SetUp();
+    ASSERT_TRUE(wait(database->apply({Scope::system(), {{&add_tenant, {std::string("other")}}}}, soon())));
+    for (auto const* tenant : {"default", "other"})
+      fill(tenant);
+  }
+
+  /// One row at least in every table.
+  void fill(std::string tenant) {
+    have_agent("a", tenant);
+    model::Knowledge item;
+    item.agent_id = AgentId{"a"};
+    item.id = KnowledgeId{"k"};
+    item.content = "Volcanoes\n\nMagma rises through a vent of the volcano of " + tenant;
+    ASSERT_TRUE(wait(knowledge->add(actor(tenant), {.item = item, .import_hashes = R"(["h"])"}, soon())));
+    task[tenant] = have_task("a", tenant).id;
+    WorkerId const worker{tasks->new_id().value};
+    wait(tasks->renew_lease(worker, "w", std::chrono::seconds{60}, soon()));
+    auto const claims = wait(tasks->claim(worker, 1, soon()));
+    ASSERT_EQ(claims.size(), 1U);
+    EXPECT_EQ(claims[0].tenant.value, tenant);
+    TaskStep const step{.attempt = 1, .step = 1, .kind = "answer", .duration_us = 1, .detail = {}};
+    ASSERT_TRUE(wait(tasks->complete(
+        claims[0], {.result_json = "{}", .error_message = {}, .steps = {step}, .used_knowledge = {KnowledgeId{"k"}}},
+        soon())));
+    AccessStore access(*database, clock, random);
+    ASSERT_TRUE(wait(access.add(TenantId{tenant}, "t", "hash of " + tenant, {"*:*"}, soon())));
+    IdempotencyStore keys(*database);
+    ASSERT_TRUE(wait(keys.begin(actor(tenant), "route", "key", "hash", soon())));
+  }
+
+  std::string fingerprint(std::string tenant) {
+    std::string out;
+    for (auto const& event :
+         wait(log->read_after(Scope::of(TenantId{tenant}), log->beginning(), {}, 500, soon()))->events) {
+      out += event.event.event_id.value + " ";
+    }
+    auto const agent = wait(agents->get(TenantId{tenant}, AgentId{"a"}, soon()));
+    auto const item = wait(knowledge->get(TenantId{tenant}, std::nullopt, KnowledgeId{"k"}, soon()));
+    auto const one = wait(tasks->get(TenantId{tenant}, task[tenant], soon()));
+    return out + (agent ? entity::to_json(*agent) : "-") + (item ? entity::to_json(*item) : "-") +
+           (one ? entity::to_json(*one) : "-");
+  }
+
+  std::map<std::string, TaskId> task;
+};
+AL_ON_EVERY_DATABASE(Isolation);
+
+TEST_P(Isolation, ReadersSeeTheirOwnOnly) {
+  TenantId const other{"other"};
+  for (std::string const tenant : {"default", "other"}) {
+    TenantId const id{tenant};
+    auto const foreign = task[tenant == "other" ? "default" : "other"];
+    EXPECT_EQ(wait(agents->list(id, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
+    EXPECT_EQ(wait(tasks->list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
+    EXPECT_EQ(wait(knowledge->list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
+    EXPECT_EQ(wait(tasks->get(id, foreign, soon())).error().code, Code::not_found);
+    EXPECT_EQ(wait(tasks->steps(id, foreign, soon())).error().code, Code::not_found);
+    EXPECT_EQ(wait(agents->performance(id, AgentId{"a"}, soon()))->total_tasks, 1);
+    EXPECT_EQ(wait(agents->candidates(id, soon())).size(), 1U);
+    auto const matches = wait(knowledge->search(id, {}, "magma of a volcano", 10, soon()));
+    ASSERT_EQ(matches.size(), 1U);
+    EXPECT_TRUE(matches[0].item.content.ends_with(tenant));
+    EXPECT_TRUE(wait(log->replay(id, "task", foreign.value, 1, 10, soon())).empty());
+    for (auto const& event : wait(log->read_after(Scope::of(id), log->beginning(), {}, 500, soon()))->events) {
+      EXPECT_EQ(event.event.metadata.tenant_id, id);
+    }
+  }
+}
+
+TEST_P(Isolation, WritersTouchTheirOwnOnly) {
+  auto const before = fingerprint("other");
+  auto const foreign = task["other"];
+  auto const who = actor();
+  auto const patch = json::Source::from(R"({"name":"Mine"})");
+  EXPECT_TRUE(wait(agents->update(who, AgentId{"a"}, patch->root(), std::nullopt, soon())));
+  auto const text = json::Source::from(R"({"content":"mine"})");
+  EXPECT_TRUE(wait(knowledge->update(who, std::nullopt, KnowledgeId{"k"}, text->root(), std::nullopt, soon())));
+  EXPECT_EQ(wait(tasks->cancel(who, foreign, soon())).error().code, Code::not_found);
+  EXPECT_EQ(wait(tasks->retry(who, foreign, soon())).error().code, Code::not_found);
+  EXPECT_EQ(wait(tasks->set_priority(who, foreign, model::Priority::low, std::nullopt, soon())).error().code,
+            Code::not_found);
+  EXPECT_TRUE(wait(knowledge->remove(who, std::nullopt, KnowledgeId{"k"}, std::nullopt, soon())));
+  EXPECT_TRUE(wait(agents->remove(who, AgentId{"a"}, std::nullopt, soon())));
+  wait(tasks->sweep(soon()));
+  EXPECT_EQ(fingerprint("other"), before);
+}
+
+TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
+  IdempotencyStore keys(*database);
+  EXPECT_EQ(wait(keys.begin(actor(), "route", "key", "other hash", soon())).error().code, Code::idempotency_mismatch);
+  EXPECT_EQ(wait(keys.begin(actor("other"), "route", "key", "hash", soon())).error().code, Code::conflict);
+  AccessStore access(*database, clock, random);
+  EXPECT_EQ(wait(access.find("hash of other", soon()))->tenant.value, "other");
+  EXPECT_EQ(wait(access.find("hash of nobody", soon())), std::nullopt);
+  EXPECT_EQ(wait(knowledge->known_imports(TenantId{"default"}, {"h"}, soon())).size(), 1U);
+}
+
+/// What a statement that forgets its tenant would see.
+std::vector<std::string> leaks(storage::Database& database, EventLoop& loop, std::string_view tenant) {
+  std::vector<std::string> out;
+  static std::map<std::string, Statement> const statements = [] {
+    std::map<std::string, Statement> all;
+    for (std::string const table : tenant_tables) {
+      auto const [at, made] = all.emplace(table, Statement{"test.leak", {}});
+      at->second.text = "SELECT COUNT(*) FROM " + table + " WHERE tenant_id <> $1";
+    }
+    return all;
+  }();
+  for (auto const& [table, statement] : statements) {
+    auto const rows = loop.wait(database.read(Scope::of(TenantId{tenant}), statement, {std::string(tenant)},
+                                              Deadline::after(std::chrono::seconds{30})));
+    if (std::get<std::int64_t>(rows.at(0).at(0)) > 0)
+      out.push_back(table);
+  }
+  return out;
+}
+
+TEST_P(Isolation, PoliciesHoldWhenAStatementForgetsItsTenant) {
+  if (database->dialect() == storage::Dialect::sqlite) {
+    EXPECT_EQ(leaks(*database, loop, "default").size(), tenant_tables.size()) << "the probe sees what is there";
+    return;
+  }
+  EXPECT_EQ(leaks(*database, loop, "default"), std::vector<std::string>{});
+}
+
+TEST_P(Isolation, DroppingAnyOnePolicyIsNoticed) {
+  if (database->dialect() == storage::Dialect::sqlite)
+    return;  // there are none
+  auto const& name = dynamic_cast<storage::PostgresBackend const&>(*backend).name();
+  for (std::string const table : tenant_tables) {
+    auto& server = PostgresServer::shared();
+    server.execute(name, "ALTER TABLE agent_lightning." + table +
+                             " NO FORCE ROW LEVEL SECURITY;"
+                             "ALTER TABLE agent_lightning." +
+                             table + " DISABLE ROW LEVEL SECURITY");
+    EXPECT_EQ(leaks(*database, loop, "default"), std::vector<std::string>{table});
+    server.execute(name, "ALTER TABLE agent_lightning." + table +
+                             " ENABLE ROW LEVEL SECURITY;"
+                             "ALTER TABLE agent_lightning." +
+                             table + " FORCE ROW LEVEL SECURITY");
+  }
+  EXPECT_EQ(leaks(*database, loop, "default"), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace al::data

@@ -1,0 +1,341 @@
+#include "data/knowledge_store.hpp"
+
+#include "core/hash.hpp"
+#include "text/ranking.hpp"
+
+namespace al::data {
+
+namespace {
+
+using storage::Scope;
+using storage::Statement;
+
+entity::Entity const& knowledge_entity = entity::entity<model::Knowledge>();
+
+/// The aggregate id names the agent too, since an item's id is unique only under its agent.
+Aggregate const knowledge_aggregate{
+    .entity = knowledge_entity, .key = {{"agent_id", "text"}, {"id", "text"}}, .id = "u.agent_id || '/' || u.id"};
+
+std::string const item_columns = entity::columns(knowledge_entity, "k.");
+
+/// Agents that were deleted take their knowledge out of sight.
+std::string const visible =
+    " FROM knowledge k JOIN agents a ON a.tenant_id = k.tenant_id AND a.id = k.agent_id AND a.deleted_at IS NULL"
+    " WHERE k.tenant_id = $1 AND k.deleted_at IS NULL";
+
+std::string const filtered = visible +
+                             " AND (CAST($2 AS text) IS NULL OR k.agent_id = CAST($2 AS text))"
+                             " AND (CAST($3 AS text) IS NULL OR k.category = CAST($3 AS text))";
+
+Statement const get_item{"knowledge.get", "SELECT " + item_columns + visible +
+                                              " AND (CAST($2 AS text) IS NULL OR k.agent_id = CAST($2 AS text))"
+                                              " AND k.id = $3 LIMIT 2"};
+
+Statement const list_items{"knowledge.list", "SELECT " + item_columns + filtered +
+                                                 " AND (k.agent_id, k.id) > ($4, $5)"
+                                                 " ORDER BY k.agent_id, k.id LIMIT $6"};
+
+Statement const count_items{"knowledge.count", "SELECT COUNT(*)" + filtered};
+
+/// The only statement that reads the text index; $4 carries the tenant's or agent's scope term.
+std::string search_text(std::string const& match, std::string const& order) {
+  return "SELECT " + item_columns +
+         ", (SELECT COUNT(*) FROM knowledge c WHERE c.tenant_id = $1"
+         " AND (CAST($2 AS text) IS NULL OR c.agent_id = CAST($2 AS text)))"
+         " FROM knowledge_text x JOIN knowledge k ON " +
+         match + " JOIN agents a ON a.tenant_id = k.tenant_id AND a.id = k.agent_id AND a.deleted_at IS NULL" +
+         " WHERE k.tenant_id = $1 AND k.deleted_at IS NULL AND (CAST($3 AS text) IS NULL OR k.category = CAST($3 AS "
+         "text))" +
+         " AND " + order + " LIMIT $5";
+}
+Statement const search_items{
+    "knowledge.search",
+    search_text("k.tenant_id = x.tenant_id AND k.agent_id = x.agent_id AND k.id = x.knowledge_id",
+                "x.tenant_id = $1 AND x.terms @@ CAST($4 AS tsquery)"
+                " ORDER BY ts_rank(x.terms, CAST($4 AS tsquery)) DESC, k.agent_id, k.id"),
+    search_text("k.num = x.rowid", "knowledge_text MATCH $4 ORDER BY x.rank, k.agent_id, k.id")};
+
+Statement const known_hashes{"knowledge.known_imports",
+                             "SELECT content_hash FROM imported_items WHERE tenant_id = $1"
+                             " AND content_hash IN (SELECT json_array_elements_text(CAST($2 AS json)))",
+                             "SELECT content_hash FROM imported_items WHERE tenant_id = $1"
+                             " AND content_hash IN (SELECT value FROM json_each($2))"};
+
+Companion index_terms() {
+  return {.text =
+              "INSERT INTO knowledge_text (tenant_id, agent_id, knowledge_id, terms)"
+              " SELECT u.tenant_id, u.agent_id, u.id, array_to_tsvector(string_to_array({terms}, ' ')) FROM u"
+              " ON CONFLICT (tenant_id, agent_id, knowledge_id) DO UPDATE SET terms = excluded.terms",
+          .sqlite = "INSERT OR REPLACE INTO knowledge_text (rowid, terms) SELECT u.num, {terms} FROM u"};
+}
+
+Companion remember_import() {
+  std::string const insert =
+      "INSERT INTO imported_items (tenant_id, content_hash, agent_id, knowledge_id, imported_at)"
+      " SELECT u.tenant_id, h.value, u.agent_id, u.id, al_now() FROM u, ";
+  return {.text = insert + "json_array_elements_text({hashes}) AS h(value) ON CONFLICT DO NOTHING",
+          .sqlite = insert + "json_each({hashes}) AS h WHERE true ON CONFLICT DO NOTHING"};
+}
+
+/// A deleted item keeps its row, so that its versions count on when its id comes back.
+Change const add_item = make_insert(
+    knowledge_aggregate,
+    {.name = "knowledge.add",
+     .channel = "knowledge:added",
+     .params = {{"terms", "text"}, {"hashes", "json"}},
+     .where = "EXISTS (SELECT 1 FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id}"
+              " AND a.deleted_at IS NULL)",
+     .on_conflict = "DO UPDATE SET category = excluded.category, content = excluded.content, source = excluded.source,"
+                    " metadata = excluded.metadata, usage_count = excluded.usage_count,"
+                    " relevance_score = excluded.relevance_score, version = t.version + 1,"
+                    " created_at = excluded.created_at, updated_at = excluded.updated_at, last_used_at = NULL,"
+                    " deleted_at = NULL WHERE t.deleted_at IS NOT NULL",
+     .also = {index_terms(), remember_import()}});
+
+Change const replace_item =
+    make_update(knowledge_aggregate,
+                {.name = "knowledge.update",
+                 .channel = "knowledge:updated",
+                 .params = {{"expected", "bigint"},
+                            {"category", "text"},
+                            {"content", "text"},
+                            {"source", "text"},
+                            {"metadata", "json"},
+                            {"usage", "bigint"},
+                            {"relevance", "double precision"},
+                            {"created", "timestamptz"},
+                            {"terms", "text"},
+                            {"hashes", "json"}},
+                 // Uses are counted without a new version, so what is stored may be ahead of what the caller has read.
+                 .set = "category = {category}, content = {content}, source = {source}, metadata = {metadata},"
+                        " usage_count = CASE WHEN {usage} > t.usage_count THEN {usage} ELSE t.usage_count END,"
+                        " relevance_score = {relevance}, created_at = {created}, updated_at = al_now()",
+                 .where = "t.version = {expected} AND t.deleted_at IS NULL",
+                 .also = {index_terms(), remember_import()}});
+
+Change const remove_item = make_update(
+    knowledge_aggregate, {.name = "knowledge.delete",
+                          .channel = "knowledge:deleted",
+                          .params = {{"expected", "bigint"}},
+                          .set = "deleted_at = al_now(), updated_at = al_now()",
+                          .where = "t.version = {expected} AND t.deleted_at IS NULL",
+                          .also = {{.text = "DELETE FROM knowledge_text x USING u WHERE x.tenant_id = u.tenant_id"
+                                            " AND x.agent_id = u.agent_id AND x.knowledge_id = u.id",
+                                    .sqlite = "DELETE FROM knowledge_text WHERE rowid IN (SELECT num FROM u)"}}});
+
+/// Terms of one letter class only, so that no text condition needs escaping, and none collides with a stem.
+std::string scope_term(TenantId const& tenant, std::optional<AgentId> const& agent) {
+  return "zz" + sha256_hex(agent ? tenant.value + "/" + agent->value : tenant.value).substr(0, 24);
+}
+
+text::Item text_item(model::Knowledge const& item) {
+  return {.id = item.id.value,
+          .category = item.category,
+          .source = item.source,
+          .content = item.content,
+          .weight = item.relevance_score};
+}
+
+std::string terms_of(TenantId const& tenant, model::Knowledge const& item) {
+  return scope_term(tenant, std::nullopt) + " " + scope_term(tenant, item.agent_id) + " " +
+         text::index_terms(text_item(item));
+}
+
+std::string match_query(storage::Dialect dialect, std::string const& scope, std::vector<std::string> const& terms) {
+  bool const postgres = dialect == storage::Dialect::postgres;
+  char const quote = postgres ? '\'' : '"';
+  std::string any;
+  for (auto const& term : terms) {
+    if (!any.empty())
+      any += postgres ? " | " : " OR ";
+    any += quote + term + quote;
+  }
+  return quote + scope + quote + (postgres ? " & (" : " AND (") + any + ")";
+}
+
+Error no_such_item(KnowledgeId const& id) {
+  return {.code = Code::not_found, .message = "there is no knowledge '" + id.value + "'"};
+}
+
+Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
+  if (!expected || *expected == version)
+    return {};
+  return fail(Code::version_mismatch, "the item is at version " + std::to_string(version) + ", not " +
+                                          std::to_string(*expected) + "; read it again and repeat the change");
+}
+
+/// A list's place is agent and id; ids may hold any character but a line break.
+std::pair<std::string, std::string> split_cursor(std::string const& cursor) {
+  auto const end = cursor.find('/');
+  return {cursor.substr(0, end), end == std::string::npos ? "" : cursor.substr(end + 1)};
+}
+
+constexpr std::int64_t search_candidates_max = 100;
+constexpr int update_tries_max = 5;
+
+}  // namespace
+
+Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::optional<AgentId> const& agent,
+                                                   KnowledgeId const& id, Deadline deadline) {
+  auto const rows = co_await writer_.database().read(
+      Scope::of(tenant), get_item, {tenant.value, agent ? Value{agent->value} : Value{}, id.value}, deadline);
+  if (rows.empty())
+    co_return fail(no_such_item(id));
+  if (rows.size() > 1) {
+    co_return fail(Code::conflict, "several agents have knowledge '" + id.value + "'; say which with agent_id");
+  }
+  co_return entity::from_row<model::Knowledge>(rows[0]);
+}
+
+Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant, KnowledgeFilter filter,
+                                                          PageRequest request, Deadline deadline) {
+  Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
+                filter.category ? Value{*filter.category} : Value{}};
+  auto const count_params = params;
+  auto [agent, id] = split_cursor(request.cursor);
+  params.insert(params.end(), {Value{std::move(agent)}, Value{std::move(id)}, Value{request.limit + 1}});
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
+  Page<model::Knowledge> page;
+  for (auto const& row : rows)
+    page.items.push_back(entity::from_row<model::Knowledge>(row));
+  if (std::ssize(page.items) > request.limit) {
+    page.items.pop_back();
+    page.next_cursor = page.items.back().agent_id.value + "/" + page.items.back().id.value;
+  }
+  if (request.count_total) {
+    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_items, count_params, deadline);
+    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+  }
+  co_return page;
+}
+
+Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, KnowledgeWrite write, Deadline deadline) {
+  auto& item = write.item;
+  if (item.id.value.empty()) {
+    auto const unique = sha256_hex(writer_.new_uuid());
+    item.id = KnowledgeId{item.agent_id.value + "_" + unique.substr(0, 16)};
+  }
+  item.version = 1;
+  item.updated_at = writer_.clock().now();
+  if (item.created_at == Timestamp{})
+    item.created_at = item.updated_at;
+  Values params;
+  entity::bind_row(item, params);
+  params.emplace_back(terms_of(actor.tenant, item));
+  params.emplace_back(std::move(write.import_hashes));
+  auto row = co_await writer_.write(add_item, actor, std::move(params), deadline);
+  if (row)
+    co_return entity::from_row<model::Knowledge>(*row);
+  if (row.error().code != Code::conflict)
+    co_return fail(std::move(row.error()));
+  if (auto there = co_await get(actor.tenant, item.agent_id, item.id, deadline)) {
+    co_return fail(Code::conflict, "agent '" + item.agent_id.value + "' has knowledge '" + item.id.value +
+                                       "' already; update it, or choose another id");
+  }
+  co_return fail(Code::not_found, "there is no agent '" + item.agent_id.value + "' to know this");
+}
+
+Task<Result<model::Knowledge>> KnowledgeStore::replace(Actor const& actor, KnowledgeWrite write, Deadline deadline) {
+  auto const& item = write.item;
+  Values params{item.agent_id.value,
+                item.id.value,
+                item.version,
+                item.category,
+                item.content,
+                item.source,
+                item.metadata.text,
+                item.usage_count,
+                item.relevance_score,
+                item.created_at,
+                terms_of(actor.tenant, item),
+                std::move(write.import_hashes)};
+  auto row = co_await writer_.write(replace_item, actor, std::move(params), deadline);
+  if (row)
+    co_return entity::from_row<model::Knowledge>(*row);
+  if (row.error().code != Code::conflict)
+    co_return fail(std::move(row.error()));
+  co_return fail(Code::conflict, "knowledge '" + item.id.value + "' has changed meanwhile; try again");
+}
+
+Task<Result<model::Knowledge>> KnowledgeStore::update(Actor const& actor, std::optional<AgentId> const& agent,
+                                                      KnowledgeId const& id, json::Input patch,
+                                                      std::optional<std::int64_t> expected, Deadline deadline) {
+  for (int i = 1;; ++i) {
+    auto item = co_await get(actor.tenant, agent, id, deadline);
+    if (!item)
+      co_return item;
+    if (auto ok = check_version(item->version, expected); !ok)
+      co_return fail(std::move(ok.error()));
+    if (auto ok = entity::patch_json(*item, patch); !ok)
+      co_return fail(std::move(ok.error()));
+    auto done = co_await replace(actor, {.item = std::move(*item)}, deadline);
+    if (done || done.error().code != Code::conflict || i == update_tries_max)
+      co_return done;
+  }
+}
+
+Task<Result<void>> KnowledgeStore::remove(Actor const& actor, std::optional<AgentId> const& agent,
+                                          KnowledgeId const& id, std::optional<std::int64_t> expected,
+                                          Deadline deadline) {
+  for (int i = 0; i < update_tries_max; ++i) {
+    auto item = co_await get(actor.tenant, agent, id, deadline);
+    if (!item)
+      co_return fail(std::move(item.error()));
+    if (auto ok = check_version(item->version, expected); !ok)
+      co_return ok;
+    auto row = co_await writer_.write(remove_item, actor, {item->agent_id.value, id.value, item->version}, deadline);
+    if (row)
+      co_return Result<void>{};
+    if (row.error().code != Code::conflict)
+      co_return fail(std::move(row.error()));
+  }
+  co_return fail(Code::conflict, "knowledge '" + id.value + "' kept changing; try again");
+}
+
+Task<std::vector<KnowledgeMatch>> KnowledgeStore::search(TenantId const& tenant, KnowledgeFilter filter,
+                                                         std::string question, std::size_t limit, Deadline deadline) {
+  auto const terms = text::query_terms(question);
+  if (terms.empty())
+    co_return std::vector<KnowledgeMatch>{};
+  auto& database = writer_.database();
+  Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
+                filter.category ? Value{*filter.category} : Value{},
+                match_query(database.dialect(), scope_term(tenant, filter.agent_id), terms), search_candidates_max};
+  auto const rows = co_await database.read(Scope::of(tenant), search_items, std::move(params), deadline);
+  std::vector<model::Knowledge> items;
+  for (auto const& row : rows)
+    items.push_back(entity::from_row<model::Knowledge>(row));
+  auto const corpus = rows.empty() ? 0 : std::get<std::int64_t>(rows[0].back());
+  std::vector<text::Item> candidates;
+  for (auto const& item : items)
+    candidates.push_back(text_item(item));
+  text::RankOptions options;
+  options.hits_max = limit;
+  std::vector<KnowledgeMatch> matches;
+  for (auto& hit : text::rank(question, candidates, {.documents = corpus}, options)) {
+    KnowledgeMatch match{std::move(items[hit.candidate]), hit.score, hit.coverage, {}};
+    for (auto& passage : hit.passages)
+      match.passages.push_back(std::move(passage.text));
+    matches.push_back(std::move(match));
+  }
+  co_return matches;
+}
+
+Task<std::vector<std::string>> KnowledgeStore::known_imports(TenantId const& tenant,
+                                                             std::vector<std::string> const& hashes,
+                                                             Deadline deadline) {
+  std::string list = "[";
+  for (auto const& hash : hashes) {
+    if (list.size() > 1)
+      list += ',';
+    json::append_string(list, hash);
+  }
+  auto const rows =
+      co_await writer_.database().read(Scope::of(tenant), known_hashes, {tenant.value, list + "]"}, deadline);
+  std::vector<std::string> known;
+  for (auto const& row : rows)
+    known.push_back(std::get<std::string>(row.at(0)));
+  co_return known;
+}
+
+}  // namespace al::data

@@ -1,0 +1,123 @@
+#include "data/store_fixture.hpp"
+
+namespace al::data {
+namespace {
+
+class KnowledgeStoreTest : public StoreFixture {
+ protected:
+  void SetUp() override {
+    StoreFixture::SetUp();
+    have_agent("a");
+    have_agent("b");
+  }
+  std::vector<std::string> found(std::string question, std::optional<AgentId> agent = std::nullopt) {
+    std::vector<std::string> ids;
+    for (auto const& match :
+         wait(knowledge->search(default_tenant, {.agent_id = std::move(agent), .category = std::nullopt},
+                                std::move(question), 10, soon()))) {
+      ids.push_back(match.item.id.value);
+      EXPECT_FALSE(match.passages.empty());
+    }
+    return ids;
+  }
+  Result<model::Knowledge> get(std::optional<AgentId> agent, std::string id) {
+    return wait(knowledge->get(default_tenant, agent, KnowledgeId{std::move(id)}, soon()));
+  }
+  Result<model::Knowledge> patch(std::string id, std::string body) {
+    auto const source = json::Source::from(std::move(body));
+    return wait(
+        knowledge->update(actor(), AgentId{"a"}, KnowledgeId{std::move(id)}, source->root(), std::nullopt, soon()));
+  }
+};
+AL_ON_EVERY_DATABASE(KnowledgeStoreTest);
+
+TEST_P(KnowledgeStoreTest, FindsWhatAnswers) {
+  have_item("a", "walls", "Firewalls\n\nA firewall filters packets between two networks by rules.");
+  have_item("a", "bread", "Sourdough\n\nA sourdough starter is fed with flour and water every day.");
+  EXPECT_EQ(found("How does a firewall filter packets?"), std::vector<std::string>{"walls"});
+  EXPECT_EQ(found("feeding a sourdough starter", AgentId{"a"}), std::vector<std::string>{"bread"});
+  EXPECT_TRUE(found("feeding a sourdough starter", AgentId{"b"}).empty()) << "another agent's knowledge";
+  EXPECT_TRUE(found("quantum chromodynamics").empty());
+  EXPECT_TRUE(found("").empty());
+  EXPECT_TRUE(found("' OR 1=1 -- \" ) & | ! <-> *").empty());
+}
+
+TEST_P(KnowledgeStoreTest, TheIndexFollowsEveryChange) {
+  have_item("a", "k", "Firewalls\n\nA firewall filters packets.");
+  ASSERT_TRUE(patch("k", R"({"content":"Sourdough\n\nA sourdough starter is fed with flour."})"));
+  EXPECT_TRUE(found("firewall packets").empty());
+  EXPECT_EQ(found("sourdough flour"), std::vector<std::string>{"k"});
+  ASSERT_TRUE(wait(knowledge->remove(actor(), AgentId{"a"}, KnowledgeId{"k"}, std::nullopt, soon())));
+  EXPECT_TRUE(found("sourdough flour").empty());
+  EXPECT_EQ(get(AgentId{"a"}, "k").error().code, Code::not_found);
+  EXPECT_EQ(have_item("a", "k", "Volcanoes\n\nMagma rises through a vent.").version, 4);
+  EXPECT_EQ(found("magma vent"), std::vector<std::string>{"k"});
+  EXPECT_EQ(history("knowledge", "a/k"), "knowledge:added knowledge:updated knowledge:deleted knowledge:added");
+}
+
+TEST_P(KnowledgeStoreTest, DeletedAgentsTakeTheirKnowledgeOutOfSight) {
+  have_item("a", "k", "Firewalls\n\nA firewall filters packets.");
+  ASSERT_TRUE(wait(agents->remove(actor(), AgentId{"a"}, std::nullopt, soon())));
+  EXPECT_TRUE(found("firewall packets").empty());
+  EXPECT_EQ(get(std::nullopt, "k").error().code, Code::not_found);
+}
+
+TEST_P(KnowledgeStoreTest, AnIdIsUniqueUnderItsAgent) {
+  have_item("a", "k", "one");
+  have_item("b", "k", "two");
+  EXPECT_EQ(get(std::nullopt, "k").error().code, Code::conflict);
+  EXPECT_EQ(get(AgentId{"b"}, "k")->content, "two");
+  model::Knowledge again;
+  again.agent_id = AgentId{"a"};
+  again.id = KnowledgeId{"k"};
+  again.content = "three";
+  EXPECT_EQ(wait(knowledge->add(actor(), {.item = again}, soon())).error().code, Code::conflict);
+  again.agent_id = AgentId{"nobody"};
+  EXPECT_EQ(wait(knowledge->add(actor(), {.item = again}, soon())).error().code, Code::not_found);
+}
+
+TEST_P(KnowledgeStoreTest, MakesAnIdWhenNoneIsGiven) {
+  auto const item = have_item("a", "", "text");
+  EXPECT_TRUE(item.id.value.starts_with("a_"));
+  EXPECT_EQ(item.id.value.size(), 18U);
+}
+
+TEST_P(KnowledgeStoreTest, HoldsLargeAndOddTexts) {
+  std::string const large(1 << 20, 'x');
+  EXPECT_EQ(have_item("a", "large", large).content, large);
+  std::string const odd = "a,\"b\"\\{c}'\n\t NULL null \u00e9\u4e2d\U0001F4A3";
+  EXPECT_EQ(have_item("a", odd, odd).content, odd);
+  EXPECT_EQ(get(AgentId{"a"}, odd)->id.value, odd);
+}
+
+TEST_P(KnowledgeStoreTest, ListsInPages) {
+  for (auto const* id : {"3", "1", "2"})
+    have_item("a", id, "x");
+  have_item("b", "0", "y");
+  std::string seen;
+  PageRequest request{.limit = 2, .cursor = {}, .count_total = true};
+  for (;;) {
+    auto const page = wait(knowledge->list(default_tenant, {}, request, soon()));
+    EXPECT_EQ(page->total, 4);
+    for (auto const& item : page->items)
+      seen += item.agent_id.value + item.id.value + " ";
+    if (page->next_cursor.empty())
+      break;
+    request.cursor = page->next_cursor;
+  }
+  EXPECT_EQ(seen, "a1 a2 a3 b0 ");
+}
+
+TEST_P(KnowledgeStoreTest, RemembersWhatWasImported) {
+  model::Knowledge item;
+  item.agent_id = AgentId{"a"};
+  item.id = KnowledgeId{"k"};
+  item.content = "text";
+  ASSERT_TRUE(wait(knowledge->add(actor(), {.item = item, .import_hashes = R"(["h1","h2"])"}, soon())));
+  EXPECT_EQ(wait(knowledge->known_imports(default_tenant, {"h1", "h3"}, soon())), std::vector<std::string>{"h1"});
+  ASSERT_TRUE(wait(knowledge->remove(actor(), AgentId{"a"}, KnowledgeId{"k"}, std::nullopt, soon())));
+  EXPECT_EQ(wait(knowledge->known_imports(default_tenant, {"h2"}, soon())), std::vector<std::string>{"h2"});
+}
+
+}  // namespace
+}  // namespace al::data

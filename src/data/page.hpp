@@ -1,0 +1,26 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace al::data {
+
+inline constexpr std::int64_t page_limit_default = 50;
+inline constexpr std::int64_t page_limit_max = 500;
+
+/// Which part of a list a client wants.
+struct PageRequest {
+  std::int64_t limit = page_limit_default;
+  std::string cursor;  ///< `next_cursor` of the page before; empty: from the beginning
+  bool count_total = false;
+};
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next_cursor;  ///< empty: this was the last page
+  std::optional<std::int64_t> total;
+};
+
+}  // namespace al::data

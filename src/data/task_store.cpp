@@ -1,0 +1,411 @@
+#include "data/task_store.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "data/task_changes.hpp"
+
+namespace al::data {
+
+namespace {
+
+using storage::Guard;
+using storage::Scope;
+using storage::Statement;
+
+std::string const task_columns = entity::columns(entity::entity<model::Task>(), "t.");
+
+Statement const get_task{"task.get", "SELECT " + task_columns + " FROM tasks t WHERE t.tenant_id = $1 AND t.id = $2"};
+
+std::string const task_filter =
+    " FROM tasks t WHERE t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"
+    " AND (CAST($3 AS text) IS NULL OR t.status = CAST($3 AS text))";
+
+Statement const list_tasks{"task.list",
+                           "SELECT " + task_columns + task_filter + " AND t.id < $4 ORDER BY t.id DESC LIMIT $5"};
+
+Statement const count_tasks{"task.count", "SELECT COUNT(*)" + task_filter};
+
+Statement const list_steps{"task.steps", "SELECT " + entity::columns(entity::entity<TaskStep>()) +
+                                             " FROM task_steps WHERE tenant_id = $1 AND task_id = $2"
+                                             " ORDER BY attempt, step LIMIT 1000"};
+
+/// Pending tasks whose time has come, under agents that can take one more. Across tenants.
+Statement const list_claimable{
+    "task.claimable",
+    "WITH running AS (SELECT tenant_id, agent_id, COUNT(*) AS tasks FROM tasks WHERE status = 'started'"
+    " GROUP BY tenant_id, agent_id)"
+    " SELECT t.tenant_id, t.id, t.agent_id, t.epoch, COALESCE(r.tasks, 0), a.max_concurrency, t.correlation_id"
+    " FROM tasks t JOIN agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id"
+    " LEFT JOIN running r ON r.tenant_id = t.tenant_id AND r.agent_id = t.agent_id"
+    " WHERE t.status = 'pending' AND t.available_at <= al_now() AND a.deleted_at IS NULL AND a.status <> 'offline'"
+    " AND (t.deadline_at IS NULL OR t.deadline_at > al_now())"
+    " AND COALESCE(r.tasks, 0) < a.max_concurrency ORDER BY t.queue_rank, t.id LIMIT $1"};
+
+Statement const list_abandoned{
+    "task.abandoned",
+    "SELECT t.tenant_id, t.id, t.epoch, t.attempt, t.max_attempts, t.correlation_id FROM tasks t"
+    " LEFT JOIN workers w ON w.id = t.worker_id"
+    " WHERE t.status = 'started' AND (w.id IS NULL OR w.leased_until <= al_now()) LIMIT 1000"};
+
+Statement const list_held{"task.held", "SELECT id FROM tasks WHERE worker_id = $1 AND status = 'started'"};
+
+Statement const list_overdue{
+    "task.overdue",
+    "SELECT tenant_id, id, epoch, correlation_id FROM tasks"
+    " WHERE status = 'pending' AND deadline_at IS NOT NULL AND deadline_at <= al_now() LIMIT 1000"};
+
+Statement const list_orphaned{"task.orphaned",
+                              "SELECT t.tenant_id, t.id, t.correlation_id FROM agents a"
+                              " JOIN tasks t ON t.tenant_id = a.tenant_id AND t.agent_id = a.id"
+                              " WHERE a.deleted_at IS NOT NULL AND t.status = 'pending' LIMIT 1000"};
+
+Statement const earliest_available{
+    "task.next_available", "SELECT MIN(available_at) FROM tasks WHERE status = 'pending' AND available_at > al_now()"};
+
+Statement const upsert_worker{"worker.renew",
+                              "INSERT INTO workers (id, name, leased_until) VALUES ($1, $2, al_after($3))"
+                              " ON CONFLICT (id) DO UPDATE SET leased_until = excluded.leased_until"};
+Statement const delete_worker{"worker.leave", "DELETE FROM workers WHERE id = $1"};
+Statement const delete_dead_workers{
+    "worker.bury",
+    "DELETE FROM workers WHERE leased_until <= al_now()"
+    " AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.worker_id = workers.id AND t.status = 'started')"};
+
+Statement const count_uses{"knowledge.uses.any", "SELECT COUNT(*) FROM knowledge_uses"};
+Statement const fold_uses{
+    "knowledge.uses.fold",
+    "WITH taken AS (DELETE FROM knowledge_uses RETURNING *), u AS (SELECT tenant_id, agent_id, knowledge_id,"
+    " COUNT(*) AS uses, MAX(used_at) AS last FROM taken GROUP BY tenant_id, agent_id, knowledge_id)"
+    " UPDATE knowledge AS k SET usage_count = k.usage_count + u.uses, last_used_at = u.last FROM u"
+    " WHERE k.tenant_id = u.tenant_id AND k.agent_id = u.agent_id AND k.id = u.knowledge_id",
+    "UPDATE knowledge AS k SET usage_count = k.usage_count + u.uses, last_used_at = u.last FROM"
+    " (SELECT tenant_id, agent_id, knowledge_id, COUNT(*) AS uses, MAX(used_at) AS last FROM knowledge_uses"
+    " GROUP BY tenant_id, agent_id, knowledge_id) AS u"
+    " WHERE k.tenant_id = u.tenant_id AND k.agent_id = u.agent_id AND k.id = u.knowledge_id"};
+/// On PostgreSQL fold_uses has taken them already, in the snapshot that it counted.
+Statement const clear_uses{"knowledge.uses.clear", "SELECT 1", "DELETE FROM knowledge_uses"};
+
+std::string const& text(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
+std::int64_t number(Row const& row, std::size_t i) { return std::get<std::int64_t>(row.at(i)); }
+
+Error no_such_task(TaskId const& id) {
+  return {.code = Code::not_found, .message = "there is no task '" + id.value + "'"};
+}
+
+Actor system_actor(TenantId tenant, std::string correlation) {
+  return {.tenant = std::move(tenant),
+          .user_id = "system",
+          .correlation_id = std::move(correlation),
+          .causation_id = {},
+          .traceparent = {}};
+}
+
+std::string steps_json(std::vector<TaskStep> const& steps) {
+  std::string out = "[";
+  for (auto const& step : steps) {
+    if (out.size() > 1)
+      out += ',';
+    out += entity::to_json(step);
+  }
+  return out + "]";
+}
+
+std::string ids_json(std::vector<KnowledgeId> const& ids) {
+  std::string out = "[";
+  for (auto const& id : ids) {
+    if (out.size() > 1)
+      out += ',';
+    json::append_string(out, id.value);
+  }
+  return out + "]";
+}
+
+constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+constexpr std::chrono::seconds retry_delay_max{60};
+
+}  // namespace
+
+std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::size_t free) {
+  std::map<std::pair<std::string, std::string>, std::int64_t> taken;
+  std::vector<Claimable> chosen;
+  for (auto& c : candidates) {
+    if (chosen.size() == free)
+      break;
+    auto& count = taken[{c.tenant.value, c.agent_id.value}];
+    if (c.agent_running + count >= c.agent_max_concurrency)
+      continue;
+    ++count;
+    chosen.push_back(std::move(c));
+  }
+  return chosen;
+}
+
+std::chrono::microseconds retry_delay(std::int64_t attempt, Random& random) {
+  auto const exponent = std::clamp<std::int64_t>(attempt - 1, 0, 16);
+  std::chrono::microseconds const ceiling =
+      std::min<std::chrono::microseconds>(retry_delay_max, std::chrono::seconds{1} * (1LL << exponent));
+  return std::chrono::microseconds{
+      1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(ceiling.count())))};
+}
+
+Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task, Deadline deadline) {
+  task.status = model::TaskStatus::pending;
+  task.version = 1;
+  task.attempt = 0;
+  task.created_at = writer_.clock().now();
+  task.created_by = actor.user_id;
+  auto const id = task.id;
+  auto const agent_id = task.agent_id;
+  Values params;
+  entity::bind_row(task, params);
+  try {
+    auto row = co_await writer_.write(task_changes::create(), actor, std::move(params), deadline);
+    if (row)
+      co_return entity::from_row<model::Task>(*row);
+    if (row.error().code == Code::conflict) {
+      co_return fail(Code::not_found, "there is no agent '" + agent_id.value + "' to give the task to");
+    }
+    co_return fail(std::move(row.error()));
+  } catch (OutcomeUnknown const&) {
+  }
+  // The reply was lost, not necessarily the task: its id tells.
+  if (auto there = co_await get(actor.tenant, id, deadline))
+    co_return there;
+  throw Unavailable("the database went away while task " + id.value + " was being created; it was not created");
+}
+
+Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& id, Deadline deadline) {
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), get_task, {tenant.value, id.value}, deadline);
+  if (rows.empty())
+    co_return fail(no_such_task(id));
+  co_return entity::from_row<model::Task>(rows[0]);
+}
+
+Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilter filter, PageRequest request,
+                                                Deadline deadline) {
+  if (!request.cursor.empty() && !is_uuid(request.cursor)) {
+    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+  }
+  Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
+                filter.status ? entity::type_of<model::TaskStatus>().bind(&*filter.status) : Value{}};
+  auto const count_params = params;
+  params.emplace_back(request.cursor.empty() ? std::string(last_id) : request.cursor);
+  params.emplace_back(request.limit + 1);
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
+  Page<model::Task> page;
+  for (auto const& row : rows)
+    page.items.push_back(entity::from_row<model::Task>(row));
+  if (std::ssize(page.items) > request.limit) {
+    page.items.pop_back();
+    page.next_cursor = page.items.back().id.value;
+  }
+  if (request.count_total) {
+    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_tasks, count_params, deadline);
+    page.total = number(counted.at(0), 0);
+  }
+  co_return page;
+}
+
+Task<Result<std::vector<TaskStep>>> TaskStore::steps(TenantId const& tenant, TaskId const& id, Deadline deadline) {
+  if (auto task = co_await get(tenant, id, deadline); !task)
+    co_return fail(std::move(task.error()));
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_steps, {tenant.value, id.value}, deadline);
+  std::vector<TaskStep> out;
+  for (auto const& row : rows)
+    out.push_back(entity::from_row<TaskStep>(row));
+  co_return out;
+}
+
+/// Why a guarded change of a client was refused.
+Task<Result<model::Task>> TaskStore::explain(TenantId const& tenant, TaskId const& id, std::string_view wanted,
+                                             Deadline deadline) {
+  auto task = co_await get(tenant, id, deadline);
+  if (!task)
+    co_return task;
+  auto const status = std::string(boost::describe::enum_to_string(task->status, "?"));
+  co_return fail(Code::conflict, "task '" + id.value + "' is " + status + "; " + std::string(wanted));
+}
+
+Task<Result<model::Task>> TaskStore::cancel(Actor const& actor, TaskId const& id, Deadline deadline) {
+  auto row = co_await writer_.write(task_changes::cancel(), actor, {id.value}, deadline);
+  if (row)
+    co_return entity::from_row<model::Task>(*row);
+  co_return co_await explain(actor.tenant, id, "only a pending or started one can be cancelled", deadline);
+}
+
+Task<Result<model::Task>> TaskStore::retry(Actor const& actor, TaskId const& id, Deadline deadline) {
+  auto row = co_await writer_.write(task_changes::retry(), actor, {id.value}, deadline);
+  if (row)
+    co_return entity::from_row<model::Task>(*row);
+  co_return co_await explain(actor.tenant, id, "only a failed or cancelled one can be retried", deadline);
+}
+
+Task<Result<model::Task>> TaskStore::set_priority(Actor const& actor, TaskId const& id, model::Priority priority,
+                                                  std::optional<std::int64_t> expected, Deadline deadline) {
+  auto const value = entity::type_of<model::Priority>().bind(&priority);
+  auto row = co_await writer_.write(task_changes::set_priority(), actor,
+                                    {id.value, value, expected ? Value{*expected} : Value{}}, deadline);
+  if (row)
+    co_return entity::from_row<model::Task>(*row);
+  auto task = co_await get(actor.tenant, id, deadline);
+  if (task && expected && task->version != *expected) {
+    co_return fail(Code::version_mismatch, "the task is at version " + std::to_string(task->version) + ", not " +
+                                               std::to_string(*expected) + "; read it again and repeat the change");
+  }
+  co_return co_await explain(actor.tenant, id, "only a pending one can change its priority", deadline);
+}
+
+Task<void> TaskStore::renew_lease(WorkerId const& worker, std::string name, std::chrono::seconds lease,
+                                  Deadline deadline) {
+  std::chrono::microseconds const micros = lease;
+  auto done = co_await writer_.database().apply(
+      {Scope::system(), {{&upsert_worker, {worker.value, std::move(name), std::int64_t{micros.count()}}}}}, deadline);
+  if (!done)
+    throw Fault("renewing the lease of a worker was refused: " + done.error().message);
+}
+
+Task<void> TaskStore::leave(WorkerId const& worker, Deadline deadline) {
+  auto done = co_await writer_.database().apply({Scope::system(), {{&delete_worker, {worker.value}}}}, deadline);
+  if (!done)
+    throw Fault("taking a worker off the list was refused: " + done.error().message);
+}
+
+Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t free, Deadline deadline) {
+  // Some of the first are left out when their agent is full, so look at a few more than are wanted.
+  auto const look_at = static_cast<std::int64_t>(free * 4);
+  auto const rows = co_await writer_.database().read(Scope::system(), list_claimable, {look_at}, deadline);
+  std::vector<Claimable> candidates;
+  for (auto const& row : rows) {
+    candidates.push_back({TenantId{text(row, 0)}, TaskId{text(row, 1)}, AgentId{text(row, 2)}, number(row, 3),
+                          number(row, 4), number(row, 5), text(row, 6)});
+  }
+  std::vector<Claim> claims;
+  auto const chosen = choose_claims(std::move(candidates), free);
+  // All at once, so that they share a round trip; each is won or lost on its own.
+  std::vector<Task<Result<Row>>> writes;
+  for (auto const& c : chosen) {
+    writes.push_back(writer_.write(task_changes::claim(), system_actor(c.tenant, c.correlation_id),
+                                   {c.id.value, worker.value, c.epoch}, deadline));
+  }
+  auto const settled = co_await settle(std::move(writes));
+  for (std::size_t i = 0; i < settled.size(); ++i) {
+    if (settled[i].fault || !settled[i].value)
+      continue;  // lost, or unknown: then the sweep finds it under our lease
+    claims.push_back({chosen[i].tenant, entity::from_row<model::Task>(*settled[i].value), chosen[i].epoch + 1,
+                      chosen[i].correlation_id});
+  }
+  co_return claims;
+}
+
+Task<std::vector<TaskId>> TaskStore::held(WorkerId const& worker, Deadline deadline) {
+  std::vector<TaskId> out;
+  for (auto const& row : co_await writer_.database().read(Scope::system(), list_held, {worker.value}, deadline)) {
+    out.emplace_back(text(row, 0));
+  }
+  co_return out;
+}
+
+Task<Result<void>> TaskStore::finish(Change const& change, Claim const& claim, Values own, Deadline deadline) {
+  Values params{claim.task.id.value, claim.epoch};
+  params.insert(params.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+  auto row = co_await writer_.write(change, claim.actor(), std::move(params), deadline);
+  if (row)
+    co_return Result<void>{};
+  if (row.error().code != Code::conflict)
+    co_return fail(std::move(row.error()));
+  co_return fail(Code::lease_lost, "task '" + claim.task.id.value + "' is no longer held by this worker");
+}
+
+Task<Result<void>> TaskStore::progress(Claim const& claim, std::string text_so_far, Deadline deadline) {
+  std::string note = "{\"text\":";
+  json::append_string(note, text_so_far);
+  note += '}';
+  co_return co_await finish(task_changes::progress(), claim, {std::move(note)}, deadline);
+}
+
+Task<Result<void>> TaskStore::complete(Claim const& claim, Outcome outcome, Deadline deadline) {
+  co_return co_await finish(
+      task_changes::complete(), claim,
+      {std::move(outcome.result_json), steps_json(outcome.steps), ids_json(outcome.used_knowledge)}, deadline);
+}
+
+Task<Result<void>> TaskStore::fail_attempt(Claim const& claim, Outcome outcome, bool may_retry, Deadline deadline) {
+  auto const& task = claim.task;
+  auto const delay = retry_delay(task.attempt, writer_.random());
+  bool const in_time = !task.deadline_at || writer_.clock().now() + delay < *task.deadline_at;
+  if (may_retry && in_time && task.attempt < task.max_attempts) {
+    co_return co_await finish(
+        task_changes::requeue(), claim,
+        {std::move(outcome.error_message), std::int64_t{delay.count()}, steps_json(outcome.steps)}, deadline);
+  }
+  co_return co_await finish(task_changes::fail(), claim, {std::move(outcome.error_message), steps_json(outcome.steps)},
+                            deadline);
+}
+
+Task<Result<void>> TaskStore::release(Claim const& claim, Deadline deadline) {
+  co_return co_await finish(task_changes::release(), claim, {}, deadline);
+}
+
+Task<bool> TaskStore::requeue(Row const& row, Deadline deadline) {
+  Claim claim{TenantId{text(row, 0)}, {}, number(row, 2), text(row, 5)};
+  claim.task.id = TaskId{text(row, 1)};
+  claim.task.attempt = number(row, 3);
+  claim.task.max_attempts = number(row, 4);
+  Outcome outcome{.result_json = {},
+                  .error_message = "the worker that ran it stopped answering",
+                  .steps = {},
+                  .used_knowledge = {}};
+  auto done = co_await fail_attempt(claim, std::move(outcome), true, deadline);
+  co_return done.has_value();
+}
+
+Task<TaskStore::Swept> TaskStore::sweep(Deadline deadline) {
+  auto& database = writer_.database();
+  Swept swept;
+  for (auto const& row : co_await database.read(Scope::system(), list_abandoned, {}, deadline)) {
+    bool const last = number(row, 3) >= number(row, 4);
+    if (co_await requeue(row, deadline))
+      ++(last ? swept.failed : swept.requeued);
+  }
+  for (auto const& row : co_await database.read(Scope::system(), list_overdue, {}, deadline)) {
+    auto done = co_await writer_.write(task_changes::fail_overdue(), system_actor(TenantId{text(row, 0)}, text(row, 3)),
+                                       {text(row, 1), number(row, 2)}, deadline);
+    if (done)
+      ++swept.overdue;
+  }
+  for (auto const& row : co_await database.read(Scope::system(), list_orphaned, {}, deadline)) {
+    auto done = co_await writer_.write(task_changes::cancel(), system_actor(TenantId{text(row, 0)}, text(row, 2)),
+                                       {text(row, 1)}, deadline);
+    if (done)
+      ++swept.orphaned;
+  }
+  co_return swept;
+}
+
+Task<void> TaskStore::bury_workers(Deadline deadline) {
+  auto buried = co_await writer_.database().apply({Scope::system(), {{&delete_dead_workers, {}}}}, deadline);
+  if (!buried)
+    throw Fault("removing dead workers was refused: " + buried.error().message);
+}
+
+Task<std::size_t> TaskStore::fold_knowledge_uses(Deadline deadline) {
+  auto& database = writer_.database();
+  auto const waiting = number((co_await database.read(Scope::system(), count_uses, {}, deadline)).at(0), 0);
+  if (waiting == 0)
+    co_return 0;
+  auto done = co_await database.apply({Scope::system(), {{&fold_uses, {}}, {&clear_uses, {}}}}, deadline);
+  if (!done)
+    throw Fault("counting knowledge uses was refused: " + done.error().message);
+  co_return static_cast<std::size_t>(waiting);
+}
+
+Task<std::optional<Timestamp>> TaskStore::next_available(Deadline deadline) {
+  auto const rows = co_await writer_.database().read(Scope::system(), earliest_available, {}, deadline);
+  std::optional<Timestamp> out;
+  if (!is_null(rows.at(0).at(0)))
+    entity::time_type().read(rows[0][0], &out.emplace());
+  co_return out;
+}
+
+}  // namespace al::data

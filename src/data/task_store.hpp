@@ -1,0 +1,145 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "data/change.hpp"
+#include "data/page.hpp"
+#include "model/task.hpp"
+
+namespace al::data {
+
+/// One step of an attempt, as the trace shows it.
+struct TaskStep {
+  std::int64_t attempt = 0;
+  std::int64_t step = 0;
+  std::string kind;
+  std::int64_t duration_us = 0;
+  Document detail;
+};
+BOOST_DESCRIBE_STRUCT(TaskStep, (), (attempt, step, kind, duration_us, detail))
+
+constexpr auto describe(std::type_identity<TaskStep>) {
+  using namespace entity;
+  return about("TaskStep", "task_steps", "One step on the way to a task's answer.",
+               field<&TaskStep::attempt>("Which attempt it belongs to, from 1."),
+               field<&TaskStep::step>("Its place in the attempt, from 1."),
+               field<&TaskStep::kind>("What was done: retrieve, answer, …"),
+               field<&TaskStep::duration_us>("How long it took, in microseconds."),
+               field<&TaskStep::detail>("What went in and came out."));
+}
+
+/// A task in the hands of a worker. Every write carries `epoch`: who lost the claim cannot overwrite.
+struct Claim {
+  TenantId tenant;
+  model::Task task;
+  std::int64_t epoch = 0;
+  std::string correlation_id;
+
+  /// The background actor that goes on with what the creator began.
+  [[nodiscard]] Actor actor() const {
+    return {
+        .tenant = tenant, .user_id = "system", .correlation_id = correlation_id, .causation_id = {}, .traceparent = {}};
+  }
+};
+
+/// A pending task that may be claimed, and what the choice depends on.
+struct Claimable {
+  TenantId tenant;
+  TaskId id;
+  AgentId agent_id;
+  std::int64_t epoch = 0;
+  std::int64_t agent_running = 0;
+  std::int64_t agent_max_concurrency = 1;
+  std::string correlation_id;
+};
+
+/// Picks at most `free` of `candidates`, in order, so that no agent runs more than it may. Pure.
+[[nodiscard]] std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::size_t free);
+
+/// When attempt number `attempt` failed: how long to wait before the next one. Exponential from 1 s to 60 s, with
+/// full jitter (AWS architecture blog, "Exponential backoff and jitter"). Pure.
+[[nodiscard]] std::chrono::microseconds retry_delay(std::int64_t attempt, Random&);
+
+/// What became of an attempt.
+struct Outcome {
+  std::string result_json;    ///< of a completed one
+  std::string error_message;  ///< of a failed one
+  std::vector<TaskStep> steps;
+  std::vector<KnowledgeId> used_knowledge;  ///< of the task's own agent
+};
+
+struct TaskFilter {
+  std::optional<AgentId> agent_id{};
+  std::optional<model::TaskStatus> status{};
+};
+
+/// Tasks of a tenant, and the queue that workers claim from. Thread-safe.
+class TaskStore {
+ public:
+  explicit TaskStore(Writer& writer) : writer_(writer) {}
+
+  // ---- for clients ----
+
+  /// `task.id` is made by the caller (new_id), so that a lost reply can be looked up. Errors: not_found (no such
+  /// agent).
+  [[nodiscard]] Task<Result<model::Task>> create(Actor const&, model::Task, Deadline);
+  [[nodiscard]] TaskId new_id() { return TaskId{writer_.new_uuid()}; }
+  /// Errors: not_found.
+  [[nodiscard]] Task<Result<model::Task>> get(TenantId const&, TaskId const&, Deadline);
+  /// Newest first. Errors: invalid (cursor).
+  [[nodiscard]] Task<Result<Page<model::Task>>> list(TenantId const&, TaskFilter, PageRequest, Deadline);
+  /// Errors: not_found.
+  [[nodiscard]] Task<Result<std::vector<TaskStep>>> steps(TenantId const&, TaskId const&, Deadline);
+  /// Pending or started becomes cancelled; whoever runs it stops. Errors: not_found, conflict (it has ended).
+  [[nodiscard]] Task<Result<model::Task>> cancel(Actor const&, TaskId const&, Deadline);
+  /// Failed or cancelled becomes pending, with at least one more attempt. Errors: not_found, conflict (it has not
+  /// ended, or is completed).
+  [[nodiscard]] Task<Result<model::Task>> retry(Actor const&, TaskId const&, Deadline);
+  /// Errors: not_found, conflict (it is no longer pending), version_mismatch.
+  [[nodiscard]] Task<Result<model::Task>> set_priority(Actor const&, TaskId const&, model::Priority,
+                                                       std::optional<std::int64_t> expected, Deadline);
+
+  // ---- for workers ----
+
+  /// Enters the worker, or renews its lease until `lease` from the database's now.
+  [[nodiscard]] Task<void> renew_lease(WorkerId const&, std::string name, std::chrono::seconds lease, Deadline);
+  /// Takes the worker off the list. What it still holds must have been released.
+  [[nodiscard]] Task<void> leave(WorkerId const&, Deadline);
+  /// Up to `free` tasks, most urgent and then oldest first. Those that another worker won meanwhile are left out.
+  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Deadline);
+
+  /// What the worker still holds; a task that a client cancelled is no longer among them.
+  [[nodiscard]] Task<std::vector<TaskId>> held(WorkerId const&, Deadline);
+
+  // Each of these answers lease_lost when the claim is no longer ours.
+  [[nodiscard]] Task<Result<void>> progress(Claim const&, std::string text_so_far, Deadline);
+  [[nodiscard]] Task<Result<void>> complete(Claim const&, Outcome, Deadline);
+  /// Another attempt after `delay` when one is left and it can still be in time, else failed for good.
+  [[nodiscard]] Task<Result<void>> fail_attempt(Claim const&, Outcome, bool may_retry, Deadline);
+  /// Hands the task back as if it had not been claimed (shutdown).
+  [[nodiscard]] Task<Result<void>> release(Claim const&, Deadline);
+
+  struct Swept {
+    std::size_t requeued = 0;  ///< their worker's lease had run out
+    std::size_t failed = 0;    ///< the same, and no attempt was left
+    std::size_t overdue = 0;   ///< pending past their deadline
+    std::size_t orphaned = 0;  ///< pending under an agent that was deleted
+  };
+  /// Mends what crashed workers left, fails what is overdue, cancels what has no agent; at most 1000 of each a call.
+  [[nodiscard]] Task<Swept> sweep(Deadline);
+  /// Removes workers whose lease ran out and who hold nothing.
+  [[nodiscard]] Task<void> bury_workers(Deadline);
+  /// Adds the appended uses of knowledge to its counters; answers how many there were.
+  [[nodiscard]] Task<std::size_t> fold_knowledge_uses(Deadline);
+  /// The earliest time at which a pending task becomes claimable, when that lies ahead.
+  [[nodiscard]] Task<std::optional<Timestamp>> next_available(Deadline);
+
+ private:
+  [[nodiscard]] Task<Result<model::Task>> explain(TenantId const&, TaskId const&, std::string_view wanted, Deadline);
+  [[nodiscard]] Task<Result<void>> finish(Change const&, Claim const&, Values, Deadline);
+  [[nodiscard]] Task<bool> requeue(Row const&, Deadline);
+
+  Writer& writer_;
+};
+
+}  // namespace al::data

@@ -1,0 +1,93 @@
+#include "events/bus.hpp"
+
+#include <algorithm>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace al::events {
+
+struct Bus::Subscription::State : std::enable_shared_from_this<State> {
+  State(asio::any_io_executor executor, std::vector<std::string> patterns)
+      : timer(executor), patterns(std::move(patterns)) {}
+
+  asio::steady_timer timer;  // only touched on its executor
+  std::vector<std::string> const patterns;
+  std::atomic<bool> rung{false};
+
+  bool takes(std::string_view channel) const {
+    return std::ranges::any_of(patterns, [&](auto const& p) { return channel_matches(p, channel); });
+  }
+
+  /// From any thread. Only the first ring since the last wait posts, so that a burst costs one wake-up.
+  void ring() {
+    if (rung.exchange(true))
+      return;
+    asio::post(timer.get_executor(), [self = shared_from_this()] { self->timer.cancel(); });
+  }
+};
+
+Bus::Bus() = default;
+Bus::~Bus() = default;
+
+Bus::Subscription::Subscription(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Bus::Subscription::~Subscription() = default;
+
+Task<void> Bus::Subscription::wait(SteadyTime until) {
+  auto const state = state_;
+  if (!state->rung.load()) {
+    state->timer.expires_at(until);
+    // A ring between the check and here has posted a cancel to this executor, which runs after the wait has begun.
+    boost::system::error_code ec;
+    co_await state->timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    // The late cancel of a ring that was already taken wakes too: that is a spurious return, not a cancellation.
+    auto const cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (ec && cancelled != asio::cancellation_type::none)
+      throw boost::system::system_error(ec);
+  }
+  state->rung.store(false);
+}
+
+void Bus::announce(std::string_view channel) {
+  if (count_.load(std::memory_order_relaxed) == 0)
+    return;
+  std::vector<std::shared_ptr<Subscription::State>> takers;
+  {
+    std::scoped_lock lock(mutex_);
+    std::erase_if(subscribers_, [&](auto const& weak) {
+      auto state = weak.lock();
+      if (state && state->takes(channel))
+        takers.push_back(std::move(state));
+      return weak.expired();
+    });
+    count_.store(subscribers_.size(), std::memory_order_relaxed);
+  }
+  for (auto const& taker : takers)
+    taker->ring();
+}
+
+std::unique_ptr<Bus::Subscription> Bus::subscribe(asio::any_io_executor executor, std::vector<std::string> patterns) {
+  auto state = std::make_shared<Subscription::State>(std::move(executor), std::move(patterns));
+  std::scoped_lock lock(mutex_);
+  subscribers_.push_back(state);
+  count_.store(subscribers_.size(), std::memory_order_relaxed);
+  return std::unique_ptr<Subscription>(new Subscription(std::move(state)));
+}
+
+bool channel_matches(std::string_view pattern, std::string_view channel) {
+  auto const separator = channel.find(':');
+  if (pattern == "*" || pattern == channel)
+    return true;
+  if (separator == std::string_view::npos || pattern.size() <= separator + 1)
+    return false;
+  if (pattern.substr(0, separator) != channel.substr(0, separator))
+    return false;
+  if (pattern[separator] != ':' && pattern[separator] != '_')
+    return false;
+  auto const change = pattern.substr(separator + 1);
+  return change == "*" || change == channel.substr(separator + 1);
+}
+
+}  // namespace al::events

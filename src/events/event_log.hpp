@@ -1,0 +1,50 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event.hpp"
+#include "storage/database.hpp"
+
+namespace al::events {
+
+struct Filter {
+  std::vector<std::string> channels{};  ///< patterns; none: all
+  std::optional<std::string> aggregate_id{};
+};
+
+/// An event and the token that resumes right after it.
+struct Positioned {
+  model::Event event;
+  std::string token;
+};
+
+struct Page {
+  std::vector<Positioned> events;
+  std::string token;  ///< resumes after everything that was looked at, also when the filter let nothing through
+  bool more = false;  ///< another page waits
+};
+
+/// Reads the log. Tokens are opaque: on SQLite a sequence number, on PostgreSQL the snapshot that was read (numbers
+/// commit out of order there). No event is missed or seen twice by a reader that hands its token back.
+class EventLog {
+ public:
+  explicit EventLog(storage::Database& database) : database_(database) {}
+
+  /// A token that sees only what commits from now on.
+  [[nodiscard]] Task<std::string> tip(Deadline);
+  /// The token before the first event.
+  [[nodiscard]] std::string beginning() const;
+
+  /// Up to `limit` events that come after `token`, in order per aggregate. Errors: invalid (no token of ours).
+  [[nodiscard]] Task<Result<Page>> read_after(storage::Scope, std::string token, Filter, std::int64_t limit, Deadline);
+
+  /// One aggregate's events from `from_version` on, in order of version. `kind` is the part of the channel before ':'.
+  [[nodiscard]] Task<std::vector<model::Event>> replay(TenantId, std::string kind, std::string aggregate_id,
+                                                       std::int64_t from_version, std::int64_t limit, Deadline);
+
+ private:
+  storage::Database& database_;
+};
+
+}  // namespace al::events

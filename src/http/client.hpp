@@ -1,0 +1,53 @@
+#pragma once
+#include <boost/asio/ip/address.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/async.hpp"
+#include "http/message.hpp"
+
+namespace al::http {
+
+struct ClientOptions {
+  std::chrono::seconds connect_timeout{10};
+  std::chrono::seconds first_byte_timeout{30};
+  std::chrono::seconds idle_timeout{60};       ///< between two pieces of a streamed body
+  std::size_t body_max = 16 << 20;             ///< of a body that is collected; over it: payload_too_large
+  std::size_t idle_connections_max = 16;       ///< kept per host
+  std::size_t header_bytes_max = 64 * 1024;    ///< of an answer
+  std::string ca_file{};                       ///< PEM; empty: the system's
+  /// Asked for each address that the host has, right before connecting to it, so that a name cannot change between check
+  /// and use. When it refuses one, nothing is connected to. Empty: every address is fine.
+  std::function<bool(asio::ip::address const&)> is_address_allowed{};
+};
+
+/// An HTTP/1.1 client with TLS (1.2 and 1.3, certificate and name checked), kept connections and streamed answers.
+/// Follows no redirects, ignores proxy variables. One executor's; not thread-safe. It may be destroyed while calls run:
+/// they end by themselves. Cancelling a call closes its connection.
+class Client {
+ public:
+  /// Throws Fault when `ca_file` cannot be read.
+  Client(asio::any_io_executor, ClientOptions);
+  ~Client();
+
+  /// Sends and collects the whole answer, whatever its status. Errors: unavailable (cannot connect, certificate not
+  /// trusted, cut, not HTTP), timed_out, payload_too_large, invalid (no http or https URL), forbidden (address not
+  /// allowed). A kept connection that turns out closed is replaced once, when the method is idempotent and no byte of
+  /// the answer came.
+  [[nodiscard]] Task<Result<Response>> send(Method, std::string url, Headers, std::string body, Deadline);
+
+  /// As send(), but hands each piece of the body to `on_piece` as it comes; the answer's body stays empty.
+  /// `on_piece` returning false ends the call. `on_head` sees status and headers first.
+  [[nodiscard]] Task<Result<Response>> stream(Method, std::string url, Headers, std::string body, Deadline,
+                                              std::function<bool(std::string_view)> on_piece,
+                                              std::function<void(Response const&)> on_head = {});
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace al::http

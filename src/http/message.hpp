@@ -1,0 +1,76 @@
+#pragma once
+/// Requests and responses as values; no Beast here, so that handlers and tests compile fast.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/async.hpp"
+#include "core/result.hpp"
+
+namespace al::http {
+
+enum class Method { get, head, post, put, patch, del, options };
+
+/// "GET", "DELETE", …
+[[nodiscard]] std::string_view method_name(Method);
+/// Methods are case-sensitive (RFC 9110, section 9.1). Nothing for those that we do not serve.
+[[nodiscard]] std::optional<Method> method_of(std::string_view);
+/// Compares ASCII letters without case: header names, tokens, host names.
+[[nodiscard]] bool equal_without_case(std::string_view, std::string_view);
+
+/// Header names compare without case. A setter refuses CR, LF and NUL by assertion: values from clients are checked first.
+class Headers {
+ public:
+  /// Replaces every field of that name.
+  void set(std::string_view name, std::string_view value);
+  /// Appends, also when there is one of that name.
+  void add(std::string_view name, std::string_view value);
+  void erase(std::string_view name);
+  /// The first field of that name.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
+  [[nodiscard]] std::size_t count(std::string_view name) const;
+  [[nodiscard]] std::size_t size() const { return fields_.size(); }
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
+  [[nodiscard]] auto begin() const { return fields_.begin(); }
+  [[nodiscard]] auto end() const { return fields_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct Request {
+  Method method = Method::get;
+  std::string target;   ///< as sent: path and query
+  std::string path{};   ///< decoded, without query, always beginning with '/'; the router fills it from `target`
+  std::vector<std::pair<std::string, std::string>> query{};  ///< decoded, in order; the router fills it from `target`
+  Headers headers{};
+  std::string body{};
+  std::string peer{};   ///< address of the other side, for logs and limits
+};
+
+/// Writes a streamed body piece by piece. `write` throws when the client is gone; an empty piece flushes.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+  [[nodiscard]] virtual Task<void> write(std::string_view piece) = 0;
+};
+
+/// Runs after the headers are sent, until the stream ends; cancelled when the client goes or the server drains.
+using BodyStream = std::function<Task<void>(BodyWriter&)>;
+
+struct Response {
+  int status = 200;
+  Headers headers{};
+  std::variant<std::string, BodyStream> body{};
+};
+
+/// With `Content-Type: application/json`.
+[[nodiscard]] Response json_response(int status, std::string body);
+
+}  // namespace al::http

@@ -1,0 +1,26 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/random.hpp"
+
+namespace al::http {
+
+/// Makes request ids: a random number of the process and a counter, 32 hexadecimal digits. An id tells requests apart
+/// and is no secret, so it need not cost a call of the operating system each. Any thread.
+class RequestIds {
+ public:
+  explicit RequestIds(Random&);
+  [[nodiscard]] std::string next();
+
+ private:
+  std::uint64_t prefix_ = 0;
+  std::atomic<std::uint64_t> count_{0};
+};
+
+/// 1 to `max` characters, all visible ASCII: what we take as an id or a key from a client.
+[[nodiscard]] bool is_visible_ascii(std::string_view, std::size_t max);
+
+}  // namespace al::http

@@ -1,0 +1,138 @@
+#pragma once
+/// The route table. `dispatch` is the only entry, for sockets and for the gateway alike: authentication, permission,
+/// body limits, JSON parsing and idempotency run here once. OpenAPI is generated from the same table.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/entity.hpp"
+#include "http/context.hpp"
+#include "http/message.hpp"
+
+namespace al::http {
+
+/// One request on its way through a handler.
+class Call {
+ public:
+  Call(Context& context, Request& request) : context(context), request(request) {}
+
+  Context& context;
+  Request& request;
+
+  /// The decoded path parameter `{name}` of the route. The router has checked its length and characters.
+  [[nodiscard]] std::string const& path(std::string_view name) const;
+  /// A query parameter; the last one wins. Parameters that the route does not declare were refused before (invalid).
+  [[nodiscard]] std::optional<std::string_view> query(std::string_view name) const;
+  /// As an integer within bounds. Errors: invalid, naming the parameter.
+  [[nodiscard]] Result<std::int64_t> query_int(std::string_view name, std::int64_t fallback, std::int64_t min,
+                                               std::int64_t max) const;
+  /// The parsed JSON body; a null Input when the route takes none. Its text moved here from `request.body`.
+  [[nodiscard]] json::Input body() const;
+  /// The version in `If-Match: "7"`, when sent. Errors: bad_request when it is no ETag of ours.
+  [[nodiscard]] Result<std::optional<std::int64_t>> if_match() const;
+
+ private:
+  friend class Router;
+  friend class CallReader;
+  std::vector<std::pair<std::string_view, std::string>> path_;
+  std::optional<json::Source> body_;
+};
+
+using Handler = std::function<Task<Result<Response>>(Call&)>;
+
+enum class Body { none, json, any };
+
+struct Parameter {
+  std::string_view name;
+  std::string_view doc;
+  std::string_view type = "string";           ///< JSON Schema type; integer, number and boolean are checked
+  std::vector<std::string_view> choices{};    ///< when not empty, other values are refused
+};
+
+/// What the table knows of a route. Every route names a permission or says that it is open.
+struct Route {
+  Method method;
+  std::string_view path;                      ///< "/agents/{agent_id}"; served bare and under /api/v1
+  std::string_view permission;                ///< "agents:read"; empty: open to everyone
+  std::string_view summary;
+  std::vector<Parameter> query{};
+  Body takes = Body::none;
+  entity::Entity const* request = nullptr;    ///< for OpenAPI
+  entity::Entity const* response = nullptr;   ///< for OpenAPI; of one element when `list` names the key
+  std::string_view list{};                    ///< "agents": the response is {agents: [...], count, next_cursor}
+  int success = 200;
+  std::vector<Code> errors{};                 ///< beyond those that every route can answer
+  std::size_t body_max = 1 << 20;
+  bool idempotent_key = true;                 ///< POST honours Idempotency-Key; off for routes that return secrets
+  bool api_only = false;                      ///< not served bare
+  Handler handler;
+};
+
+/// Finds the principal of a request. Errors: unauthenticated.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  [[nodiscard]] virtual Task<Result<Principal>> authenticate(Request const&, Deadline) = 0;
+};
+
+/// Remembers answers by Idempotency-Key. See DESIGN "HTTP conventions".
+class Idempotency {
+ public:
+  struct Stored {
+    int status;
+    std::string location;
+    std::string body;
+  };
+  virtual ~Idempotency() = default;
+  /// The stored answer, or nothing: then the caller owns the key until `store` or `release`.
+  /// Errors: idempotency_mismatch (another body), conflict (the first call is still running).
+  [[nodiscard]] virtual Task<Result<std::optional<Stored>>> begin(Actor const&, std::string_view route,
+                                                                  std::string_view key, std::string_view body_hash,
+                                                                  Deadline) = 0;
+  [[nodiscard]] virtual Task<void> store(Actor const&, std::string_view route, std::string_view key, Stored,
+                                         Deadline) = 0;
+  [[nodiscard]] virtual Task<void> release(Actor const&, std::string_view route, std::string_view key, Deadline) = 0;
+};
+
+/// All routes are added before the first dispatch; after that any thread may use it.
+class Router {
+ public:
+  /// Both may be null in tests. Without an authenticator the principal is the one that the Context brings, and routes
+  /// with a permission refuse a Context without one. Without Idempotency keys are checked and then ignored.
+  Router(Authenticator*, Idempotency*, Random&);
+  ~Router();
+  Router(Router const&) = delete;
+
+  /// Two routes of one method and path, and a path that does not begin with '/', are errors of ours (assert).
+  void add(Route);
+  [[nodiscard]] std::vector<Route> const& routes() const;
+
+  /// Never throws but for cancellation: every failure becomes a problem response (RFC 9457).
+  /// Path and query are read from `Request::target`. A Context that brings a principal (from the gateway in the same
+  /// process) or a request id keeps it. The answer to HEAD has no body, but its Content-Length.
+  [[nodiscard]] Task<Response> dispatch(Context, Request);
+
+  /// The largest body that the route of this request takes, before the body is read; nullopt: no such route.
+  /// `path` is a request target or a path.
+  [[nodiscard]] std::optional<std::size_t> body_max(Method, std::string_view path) const;
+
+  /// The OpenAPI 3.1 document of this table, as JSON text.
+  [[nodiscard]] std::string openapi(std::string_view title, std::string_view version) const;
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+};
+
+/// The one map from error to status.
+[[nodiscard]] int status_of(Code);
+/// `application/problem+json` with type, title, status, detail, code, request_id and errors[{path, message}].
+/// `status` other than 0 stands in for status_of(code), where HTTP has a finer one (408, 501).
+[[nodiscard]] Response problem(Error const&, std::string_view request_id, int status = 0);
+/// A body of one described object with its ETag (`"version"`), and Location when created.
+[[nodiscard]] Response entity_response(int status, std::string json, std::int64_t version, std::string location = {});
+
+}  // namespace al::http

@@ -1,0 +1,899 @@
+#include "http/server.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cassert>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <tuple>
+#include <unordered_map>
+
+#include "core/fault.hpp"
+#include "core/log.hpp"
+#include "http/request_id.hpp"
+#include "http/response_head.hpp"
+
+namespace al::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+using boost::system::error_code;
+using asio::ip::tcp;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+// The concrete executor spares a virtual call on every read and write.
+using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                         asio::io_context::executor_type>;
+
+constexpr std::size_t header_fields_max = 100;
+constexpr std::size_t read_bytes = 4096;
+constexpr std::size_t body_read_bytes = 16 * 1024;
+constexpr std::size_t unknown_route_body_max = 64 * 1024;
+constexpr std::size_t kept_buffer_bytes_max = 16 * 1024;
+constexpr std::size_t linger_bytes_max = 256 * 1024;
+constexpr std::size_t chunked_body_bytes_min = 5;  // "0\r\n\r\n"
+/// Connections over the limit that may at one time wait for their 503 to arrive; beyond, they are closed at once.
+constexpr std::size_t refused_connections_max = 128;
+constexpr milliseconds tick_interval{250};
+constexpr milliseconds accept_pause{100};
+constexpr seconds linger_time{2};
+constexpr seconds body_grace{10};
+/// What a handler may take beyond its deadline before it is cancelled: stores answer timed_out by themselves first.
+constexpr seconds handler_grace{1};
+constexpr seconds cancel_time{5};
+constexpr SteadyTime never = SteadyTime::max();
+
+}  // namespace
+
+// ---- request parser ----
+
+namespace {
+
+/// Beast's parser, filling our Request, and stricter: what two readers could understand in two ways is refused.
+class RequestParser final : public beast_http::basic_parser<true> {
+ public:
+  RequestParser(Request& request, std::size_t header_bytes_max)
+      : request_(request), header_bytes_max_(header_bytes_max) {
+    header_limit(static_cast<std::uint32_t>(header_bytes_max));
+    body_limit(boost::none);  // The route's limit is applied when the head is known.
+  }
+
+  /// As put(), for bytes that `input` keeps alive meanwhile.
+  std::size_t read(std::string_view input, error_code& error) {
+    input_ = input;
+    return put(asio::const_buffer(input.data(), input.size()), error);
+  }
+  [[nodiscard]] bool is_http_1_0() const { return version_ == 10; }
+  [[nodiscard]] bool is_served_method() const { return is_served_method_; }
+  [[nodiscard]] std::string_view method() const { return method_; }
+  [[nodiscard]] std::size_t hosts() const { return hosts_; }
+  /// Beast asserts that a chunked body whose first chunk is the last one comes in one piece.
+  [[nodiscard]] bool can_read(std::size_t bytes) const {
+    return !is_header_done() || !chunked() || any_chunk_ || bytes >= chunked_body_bytes_min;
+  }
+  [[nodiscard]] bool has_body() const { return chunked() || content_length().value_or(0) > 0; }
+
+ private:
+  using View = boost::beast::string_view;
+
+  void on_request_impl(beast_http::verb, View method, View target, int version, error_code&) override {
+    version_ = version;
+    method_ = std::string(method.data(), method.size());
+    auto const known = method_of(method_);
+    is_served_method_ = known.has_value();
+    request_.method = known.value_or(Method::get);
+    request_.target.assign(target.data(), target.size());
+    request_.headers.reserve(8);
+  }
+
+  void on_field_impl(beast_http::field field, View name_view, View value_view, error_code& error) override {
+    // Trailers are read to find the end of the body, and dropped: they must not override what was checked in the head.
+    if (is_header_done()) {
+      trailer_bytes_ += name_view.size() + value_view.size();
+      if (++fields_ > header_fields_max || trailer_bytes_ > header_bytes_max_) error = beast_http::error::header_limit;
+      return;
+    }
+    std::string_view const name(name_view.data(), name_view.size());
+    std::string_view const value(value_view.data(), value_view.size());
+    if (++fields_ > header_fields_max) {
+      error = beast_http::error::header_limit;
+    } else if (is_folded(name, value)) {
+      error = beast_http::error::bad_obs_fold;
+    } else if (!is_well_framed(field, name, value)) {
+      error = beast_http::error::bad_field;
+    }
+    if (!error) request_.headers.add(name, value);
+  }
+
+  // Beast joins folded lines in a buffer of its own, or leaves a line break between name and value.
+  [[nodiscard]] bool is_folded(std::string_view name, std::string_view value) const {
+    auto const* const end = input_.data() + input_.size();
+    bool const is_inside = std::less_equal<>()(input_.data(), value.data()) && std::less_equal<>()(value.data(), end);
+    if (!is_inside) return true;
+    auto const* const after_name = name.data() + name.size();
+    return std::find(after_name, value.data(), '\r') != value.data();
+  }
+
+  // Beast takes "Content-Length: 5, 5", equal repeats, and any coding before `chunked` or instead of it.
+  bool is_well_framed(beast_http::field field, std::string_view name, std::string_view value) {
+    constexpr std::size_t digits_max = 18;
+    switch (field) {
+      case beast_http::field::content_length:
+        return ++content_lengths_ == 1 && !value.empty() && value.size() <= digits_max &&
+               std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+      case beast_http::field::transfer_encoding:
+        return ++transfer_encodings_ == 1 && version_ == 11 && content_lengths_ == 0 &&
+               equal_without_case(value, "chunked");
+      case beast_http::field::host:
+        ++hosts_;
+        return is_authority(value);
+      default:
+        // Programs behind a gateway that turn names into variables cannot tell these from the real ones.
+        return name.find('_') == name.npos ||
+               !(equal_without_case(name, "content_length") || equal_without_case(name, "transfer_encoding"));
+    }
+  }
+
+  static bool is_authority(std::string_view text) {
+    constexpr std::string_view marks = ".-:[]_~%";
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+      bool const is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      return is_alphanumeric || marks.find(c) != marks.npos;
+    });
+  }
+
+  void on_header_impl(error_code&) override {}
+
+  void on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code&) override {
+    // A client that only announces a large body gets no memory for it.
+    request_.body.reserve(std::min<std::uint64_t>(length.value_or(0), body_read_bytes));
+  }
+
+  std::size_t on_body_impl(View piece, error_code&) override {
+    request_.body.append(piece.data(), piece.size());
+    return piece.size();
+  }
+
+  void on_chunk_header_impl(std::uint64_t, View extensions, error_code& error) override {
+    any_chunk_ = true;
+    // A line feed inside a quoted extension ends the line for some readers.
+    bool const is_clean = std::ranges::all_of(extensions, [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+    });
+    if (!is_clean) error = beast_http::error::bad_chunk_extension;
+  }
+
+  std::size_t on_chunk_body_impl(std::uint64_t, View piece, error_code&) override {
+    request_.body.append(piece.data(), piece.size());
+    return piece.size();
+  }
+
+  void on_response_impl(int, View, int, error_code&) override {}
+  void on_finish_impl(error_code&) override {}
+
+  Request& request_;
+  std::size_t const header_bytes_max_;
+  std::string_view input_;
+  std::string method_;
+  int version_ = 11;
+  bool is_served_method_ = false;
+  bool any_chunk_ = false;
+  std::size_t fields_ = 0;
+  std::size_t trailer_bytes_ = 0;
+  std::size_t hosts_ = 0;
+  std::size_t content_lengths_ = 0;
+  std::size_t transfer_encodings_ = 0;
+};
+
+/// "http://host/path?query" as "/path?query". Nothing when it is no target that we serve, or names another host than
+/// the Host header does: a proxy before us may have decided by either.
+std::optional<std::string> origin_form(std::string const& target, std::string_view host) {
+  for (std::string_view const scheme : {"http://", "https://"}) {
+    if (!equal_without_case(std::string_view(target).substr(0, scheme.size()), scheme)) continue;
+    auto const rest = std::string_view(target).substr(scheme.size());
+    auto const end = std::min(rest.find_first_of("/?#"), rest.size());
+    if (!equal_without_case(rest.substr(0, end), host)) return std::nullopt;
+    auto const path = rest.substr(end);
+    return (path.starts_with('/') ? "" : "/") + std::string(path);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// ---- shared by all connections ----
+
+namespace {
+
+class Connection;
+
+/// What belongs to one I/O context; touched by its thread only, but for the counter.
+struct Lane {
+  explicit Lane(asio::io_context& context) : context(context), timer(context) {}
+
+  asio::io_context& context;
+  Timer timer;
+  std::list<Connection*> connections;
+  std::string date;
+  bool is_ticking = false;
+  bool is_draining = false;
+  std::atomic<std::size_t> admitted{0};
+};
+
+}  // namespace
+
+struct ServerState {
+  ServerState(Router& router, ServerLimits limits, Clock const& clock, Random& random)
+      : router(router), limits(limits), clock(clock), ids(random) {}
+
+  Router& router;
+  ServerLimits const limits;
+  Clock const& clock;
+  RequestIds ids;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  std::optional<tcp::acceptor> acceptor;  // of the first lane's thread
+  std::uint16_t port = 0;
+  std::size_t next_lane = 0;
+  bool is_started = false;
+  bool is_stopped = false;
+  std::atomic<bool> is_accepting{true};
+  std::atomic<std::uint64_t> requests{0};
+
+  std::mutex mutex;
+  std::condition_variable gone;
+  std::size_t open = 0;                                    // under mutex
+  std::unordered_map<std::string, std::size_t> per_peer;   // under mutex, when limited
+
+  void wait_until_none(SteadyTime until) {
+    std::unique_lock lock(mutex);
+    gone.wait_until(lock, until, [this] { return open == 0; });
+  }
+};
+
+namespace {
+
+/// One place among the connections of a server; given back when it is destroyed.
+class Place {
+ public:
+  enum class Kind { served, refused };
+
+  /// Nothing when even the places for a refusal are taken.
+  static std::optional<Place> take(std::shared_ptr<ServerState> const& state, Lane& lane, std::string const& peer) {
+    std::scoped_lock const lock(state->mutex);
+    auto const& limits = state->limits;
+    if (state->open >= limits.connections_max + refused_connections_max) return std::nullopt;
+    bool is_over = state->open >= limits.connections_max;
+    if (limits.connections_per_peer_max > 0) {
+      is_over = ++state->per_peer[peer] > limits.connections_per_peer_max || is_over;
+    }
+    ++state->open;
+    lane.admitted.fetch_add(1, std::memory_order_relaxed);
+    return Place(state, lane, peer, is_over ? Kind::refused : Kind::served);
+  }
+  Place(Place&&) = default;
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (!state_) return;
+    lane_->admitted.fetch_sub(1, std::memory_order_relaxed);
+    std::scoped_lock const lock(state_->mutex);
+    if (auto const found = state_->per_peer.find(peer_); found != state_->per_peer.end() && --found->second == 0) {
+      state_->per_peer.erase(found);
+    }
+    if (--state_->open == 0) state_->gone.notify_all();
+  }
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] std::string const& peer() const { return peer_; }
+
+ private:
+  Place(std::shared_ptr<ServerState> state, Lane& lane, std::string peer, Kind kind)
+      : state_(std::move(state)), lane_(&lane), peer_(std::move(peer)), kind_(kind) {}
+
+  std::shared_ptr<ServerState> state_;
+  Lane* lane_;
+  std::string peer_;
+  Kind kind_;
+};
+
+// ---- one connection ----
+
+/// Reads requests, hands them to the router and writes the answers, one after the other. All of it on one thread.
+///
+/// Time limits cost nothing per request: each phase sets `deadline_`, and the lane's tick looks at all connections.
+class Connection {
+ public:
+  Connection(ServerState& state, Lane& lane, Socket socket, Place const& place);
+  ~Connection();
+  Connection(Connection const&) = delete;
+  Connection& operator=(Connection const&) = delete;
+
+  [[nodiscard]] Task<void> run();
+  [[nodiscard]] asio::cancellation_slot slot() { return cancel_.slot(); }
+
+  /// Acts when the deadline of the present phase has passed.
+  void check(SteadyTime now);
+  /// Closes when nothing is going on; a stream ends, a request may finish.
+  void drain();
+  /// Ends at once.
+  void abort();
+
+ private:
+  friend class StreamWriter;
+  enum class Phase { idle, head, body, handler, write, stream, linger };
+  enum class Step {
+    more,     ///< bytes are missing
+    proceed,  ///< the client waits for "100 Continue"
+    ready,    ///< a whole request is there
+    refused,  ///< the answer that says why is in `output_`
+  };
+
+  void begin_request();
+  [[nodiscard]] Step parse();
+  [[nodiscard]] Step wait_for_bytes();
+  [[nodiscard]] Step check_head();
+  [[nodiscard]] Step check_body();
+  Step refuse(Error const& error, int status = 0);
+  Step refuse(error_code error);
+  [[nodiscard]] Task<Step> read_request(Step step);
+  [[nodiscard]] Task<bool> answer();
+  [[nodiscard]] Response after_cancellation();
+  void append_head(Response const& response, Framing framing, std::size_t length);
+  [[nodiscard]] bool write_now();
+  [[nodiscard]] Task<bool> write_rest();
+  [[nodiscard]] Task<bool> stream(BodyStream body);
+  [[nodiscard]] Task<void> watch();
+  [[nodiscard]] Task<void> linger();
+  void release_memory();
+
+  void enter(Phase phase, std::chrono::steady_clock::duration limit) {
+    phase_ = phase;
+    deadline_ = state_.clock.steady() + limit;
+  }
+  [[nodiscard]] asio::mutable_buffer room() {
+    return input_.prepare(phase_ == Phase::body ? body_read_bytes : read_bytes);
+  }
+  [[nodiscard]] std::string_view unread() const {
+    return {static_cast<char const*>(input_.data().data()), input_.size()};
+  }
+  void close() {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  ServerState& state_;
+  Lane& lane_;
+  std::list<Connection*>::iterator place_in_lane_;
+  Socket socket_;
+  std::string const peer_;
+  bool const is_refused_;
+  asio::cancellation_signal cancel_;
+
+  Phase phase_ = Phase::idle;
+  SteadyTime deadline_ = never;
+  bool timed_out_ = false;
+  bool aborted_ = false;
+
+  boost::beast::flat_buffer input_;
+  std::optional<RequestParser> parser_;
+  Request request_;
+  std::size_t head_bytes_ = 0;
+  SteadyTime body_start_{};
+  bool is_first_ = true;       // no request was answered yet
+  bool is_head_known_ = false;
+  bool keep_alive_ = true;
+
+  std::string output_;
+  std::size_t written_ = 0;
+};
+
+Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place const& place)
+    : state_(state),
+      lane_(lane),
+      socket_(std::move(socket)),
+      peer_(place.peer()),
+      is_refused_(place.kind() == Place::Kind::refused),
+      input_(state.limits.header_bytes_max + body_read_bytes + read_bytes) {
+  place_in_lane_ = lane_.connections.insert(lane_.connections.end(), this);
+  error_code ignored;
+  socket_.set_option(tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+}
+
+Connection::~Connection() { lane_.connections.erase(place_in_lane_); }
+
+void Connection::check(SteadyTime now) {
+  if (now < deadline_) return;
+  deadline_ = never;
+  switch (phase_) {
+    case Phase::idle:
+    case Phase::write:
+    case Phase::linger: close(); return;
+    case Phase::head:
+    case Phase::body: {
+      timed_out_ = true;
+      error_code ignored;
+      socket_.cancel(ignored);
+      return;
+    }
+    case Phase::handler:
+      timed_out_ = true;
+      cancel_.emit(asio::cancellation_type::terminal);
+      return;
+    case Phase::stream: abort(); return;
+  }
+}
+
+void Connection::drain() {
+  keep_alive_ = false;
+  error_code ignored;
+  if (phase_ == Phase::stream) {
+    cancel_.emit(asio::cancellation_type::terminal);
+  } else if (phase_ == Phase::idle && input_.size() == 0 && socket_.available(ignored) == 0) {
+    close();
+  }
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  close();
+  cancel_.emit(asio::cancellation_type::terminal);
+}
+
+Task<void> Connection::run() {
+  if (is_refused_) {
+    refuse({Code::unavailable, "There are too many connections. Try again."});
+    if (write_now() || co_await write_rest()) co_await linger();
+    co_return;
+  }
+  do {
+    begin_request();
+    auto step = parse();
+    if (step == Step::more || step == Step::proceed) step = co_await read_request(step);
+    if (step == Step::more) co_return;  // The client is gone, or was silent for too long.
+    if (step == Step::ready && !co_await answer()) co_return;
+    if (step == Step::refused && !write_now() && !co_await write_rest()) co_return;
+  } while (keep_alive_);
+  co_await linger();
+}
+
+void Connection::begin_request() {
+  request_ = Request{.method = Method::get, .target = {}, .peer = peer_};
+  parser_.emplace(request_, state_.limits.header_bytes_max);
+  head_bytes_ = 0;
+  is_head_known_ = false;
+  phase_ = Phase::idle;
+}
+
+Connection::Step Connection::parse() {
+  while (input_.size() > 0) {
+    if (!parser_->can_read(input_.size())) return wait_for_bytes();
+    error_code error;
+    auto const used = parser_->read(unread(), error);
+    input_.consume(used);
+    if (!is_head_known_) head_bytes_ += used;
+    if (error == beast_http::error::need_more) return wait_for_bytes();
+    if (error) return refuse(error);
+    if (!is_head_known_ && parser_->is_header_done()) {
+      is_head_known_ = true;
+      auto const step = check_head();
+      if (step != Step::more) return step;
+    }
+    if (parser_->is_done()) return Step::ready;
+  }
+  return wait_for_bytes();
+}
+
+Connection::Step Connection::wait_for_bytes() {
+  auto const& limits = state_.limits;
+  if (!is_head_known_ && head_bytes_ + input_.size() >= limits.header_bytes_max) {
+    return refuse(beast_http::error::header_limit);
+  }
+  if (is_head_known_) {
+    // A chunk's head or the trailers, which Beast reads as one piece.
+    if (input_.size() >= limits.header_bytes_max) return refuse(beast_http::error::header_limit);
+    auto const earned = milliseconds(request_.body.size() * 1000 / std::max<std::size_t>(limits.body_rate_min, 1));
+    phase_ = Phase::body;
+    deadline_ = body_start_ + body_grace + earned;
+  } else if (head_bytes_ + input_.size() > 0) {
+    if (phase_ != Phase::head) enter(Phase::head, limits.header_timeout);
+  } else {
+    enter(Phase::idle, is_first_ ? limits.header_timeout : limits.idle_timeout);
+  }
+  return Step::more;
+}
+
+// The head is whole: everything is decided that does not need the body.
+Connection::Step Connection::check_head() {
+  keep_alive_ = parser_->keep_alive() && !lane_.is_draining;
+  if (head_bytes_ > state_.limits.header_bytes_max) return refuse(beast_http::error::header_limit);
+  if (!parser_->is_served_method()) {
+    constexpr std::array known = {"TRACE", "CONNECT"};
+    bool const is_known = std::ranges::find(known, parser_->method()) != known.end();
+    return refuse({Code::method_not_allowed, "The method " + std::string(parser_->method()) + " is not served here."},
+                  is_known ? 405 : 501);
+  }
+  auto const hosts = parser_->hosts();
+  if (hosts > 1 || (hosts == 0 && !parser_->is_http_1_0())) {
+    return refuse({Code::bad_request, "A request must have exactly one Host header."});
+  }
+  if (!request_.target.starts_with('/') && !(request_.target == "*" && request_.method == Method::options)) {
+    auto path = origin_form(request_.target, request_.headers.find("Host").value_or(""));
+    if (!path) return refuse({Code::bad_request, "The request target must be a path, or a URL of the Host named."});
+    request_.target = std::move(*path);
+  }
+  return parser_->has_body() ? check_body() : Step::more;
+}
+
+Connection::Step Connection::check_body() {
+  auto const limit = state_.router.body_max(request_.method, request_.target);
+  auto const length = parser_->content_length().value_or(0);
+  if (length > limit.value_or(unknown_route_body_max)) {
+    if (limit) return refuse(beast_http::error::body_limit);
+    keep_alive_ = false;  // The router says what is wrong; the body is left unread.
+    return Step::ready;
+  }
+  if (parser_->chunked()) parser_->body_limit(limit.value_or(unknown_route_body_max));
+  body_start_ = state_.clock.steady();
+  auto const expect = request_.headers.find("Expect");
+  if (!expect || parser_->is_http_1_0()) return Step::more;
+  if (!equal_without_case(*expect, "100-continue")) {
+    return refuse({Code::bad_request, "Of Expect only 100-continue is known here."}, 417);
+  }
+  return input_.size() == 0 ? Step::proceed : Step::more;
+}
+
+Connection::Step Connection::refuse(error_code error) {
+  if (error == beast_http::error::header_limit) {
+    return refuse({Code::headers_too_large, "The headers are too large or too many."});
+  }
+  if (error == beast_http::error::body_limit) {
+    auto const limit = state_.router.body_max(request_.method, request_.target).value_or(unknown_route_body_max);
+    return refuse({Code::payload_too_large, "The body may have at most " + std::to_string(limit) + " bytes here."});
+  }
+  return refuse({Code::bad_request, "This is no valid HTTP/1.1 request: " + error.message() + "."});
+}
+
+// After a refusal nobody knows where the next request begins, so the connection ends.
+Connection::Step Connection::refuse(Error const& error, int status) {
+  keep_alive_ = false;
+  auto const response = problem(error, state_.ids.next(), status);
+  auto const& text = std::get<std::string>(response.body);
+  append_head(response, Framing::length, text.size());
+  if (request_.method != Method::head) output_.append(text);
+  return Step::refused;
+}
+
+// Reads until a request is whole or refused; `more` when it will never be.
+Task<Connection::Step> Connection::read_request(Step step) {
+  while (step == Step::more || step == Step::proceed) {
+    if (step == Step::proceed) {
+      output_.append("HTTP/1.1 100 Continue\r\n\r\n");
+      if (!write_now() && !co_await write_rest()) co_return Step::more;
+      std::ignore = wait_for_bytes();
+    }
+    error_code error;
+    auto const got = co_await socket_.async_read_some(room(), asio::redirect_error(asio::use_awaitable, error));
+    if (timed_out_) {
+      timed_out_ = false;
+      co_return refuse({Code::timed_out, "The request did not arrive in time."}, 408);
+    }
+    if (error) co_return Step::more;
+    input_.commit(got);
+    step = parse();
+  }
+  co_return step;
+}
+
+// Whether the connection goes on.
+Task<bool> Connection::answer() {
+  state_.requests.fetch_add(1, std::memory_order_relaxed);
+  bool const is_head = request_.method == Method::head;
+  auto const limit = state_.limits.handler_timeout;
+  Context context{.principal = {}, .request_id = {}, .traceparent = {}, .deadline = Deadline::after(limit)};
+  enter(Phase::handler, limit + handler_grace);
+  Response response;
+  std::exception_ptr cancelled;
+  try {
+    response = co_await state_.router.dispatch(std::move(context), std::move(request_));
+  } catch (boost::system::system_error const& thrown) {
+    if (thrown.code() != asio::error::operation_aborted) throw;
+    cancelled = std::current_exception();
+  }
+  if (cancelled && !timed_out_) std::rethrow_exception(cancelled);
+  if (timed_out_) {
+    // Nothing could be awaited in the cancelled state. The answer may have come just then; it counts.
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    timed_out_ = false;
+    if (cancelled) response = after_cancellation();
+  }
+  is_first_ = false;
+  keep_alive_ = keep_alive_ && !lane_.is_draining;
+  bool const has_no_body = response.status == 204 || response.status == 304;
+  auto* const text = std::get_if<std::string>(&response.body);
+  if (!text && !is_head && !has_no_body) {
+    bool const is_chunked = !parser_->is_http_1_0();
+    keep_alive_ = keep_alive_ && is_chunked;
+    append_head(response, is_chunked ? Framing::chunked : Framing::close, 0);
+    co_return co_await stream(std::move(std::get<BodyStream>(response.body)));
+  }
+  auto const framing = has_no_body ? Framing::none : is_head ? Framing::as_said : Framing::length;
+  append_head(response, framing, text ? text->size() : 0);
+  if (text && framing == Framing::length) output_.append(*text);
+  if (write_now()) co_return true;
+  co_return co_await write_rest();
+}
+
+Response Connection::after_cancellation() {
+  keep_alive_ = false;
+  auto const id = state_.ids.next();
+  log::warning("a handler was cancelled after its deadline", {{"request_id", std::string_view(id)}, {"peer", peer_}});
+  return problem({Code::timed_out, "The answer took too long."}, id);
+}
+
+void Connection::append_head(Response const& response, Framing framing, std::size_t length) {
+  append_response_head(output_, response,
+                       {.framing = framing,
+                        .length = length,
+                        .keep_alive = keep_alive_,
+                        .is_http_1_0 = parser_ && parser_->is_http_1_0(),
+                        .date_line = lane_.date});
+}
+
+// Most answers fit into the socket's buffer: then no operation needs to be started and waited for.
+bool Connection::write_now() {
+  error_code error;
+  written_ = socket_.write_some(asio::buffer(output_), error);
+  if (error || written_ < output_.size()) return false;
+  release_memory();
+  return true;
+}
+
+Task<bool> Connection::write_rest() {
+  enter(Phase::write, state_.limits.write_timeout);
+  error_code error;
+  co_await asio::async_write(socket_, asio::buffer(output_) + written_,
+                             asio::redirect_error(asio::use_awaitable, error));
+  release_memory();
+  co_return !error;
+}
+
+// A connection that rests between requests holds little.
+void Connection::release_memory() {
+  output_.clear();
+  if (output_.capacity() > kept_buffer_bytes_max) output_.shrink_to_fit();
+  if (input_.size() == 0 && input_.capacity() > kept_buffer_bytes_max) input_.shrink_to_fit();
+}
+
+// ---- streams ----
+
+class StreamWriter final : public BodyWriter {
+ public:
+  StreamWriter(Connection& connection, bool is_chunked) : connection_(connection), is_chunked_(is_chunked) {}
+
+  Task<void> write(std::string_view piece) override {
+    if (piece.empty()) co_return;  // Every piece is sent at once, and an empty chunk would end the body.
+    auto const head = is_chunked_ ? chunk_head(piece.size()) : std::string();
+    std::array<asio::const_buffer, 3> const parts = {asio::buffer(head), asio::buffer(piece),
+                                                     asio::buffer("\r\n", is_chunked_ ? 2 : 0)};
+    connection_.enter(Connection::Phase::stream, connection_.state_.limits.write_timeout);
+    co_await asio::async_write(connection_.socket_, parts, asio::use_awaitable);
+    connection_.deadline_ = never;
+  }
+
+ private:
+  Connection& connection_;
+  bool is_chunked_;
+};
+
+// Whether the connection goes on. A stream that did not come to its end closes the connection without the last chunk,
+// so that no client takes what it got for the whole.
+Task<bool> Connection::stream(BodyStream body) {
+  bool const is_chunked = !parser_->is_http_1_0();
+  if (!write_now() && !co_await write_rest()) co_return false;
+  phase_ = Phase::stream;
+  deadline_ = never;
+  auto const executor = co_await asio::this_coro::executor;
+  StreamWriter writer(*this, is_chunked);
+  auto race = asio::experimental::make_parallel_group(asio::co_spawn(executor, body(writer), asio::deferred),
+                                                      asio::co_spawn(executor, watch(), asio::deferred));
+  auto const [order, thrown, watch_thrown] =
+      co_await race.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  bool const client_is_gone = order[0] == 1;
+  if (thrown && !client_is_gone && !aborted_) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (boost::system::system_error const&) {
+      // The client went while we wrote to it, or the server drains.
+    } catch (std::exception const& fault) {
+      log::error("a streamed answer broke off", {{"peer", peer_}, {"error", std::string_view(fault.what())}});
+    }
+  }
+  if (thrown || client_is_gone) co_return false;
+  if (is_chunked) output_.append("0\r\n\r\n");
+  if (output_.empty() || write_now()) co_return true;
+  co_return co_await write_rest();
+}
+
+// Ends when the client does. Requests that it sends meanwhile wait in the buffer, up to the limit of one head.
+Task<void> Connection::watch() {
+  while (input_.size() < state_.limits.header_bytes_max) {
+    error_code error;
+    auto const got = co_await socket_.async_read_some(room(), asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    input_.commit(got);
+  }
+}
+
+// Closing while the client still sends makes the kernel answer with a reset, and the client would lose the answer that
+// says why. So we say that we are done, and read on for a moment.
+Task<void> Connection::linger() {
+  error_code error;
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  enter(Phase::linger, linger_time);
+  for (std::size_t read = 0; !error && read < linger_bytes_max;) {
+    input_.clear();
+    read += co_await socket_.async_read_some(room(), asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+// ---- lanes ----
+
+Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
+  while (!lane.connections.empty()) {
+    lane.date = date_line(state->clock.now());
+    auto const now = state->clock.steady();
+    for (auto next = lane.connections.begin(); next != lane.connections.end();) (*next++)->check(now);
+    lane.timer.expires_after(tick_interval);
+    error_code error;
+    co_await lane.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  lane.is_ticking = false;
+}
+
+Task<void> serve(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, Place place) {
+  if (lane.is_draining) co_return;
+  Connection connection(*state, lane, std::move(socket), place);
+  if (!lane.is_ticking) {
+    // A server without connections has no timer running, so idle roles cost nothing.
+    lane.is_ticking = true;
+    spawn(lane.context.get_executor(), "http tick", tick(state, lane));
+  }
+  auto const executor = co_await asio::this_coro::executor;
+  co_await asio::co_spawn(executor, connection.run(),
+                          asio::bind_cancellation_slot(connection.slot(), asio::use_awaitable));
+}
+
+// The lane with the fewest connections, in turns when several have. SO_REUSEPORT would hash connections onto the
+// lanes: of 32 connections on two lanes one lane then gets 20 or more in every fourth run, and the other idles.
+Lane& choose_lane(ServerState& state) {
+  auto const count = state.lanes.size();
+  auto const first = state.next_lane++ % count;
+  Lane* best = state.lanes[first].get();
+  for (std::size_t i = 1; i < count; ++i) {
+    auto* const lane = state.lanes[(first + i) % count].get();
+    if (lane->admitted.load(std::memory_order_relaxed) < best->admitted.load(std::memory_order_relaxed)) best = lane;
+  }
+  return *best;
+}
+
+void admit(std::shared_ptr<ServerState> const& state, Lane& lane, Socket socket) {
+  error_code error;
+  auto const remote = socket.remote_endpoint(error);
+  if (error) return;
+  auto place = Place::take(state, lane, remote.address().to_string());
+  if (!place) return;
+  spawn(lane.context.get_executor(), "http connection", serve(state, lane, std::move(socket), std::move(*place)));
+}
+
+Task<void> accept(std::shared_ptr<ServerState> state) {
+  asio::steady_timer pause(co_await asio::this_coro::executor);
+  while (state->is_accepting) {
+    auto& lane = choose_lane(*state);
+    Socket socket(lane.context);
+    error_code error;
+    co_await state->acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+    if (!state->is_accepting) co_return;
+    if (!error) {
+      admit(state, lane, std::move(socket));
+      continue;
+    }
+    if (error == asio::error::connection_aborted) continue;
+    // Most likely there are no file descriptors left; trying again at once would only burn the processor.
+    log::error("a connection cannot be accepted", {{"error", error.message()}});
+    pause.expires_after(accept_pause);
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+tcp::endpoint resolve_listener(asio::io_context& context, std::string const& host, std::uint16_t port) {
+  error_code error;
+  auto const address = asio::ip::make_address(host, error);
+  if (!error) return {address, port};
+  tcp::resolver resolver(context);
+  auto const found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
+  if (error || found.empty()) throw Fault("cannot listen on '" + host + "': no such address; set another host");
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+// ---- Server ----
+
+Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Router& router,
+               ServerLimits limits, Clock const& clock, Random& random)
+    : state_(std::make_shared<ServerState>(router, limits, clock, random)) {
+  assert(!contexts.empty());
+  for (auto* const context : contexts) state_->lanes.push_back(std::make_unique<Lane>(*context));
+  auto const endpoint = resolve_listener(*contexts.front(), host, port);
+  auto& acceptor = state_->acceptor.emplace(*contexts.front());
+  try {
+    acceptor.open(endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address(true));
+    acceptor.bind(endpoint);
+    acceptor.listen();
+  } catch (boost::system::system_error const& error) {
+    throw Fault("cannot listen on " + host + ":" + std::to_string(port) + ": " + error.code().message() +
+                "; stop the program that uses the port, or set another one");
+  }
+  state_->port = acceptor.local_endpoint().port();
+}
+
+Server::~Server() {
+  if (state_->is_started && !state_->is_stopped) stop(Deadline::after(seconds{0}));
+}
+
+std::uint16_t Server::port() const { return state_->port; }
+
+void Server::start() {
+  assert(!state_->is_started);
+  state_->is_started = true;
+  spawn(state_->lanes.front()->context.get_executor(), "http accept", accept(state_));
+}
+
+void Server::stop(Deadline deadline) {
+  if (state_->is_stopped) return;
+  state_->is_stopped = true;
+  state_->is_accepting = false;
+  asio::post(state_->lanes.front()->context, [state = state_] {
+    error_code ignored;
+    state->acceptor->close(ignored);
+  });
+  auto const on_each_lane = [this](void (Connection::*act)()) {
+    for (auto const& lane : state_->lanes) {
+      asio::post(lane->context, [state = state_, &lane = *lane, act] {
+        lane.is_draining = true;
+        for (auto next = lane.connections.begin(); next != lane.connections.end();) ((*next++)->*act)();
+      });
+    }
+  };
+  on_each_lane(&Connection::drain);
+  state_->wait_until_none(deadline.at);
+  on_each_lane(&Connection::abort);
+  // Contexts that nobody runs any more will not end their connections.
+  bool const runs = std::ranges::none_of(state_->lanes, [](auto const& lane) { return lane->context.stopped(); });
+  if (runs) state_->wait_until_none(Deadline::after(cancel_time).at);
+  if (connections() > 0) {
+    log::error("connections are left after a stop", {{"connections", static_cast<std::int64_t>(connections())}});
+  }
+}
+
+std::size_t Server::connections() const {
+  std::scoped_lock const lock(state_->mutex);
+  return state_->open;
+}
+
+std::uint64_t Server::requests() const { return state_->requests.load(std::memory_order_relaxed); }
+
+}  // namespace al::http

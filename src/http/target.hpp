@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.hpp"
+
+namespace al::http {
+
+struct Target {
+  std::string path;  ///< decoded, always beginning with '/'
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+};
+
+/// Takes a request target in origin form ("/agents/a%20b?limit=5") apart.
+/// Errors: bad_request for what could mean two things to two readers: a broken escape, a control character, text that
+/// is no UTF-8, a slash or backslash hidden in an escape, and the segments "." and "..".
+[[nodiscard]] Result<Target> read_target(std::string_view);
+
+/// Whether these bytes are UTF-8 without control characters.
+[[nodiscard]] bool is_clean_text(std::string_view);
+
+/// Escapes all but the unreserved characters (RFC 3986, section 2.3), for one segment of a path or one query value.
+[[nodiscard]] std::string percent_encode(std::string_view);
+
+}  // namespace al::http

@@ -1,0 +1,97 @@
+#pragma once
+/// Who answers a task: a model behind an API, or the agent's knowledge alone.
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/async.hpp"
+#include "core/entity.hpp"
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "core/value.hpp"
+#include "model/agent.hpp"
+#include "model/knowledge.hpp"
+
+namespace al::providers {
+
+/// An item that the search found relevant, and the passages of it that say why, best first.
+struct KnowledgeHit {
+  model::Knowledge item;
+  double score = 0;
+  std::vector<std::string> passages;
+};
+
+/// All that an answer is made from.
+struct Prompt {
+  model::Agent agent;
+  std::string task;
+  Document context;
+  std::vector<KnowledgeHit> knowledge;  ///< best first
+};
+
+/// A passage that an answer rests on. Its place in `Answer::sources`, counted from 1, is its number in the text.
+struct Citation {
+  KnowledgeId knowledge_id;
+  AgentId agent_id;
+  std::string source;
+  std::string category;
+  double score = 0;
+  std::string passage;
+};
+BOOST_DESCRIBE_STRUCT(Citation, (), (knowledge_id, agent_id, source, category, score, passage))
+
+constexpr auto describe(std::type_identity<Citation>) {
+  using namespace entity;
+  return about("Citation", "", "A passage of knowledge that an answer rests on.",
+               field<&Citation::knowledge_id>("The item."), field<&Citation::agent_id>("Whose knowledge it is."),
+               field<&Citation::source>("Where the item comes from."), field<&Citation::category>("Its category."),
+               field<&Citation::score>("How well the item fits; comparable within one answer only."),
+               field<&Citation::passage>("The text that was used."));
+}
+
+/// What a provider answered; the task's `result`.
+struct Answer {
+  std::string text;
+  std::string provider;
+  std::string model;
+  bool found = false;
+  std::vector<Citation> sources;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+};
+BOOST_DESCRIBE_STRUCT(Answer, (), (text, provider, model, found, sources, input_tokens, output_tokens))
+
+constexpr auto describe(std::type_identity<Answer>) {
+  using namespace entity;
+  return about("Answer", "", "An agent's answer to a task.",
+               field<&Answer::text>("The answer in Markdown; [1], [2] refer to `sources`."),
+               field<&Answer::provider>("Who made it: `extractive` quotes the agent's knowledge, others are models."),
+               field<&Answer::model>("The model that was used; empty when there was none."),
+               field<&Answer::found>("False when nothing was found to answer with."),
+               field<&Answer::sources>("The passages it rests on, in the order of their numbers."),
+               field<&Answer::input_tokens>("Tokens the model read; 0 without a model."),
+               field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."));
+}
+
+/// Receives the whole of the text so far each time there is more; may be empty.
+using OnProgress = std::function<Task<void>(std::string_view text_so_far)>;
+
+/// One way to answer. Built once by the composition; many tasks use it at a time, from any I/O thread.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  /// As in `Answer::provider`, configuration and metrics.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// Answers the task. The prompt must live until the answer is there.
+  /// Errors: timed_out when the deadline passed; invalid when the provider refuses the prompt; too_many_requests and
+  /// unavailable (with `retry_after` when the provider named it) when another attempt may succeed.
+  [[nodiscard]] virtual Task<Result<Answer>> complete(Prompt const&, Deadline, OnProgress on_progress) = 0;
+};
+
+}  // namespace al::providers

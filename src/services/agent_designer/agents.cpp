@@ -1,0 +1,165 @@
+#include <algorithm>
+
+#include "services/agent_designer/routes.hpp"
+#include "services/common/reply.hpp"
+
+namespace al::services::agent_designer {
+
+namespace {
+
+using http::Call;
+using http::Method;
+using http::Response;
+
+AgentId agent_id(Call const& call) { return AgentId{call.path("agent_id")}; }
+
+std::string location_of(AgentId const& id) { return "/api/v1/agents/" + id.value; }
+
+bool wants_fresh(Call const& call) {
+  auto const control = call.request.headers.find("Cache-Control");
+  return control && control->find("no-cache") != std::string_view::npos;
+}
+
+Task<Result<Response>> list(Stores stores, Call& call) {
+  auto const page = page_request(call);
+  if (!page)
+    co_return fail(page.error());
+  auto agents = co_await stores.agents.list(call.context.principal.tenant, *page, call.context.deadline);
+  if (!agents)
+    co_return fail(std::move(agents.error()));
+  co_return list_response("agents", *agents);
+}
+
+Task<Result<Response>> get(Stores stores, Call& call) {
+  auto agent = co_await stores.agents.view(call.context.principal.tenant, agent_id(call), wants_fresh(call),
+                                           call.context.deadline);
+  if (!agent)
+    co_return fail(std::move(agent.error()));
+  co_return http::entity_response(200, (*agent)->json, (*agent)->version);
+}
+
+Task<Result<Response>> create(Stores stores, Call& call) {
+  auto agent = entity::from_json<model::Agent>(call.body());
+  if (!agent)
+    co_return fail(std::move(agent.error()));
+  entity::Faults faults;
+  if (std::ranges::count(data::reserved_agent_ids, agent->id.value) > 0) {
+    faults.push_back({"id", "'" + agent->id.value + "' is a word of the API; choose another id"});
+  }
+  if (agent->status == model::AgentStatus::busy) {
+    faults.push_back({"status", "busy follows from running tasks; set idle, error or offline"});
+  }
+  if (!faults.empty())
+    co_return fail(entity::invalid(std::move(faults)));
+  auto created = co_await stores.agents.create(call.context.actor(), std::move(*agent), call.context.deadline);
+  if (!created)
+    co_return fail(std::move(created.error()));
+  co_return http::entity_response(201, entity::to_json(*created), created->version, location_of(created->id));
+}
+
+Task<Result<Response>> update(Stores stores, Call& call) {
+  auto const expected = call.if_match();
+  if (!expected)
+    co_return fail(expected.error());
+  auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), call.body(), *expected,
+                                             call.context.deadline);
+  if (!agent)
+    co_return fail(std::move(agent.error()));
+  co_return http::entity_response(200, entity::to_json(*agent), agent->version);
+}
+
+Task<Result<Response>> remove(Stores stores, Call& call) {
+  auto const expected = call.if_match();
+  if (!expected)
+    co_return fail(expected.error());
+  auto done = co_await stores.agents.remove(call.context.actor(), agent_id(call), *expected, call.context.deadline);
+  if (!done)
+    co_return fail(std::move(done.error()));
+  co_return message_response("agent '" + call.path("agent_id") + "' is deleted");
+}
+
+Task<Result<Response>> set_status(Stores stores, Call& call) {
+  auto const status = call.query("status");
+  if (!status)
+    co_return fail(entity::invalid({{"status", "is required: one of idle, error, offline"}}));
+  auto const patch = json::Source::from("{\"status\":\"" + std::string(*status) + "\"}");
+  auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), patch->root(), std::nullopt,
+                                             call.context.deadline);
+  if (!agent)
+    co_return fail(std::move(agent.error()));
+  co_return http::json_response(200, ObjectText().text("agent_id", agent->id.value).text("status", *status).done());
+}
+
+Task<Result<Response>> performance(Stores stores, Call& call) {
+  auto out = co_await stores.agents.performance(call.context.principal.tenant, agent_id(call), call.context.deadline);
+  if (!out)
+    co_return fail(std::move(out.error()));
+  co_return http::json_response(200, entity::to_json(*out));
+}
+
+template <class F>
+http::Handler bind(Stores const& stores, F handler) {
+  return [stores, handler](Call& call) { return handler(stores, call); };
+}
+
+}  // namespace
+
+void add_agent_routes(http::Router& router, Stores const& stores) {
+  auto const* agent = &entity::entity<model::Agent>();
+  router.add({.method = Method::get,
+              .path = "/agents",
+              .permission = "agents:read",
+              .summary = "List agents",
+              .query = list_parameters(),
+              .response = agent,
+              .list = "agents",
+              .handler = bind(stores, list)});
+  router.add({.method = Method::post,
+              .path = "/agents",
+              .permission = "agents:write",
+              .summary = "Create an agent",
+              .takes = http::Body::json,
+              .request = agent,
+              .response = agent,
+              .success = 201,
+              .errors = {Code::conflict},
+              .handler = bind(stores, create)});
+  router.add({.method = Method::get,
+              .path = "/agents/{agent_id}",
+              .permission = "agents:read",
+              .summary = "Read one agent",
+              .response = agent,
+              .errors = {Code::not_found},
+              .handler = bind(stores, get)});
+  router.add({.method = Method::put,
+              .path = "/agents/{agent_id}",
+              .permission = "agents:write",
+              .summary = "Change what is given of an agent",
+              .takes = http::Body::json,
+              .request = agent,
+              .response = agent,
+              .errors = {Code::not_found, Code::version_mismatch, Code::conflict},
+              .handler = bind(stores, update)});
+  router.add({.method = Method::del,
+              .path = "/agents/{agent_id}",
+              .permission = "agents:write",
+              .summary = "Delete an agent; its pending tasks are cancelled, its history stays",
+              .errors = {Code::not_found, Code::version_mismatch},
+              .handler = bind(stores, remove)});
+  router.add({.method = Method::put,
+              .path = "/agents/{agent_id}/status",
+              .permission = "agents:write",
+              .summary = "Set an agent idle, in error or offline",
+              .query = {{.name = "status", .doc = "The new status.", .choices = {"idle", "error", "offline"}}},
+              .errors = {Code::not_found},
+              .handler = bind(stores, set_status)});
+  router.add({.method = Method::get,
+              .path = "/agents/{agent_id}/performance",
+              .permission = "agents:read",
+              .summary = "How an agent has done",
+              .response = &entity::entity<data::AgentPerformance>(),
+              .errors = {Code::not_found},
+              .handler = bind(stores, performance)});
+}
+
+}  // namespace al::services::agent_designer

@@ -1,0 +1,54 @@
+#include "services/common/reply.hpp"
+
+namespace al::services {
+
+std::vector<http::Parameter> list_parameters(std::vector<http::Parameter> more) {
+  std::vector<http::Parameter> out{
+      {.name = "limit", .doc = "How many at most, 1 to 500; 50 when left out.", .type = "integer"},
+      {.name = "cursor", .doc = "`next_cursor` of the page before."},
+      {.name = "count", .doc = "`total` counts all that match, too.", .choices = {"total"}}};
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
+Result<data::PageRequest> page_request(http::Call const& call) {
+  auto const limit = call.query_int("limit", data::page_limit_default, 1, data::page_limit_max);
+  if (!limit)
+    return std::unexpected(limit.error());
+  return data::PageRequest{.limit = *limit,
+                           .cursor = std::string(call.query("cursor").value_or("")),
+                           .count_total = call.query("count").has_value()};
+}
+
+ObjectText& ObjectText::raw(std::string_view key, std::string_view json) {
+  if (out_.size() > 1)
+    out_ += ',';
+  json::append_string(out_, key);
+  out_ += ':';
+  out_ += json;
+  return *this;
+}
+
+ObjectText& ObjectText::text(std::string_view key, std::string_view value) {
+  std::string quoted;
+  json::append_string(quoted, value);
+  return raw(key, quoted);
+}
+
+ObjectText& ObjectText::number(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
+
+http::Response message_response(std::string_view message) {
+  return http::json_response(200, ObjectText().text("message", message).done());
+}
+
+Result<std::optional<AgentId>> query_agent(http::Call const& call, std::string_view name) {
+  auto const text = call.query(name);
+  if (!text)
+    return std::nullopt;
+  if (!is_slug(*text)) {
+    return fail(entity::invalid({{std::string(name), "must be a slug: a-z, 0-9, _ and -, at most 50"}}));
+  }
+  return AgentId{*text};
+}
+
+}  // namespace al::services

@@ -1,0 +1,58 @@
+#pragma once
+/// What the handlers of every role share: paging parameters in, lists and messages out.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/entity.hpp"
+#include "data/page.hpp"
+#include "http/router.hpp"
+
+namespace al::services {
+
+/// `limit`, `cursor` and `count`, as every list takes them.
+[[nodiscard]] std::vector<http::Parameter> list_parameters(std::vector<http::Parameter> more = {});
+/// Errors: invalid, naming the parameter.
+[[nodiscard]] Result<data::PageRequest> page_request(http::Call const&);
+
+/// Builds a JSON object member by member, in order.
+class ObjectText {
+ public:
+  ObjectText& raw(std::string_view key, std::string_view json);
+  ObjectText& text(std::string_view key, std::string_view value);
+  ObjectText& number(std::string_view key, std::int64_t value);
+  [[nodiscard]] std::string done() { return std::move(out_) + "}"; }
+
+ private:
+  std::string out_ = "{";
+};
+
+template <entity::Described T>
+[[nodiscard]] std::string array_text(std::vector<T> const& items) {
+  std::string out = "[";
+  for (auto const& item : items) {
+    if (out.size() > 1)
+      out += ',';
+    entity::write_json(entity::entity<T>(), &item, out);
+  }
+  return out + "]";
+}
+
+/// {key: [...], count, next_cursor?, total?}, after what `head` holds already.
+template <entity::Described T>
+[[nodiscard]] http::Response list_response(std::string_view key, data::Page<T> const& page, ObjectText head = {}) {
+  head.raw(key, array_text(page.items)).number("count", std::ssize(page.items));
+  if (!page.next_cursor.empty())
+    head.text("next_cursor", page.next_cursor);
+  if (page.total)
+    head.number("total", *page.total);
+  return http::json_response(200, head.done());
+}
+
+[[nodiscard]] http::Response message_response(std::string_view message);
+
+/// A required or optional slug in the query. Errors: invalid, naming it.
+[[nodiscard]] Result<std::optional<AgentId>> query_agent(http::Call const&, std::string_view name = "agent_id");
+
+}  // namespace al::services

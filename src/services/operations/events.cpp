@@ -1,0 +1,178 @@
+#include "services/operations/events.hpp"
+
+#include <ranges>
+
+#include "http/sse.hpp"
+#include "services/common/reply.hpp"
+
+namespace al::services::operations {
+
+namespace {
+
+using http::Call;
+using http::Method;
+using http::Response;
+
+constexpr std::int64_t stream_page = 200;
+constexpr std::chrono::seconds heartbeat_interval{15};
+constexpr std::chrono::seconds read_timeout{30};
+
+Result<events::Filter> filter_of(Call const& call) {
+  events::Filter filter;
+  for (auto part : std::views::split(call.query("channel").value_or(""), ',')) {
+    std::string_view const pattern{part.begin(), part.end()};
+    if (!pattern.empty())
+      filter.channels.emplace_back(pattern);
+  }
+  if (filter.channels.size() > 64) {
+    return fail(entity::invalid({{"channel", "takes at most 64 patterns, separated by commas"}}));
+  }
+  if (auto const aggregate = call.query("aggregate_id"))
+    filter.aggregate_id = std::string(*aggregate);
+  return filter;
+}
+
+/// Where the client stands: the browser's Last-Event-ID, else `after`, else `fallback`.
+std::string token_of(Call const& call, std::string fallback) {
+  if (auto const last = call.request.headers.find("Last-Event-ID"); last && !last->empty())
+    return std::string(*last);
+  if (auto const after = call.query("after"))
+    return std::string(*after);
+  return fallback;
+}
+
+Task<Result<Response>> list(Events events, Call& call) {
+  auto const filter = filter_of(call);
+  if (!filter)
+    co_return fail(filter.error());
+  auto const limit = call.query_int("limit", data::page_limit_default, 1, data::page_limit_max);
+  if (!limit)
+    co_return fail(limit.error());
+  auto page =
+      co_await events.log.read_after(storage::Scope::of(call.context.principal.tenant),
+                                     token_of(call, events.log.beginning()), *filter, *limit, call.context.deadline);
+  if (!page)
+    co_return fail(std::move(page.error()));
+  data::Page<model::Event> out;
+  for (auto& positioned : page->events)
+    out.items.push_back(std::move(positioned.event));
+  ObjectText head;
+  head.raw("more", page->more ? "true" : "false");
+  out.next_cursor = std::move(page->token);
+  co_return list_response("events", out, std::move(head));
+}
+
+Task<Result<Response>> replay(Events events, Call& call) {
+  auto const kind = call.query("kind");
+  auto const id = call.query("aggregate_id");
+  entity::Faults faults;
+  if (!kind)
+    faults.push_back({"kind", "is required: agent, task, knowledge, …"});
+  if (!id)
+    faults.push_back({"aggregate_id", "is required"});
+  if (!faults.empty())
+    co_return fail(entity::invalid(std::move(faults)));
+  auto const from = call.query_int("from_version", 1, 1, INT64_MAX);
+  if (!from)
+    co_return fail(from.error());
+  auto const limit = call.query_int("limit", data::page_limit_max, 1, data::page_limit_max);
+  if (!limit)
+    co_return fail(limit.error());
+  auto found = co_await events.log.replay(call.context.principal.tenant, std::string(*kind), std::string(*id), *from,
+                                          *limit, call.context.deadline);
+  co_return list_response("events", data::Page<model::Event>{std::move(found), {}, {}});
+}
+
+/// Sends what there is, waits for the doorbell, and sends on. It ends when the client goes or the server drains.
+Task<void> send_events(Events events, TenantId tenant, events::Filter filter, std::string token,
+                       http::BodyWriter& writer) {
+  auto const subscription = events.bus.subscribe(co_await asio::this_coro::executor, {"*"});
+  auto next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
+  // The token of the beginning goes out at once, so that a client that is cut before the first event loses nothing.
+  co_await writer.write("id: " + token + "\n" + std::string(http::sse_heartbeat));
+  for (;;) {
+    auto page = co_await events.log.read_after(storage::Scope::of(tenant), token, filter, stream_page,
+                                               Deadline::after(read_timeout));
+    if (!page)
+      co_return;  // the token was checked before the stream began
+    std::string out;
+    for (auto const& [event, resume] : page->events) {
+      out += http::sse_event(resume, event.channel, entity::to_json(event));
+    }
+    token = std::move(page->token);
+    if (!out.empty()) {
+      co_await writer.write(out);
+      next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
+    }
+    if (page->more)
+      continue;
+    if (std::chrono::steady_clock::now() >= next_heartbeat) {
+      co_await writer.write(http::sse_heartbeat);
+      next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
+    }
+    co_await subscription->wait(next_heartbeat);
+  }
+}
+
+Task<Result<Response>> stream(Events events, Call& call) {
+  auto filter = filter_of(call);
+  if (!filter)
+    co_return fail(std::move(filter.error()));
+  auto const tenant = call.context.principal.tenant;
+  auto token = token_of(call, {});
+  if (token.empty())
+    token = co_await events.log.tip(call.context.deadline);
+  auto const checked =
+      co_await events.log.read_after(storage::Scope::of(tenant), token, *filter, 1, call.context.deadline);
+  if (!checked)
+    co_return fail(checked.error());
+  Response response;
+  response.headers.set("Content-Type", "text/event-stream");
+  response.headers.set("Cache-Control", "no-store");
+  response.body = http::BodyStream([events, tenant, filter = std::move(*filter), token](http::BodyWriter& writer) {
+    return send_events(events, tenant, filter, token, writer);
+  });
+  co_return response;
+}
+
+template <class F>
+http::Handler bind(Events const& events, F handler) {
+  return [events, handler](Call& call) { return handler(events, call); };
+}
+
+}  // namespace
+
+void add_event_routes(http::Router& router, Events const& events) {
+  auto const* event = &entity::entity<model::Event>();
+  http::Parameter const channel{.name = "channel", .doc = "Patterns such as task:* or agent:created, with commas."};
+  http::Parameter const aggregate{.name = "aggregate_id", .doc = "Only events of this agent, task or agent/item."};
+  http::Parameter const after{.name = "after", .doc = "A resume token; Last-Event-ID wins over it."};
+  router.add(
+      {.method = Method::get,
+       .path = "/events",
+       .permission = "events:read",
+       .summary = "Read the event log from a token on, or from the beginning",
+       .query = {{.name = "limit", .doc = "How many at most, 1 to 500.", .type = "integer"}, after, channel, aggregate},
+       .response = event,
+       .list = "events",
+       .handler = bind(events, list)});
+  router.add({.method = Method::get,
+              .path = "/events/stream",
+              .permission = "events:read",
+              .summary = "Server-sent events from a token on, or from now on",
+              .query = {after, channel, aggregate},
+              .handler = bind(events, stream)});
+  router.add({.method = Method::get,
+              .path = "/events/replay",
+              .permission = "events:read",
+              .summary = "All changes of one aggregate, in order of its versions",
+              .query = {{.name = "kind", .doc = "agent, task, knowledge, …"},
+                        aggregate,
+                        {.name = "from_version", .doc = "The first version wanted.", .type = "integer"},
+                        {.name = "limit", .doc = "How many at most, 1 to 500.", .type = "integer"}},
+              .response = event,
+              .list = "events",
+              .handler = bind(events, replay)});
+}
+
+}  // namespace al::services::operations

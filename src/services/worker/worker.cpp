@@ -1,0 +1,402 @@
+#include "services/worker/worker.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "core/failpoint.hpp"
+#include "core/log.hpp"
+
+namespace al::services::worker {
+
+namespace {
+
+constexpr std::chrono::seconds store_timeout{30};
+constexpr std::chrono::milliseconds pause_after_fault{500};
+constexpr std::chrono::seconds housekeeping_interval{60};
+constexpr std::size_t knowledge_max = 8;
+
+Deadline store_deadline() { return Deadline::after(store_timeout); }
+
+std::string key_of(data::Claim const& claim) { return claim.tenant.value + "/" + claim.task.id.value; }
+
+/// Errors of a provider that another attempt may not meet again.
+bool may_pass(Code code) {
+  return code == Code::unavailable || code == Code::timed_out || code == Code::too_many_requests ||
+         code == Code::internal;
+}
+
+/// Measures one step of an attempt and writes it down.
+class StepRecorder {
+ public:
+  StepRecorder(std::vector<data::TaskStep>& steps, std::int64_t attempt, std::string kind)
+      : steps_(steps), begun_(std::chrono::steady_clock::now()) {
+    step_.attempt = attempt;
+    step_.step = std::ssize(steps) + 1;
+    step_.kind = std::move(kind);
+  }
+  void done(std::string detail) {
+    step_.duration_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_).count();
+    step_.detail.text = std::move(detail);
+    steps_.push_back(std::move(step_));
+  }
+
+ private:
+  std::vector<data::TaskStep>& steps_;
+  data::TaskStep step_;
+  SteadyTime begun_;
+};
+
+std::string describe_retrieval(std::string_view question, std::vector<data::KnowledgeMatch> const& matches) {
+  std::string out = "{\"question\":";
+  json::append_string(out, question);
+  out += ",\"found\":[";
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    out += i ? ",{\"id\":" : "{\"id\":";
+    json::append_string(out, matches[i].item.id.value);
+    out += ",\"score\":";
+    json::append_number(out, matches[i].score);
+    out += '}';
+  }
+  return out + "]}";
+}
+
+std::string describe_failure(Error const& error) {
+  std::string out = "{\"error\":";
+  json::append_string(out, error.message);
+  return out + "}";
+}
+
+/// Sends what there is so far at most once a second, since every progress is an event in the log.
+class ProgressThrottle {
+ public:
+  bool due() {
+    auto const now = std::chrono::steady_clock::now();
+    if (now < next_)
+      return false;
+    next_ = now + std::chrono::seconds{1};
+    return true;
+  }
+
+ private:
+  SteadyTime next_{};
+};
+
+}  // namespace
+
+Worker::Worker(asio::any_io_executor executor, Stores stores, providers::Provider& provider, events::Bus& bus,
+               Clock const& clock, Random& random, WorkerOptions options)
+    : executor_(executor),
+      stores_(stores),
+      provider_(provider),
+      bus_(bus),
+      clock_(clock),
+      id_(uuid_v7(clock, random)),
+      options_(std::move(options)),
+      slot_free_(executor),
+      lease_timer_(executor),
+      sweep_timer_(executor) {}
+
+Worker::~Worker() = default;
+
+void Worker::start() {
+  for (auto loop : {&Worker::claim_loop, &Worker::lease_loop, &Worker::sweep_loop, &Worker::cancel_loop}) {
+    ++loops_;
+    spawn(executor_, "worker", (this->*loop)());
+  }
+}
+
+// ---- the loops ----
+
+namespace {
+
+/// Waits for `timer` or its cancellation, whichever comes first.
+Task<void> wait_quietly(asio::steady_timer& timer) {
+  boost::system::error_code ignored;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+}  // namespace
+
+/// Renews at a third of the lease, so that two renewals may fail before anything is lost.
+Task<void> Worker::lease_loop() {
+  while (!stop_requested_ || !running_.empty()) {
+    auto const sent = std::chrono::steady_clock::now();
+    try {
+      co_await stores_.tasks.renew_lease(id_, options_.name, options_.lease, store_deadline());
+      // From before the request: the database counts from later, so we always stop first.
+      bool const first = lease_until_ == SteadyTime{};
+      lease_until_ = sent + options_.lease - options_.lease / 6;
+      if (first)
+        slot_free_.cancel();
+    } catch (Fault const& fault) {
+      log::warning("the worker's lease could not be renewed", {{"reason", fault.what()}});
+    }
+    auto const now = std::chrono::steady_clock::now();
+    if (now >= lease_until_) {
+      for (auto const& [key, running] : running_)
+        stop_running(*running, Stop::lease_lost);
+    }
+    auto const next = now < lease_until_ ? lease_until_ : now + pause_after_fault;
+    lease_timer_.expires_at(std::min(sent + options_.lease / 3, next));
+    co_await wait_quietly(lease_timer_);
+  }
+  --loops_;
+}
+
+Task<void> Worker::claim_loop() {
+  auto const doorbell = bus_.subscribe(executor_, {"task:created", "task:retried", "task:released", "task:updated",
+                                                   "task:completed", "task:failed", "task:cancelled", "agent:*"});
+  while (!stop_requested_) {
+    auto const now = std::chrono::steady_clock::now();
+    if (running_.size() >= options_.concurrency || now >= lease_until_) {
+      slot_free_.expires_at(now + options_.sweep_interval);
+      co_await wait_quietly(slot_free_);
+      continue;
+    }
+    auto wait_until = now + pause_after_fault;
+    try {
+      if (co_await claim_some() > 0)
+        continue;
+      wait_until = co_await next_look();
+    } catch (Fault const& fault) {
+      log::warning("tasks could not be claimed", {{"reason", fault.what()}});
+    }
+    if (!stop_requested_)
+      co_await doorbell->wait(wait_until);
+  }
+  --loops_;
+}
+
+/// Mends what other workers left, and what only time brings about. Housekeeping that writes comes once a minute, so
+/// that an idle platform does not keep its disk busy.
+Task<void> Worker::sweep_loop() {
+  auto next_housekeeping = std::chrono::steady_clock::now();
+  while (!stop_requested_) {
+    try {
+      auto const swept = co_await stores_.tasks.sweep(store_deadline());
+      if (swept.requeued + swept.failed > 0) {
+        log::warning("took over tasks of a worker that fell silent",
+                     {{"requeued", static_cast<std::int64_t>(swept.requeued)},
+                      {"failed", static_cast<std::int64_t>(swept.failed)}});
+      }
+      co_await stores_.tasks.fold_knowledge_uses(store_deadline());
+      co_await drop_lost_claims();
+      if (std::chrono::steady_clock::now() >= next_housekeeping) {
+        next_housekeeping = std::chrono::steady_clock::now() + housekeeping_interval;
+        co_await stores_.tasks.bury_workers(store_deadline());
+        co_await stores_.idempotency.sweep(store_deadline());
+      }
+    } catch (Fault const& fault) {
+      log::warning("the sweep failed", {{"reason", fault.what()}});
+    }
+    if (stop_requested_)
+      break;
+    sweep_timer_.expires_after(options_.sweep_interval);
+    co_await wait_quietly(sweep_timer_);
+  }
+  --loops_;
+}
+
+/// A client's cancel reaches the one who runs the task at once.
+Task<void> Worker::cancel_loop() {
+  auto const doorbell = bus_.subscribe(executor_, {"task:cancelled"});
+  while (!stop_requested_) {
+    co_await doorbell->wait(std::chrono::steady_clock::now() + options_.sweep_interval);
+    try {
+      if (!running_.empty())
+        co_await drop_lost_claims();
+    } catch (Fault const& fault) {
+      log::warning("cancelled tasks could not be looked up", {{"reason", fault.what()}});
+    }
+  }
+  --loops_;
+}
+
+Task<std::size_t> Worker::claim_some() {
+  auto claims = co_await stores_.tasks.claim(id_, options_.concurrency - running_.size(), store_deadline());
+  AL_FAILPOINT("worker.claimed");
+  auto const count = claims.size();
+  for (auto& claim : claims) {
+    stores_.agents.forget(claim.tenant, claim.task.agent_id);
+    auto running = std::make_shared<Running>();
+    running->claim = std::move(claim);
+    running_.emplace(key_of(running->claim), running);
+    spawn(executor_, "task", run_task(std::move(running)));
+  }
+  co_return count;
+}
+
+/// Nothing to claim now: when may there be, if nobody rings? A retry or scheduled task becomes due by itself.
+Task<SteadyTime> Worker::next_look() {
+  auto const now = std::chrono::steady_clock::now();
+  auto const next = co_await stores_.tasks.next_available(store_deadline());
+  if (!next)
+    co_return now + options_.sweep_interval;
+  auto const ahead = std::max(std::chrono::microseconds{1000}, *next - clock_.now());
+  co_return now + std::min<std::chrono::microseconds>(ahead, options_.sweep_interval);
+}
+
+Task<void> Worker::drop_lost_claims() {
+  // Only what was running before the look may be judged by it.
+  std::vector<std::shared_ptr<Running>> before;
+  for (auto const& [key, running] : running_)
+    before.push_back(running);
+  if (before.empty())
+    co_return;
+  auto const held = co_await stores_.tasks.held(id_, store_deadline());
+  for (auto const& running : before) {
+    if (std::ranges::find(held, running->claim.task.id) == held.end())
+      stop_running(*running, Stop::cancelled);
+  }
+}
+
+void Worker::stop_running(Running& running, Stop why) {
+  if (running.stop != Stop::none)
+    return;
+  running.stop = why;
+  running.signal.emit(asio::cancellation_type::terminal);
+}
+
+// ---- one task ----
+
+Deadline Worker::attempt_deadline(data::Claim const& claim) const {
+  auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{claim.task.timeout_seconds};
+  if (claim.task.deadline_at) {
+    limit = std::min(limit, std::chrono::steady_clock::now() + (*claim.task.deadline_at - clock_.now()));
+  }
+  return {limit};
+}
+
+/// `running` is held by value: it must live until its own cancellation slot is done with.
+Task<void> Worker::run_task(std::shared_ptr<Running> running) {
+  std::vector<data::TaskStep> steps;
+  auto const deadline = attempt_deadline(running->claim);
+  Result<data::Outcome> outcome = fail(Code::internal, "the attempt ended without an outcome");
+  try {
+    auto [fault, result] = co_await asio::co_spawn(
+        executor_, within(deadline, attempt(running->claim, deadline, steps)),
+        asio::bind_cancellation_slot(running->signal.slot(), asio::as_tuple(asio::use_awaitable)));
+    if (fault)
+      std::rethrow_exception(fault);
+    outcome = std::move(result);
+    if (!outcome && outcome.error().code == Code::timed_out) {
+      outcome = fail(Code::timed_out, "the attempt took longer than it may (" +
+                                          std::to_string(running->claim.task.timeout_seconds) + " s or its deadline)");
+    }
+  } catch (Fault const& fault) {
+    outcome = fail(Code::unavailable, std::string("a part of the platform could not be reached: ") +
+                                          (dynamic_cast<Unavailable const*>(&fault) ? "try again later" : "fault"));
+    log::warning("an attempt met a fault", {{"task_id", running->claim.task.id.value}, {"reason", fault.what()}});
+  } catch (boost::system::system_error const& error) {
+    if (error.code() != asio::error::operation_aborted)
+      throw;
+    outcome = fail(Code::unavailable, "the attempt was stopped");
+  }
+  co_await write_end(*running, std::move(outcome), std::move(steps));
+  stores_.agents.forget(running->claim.tenant, running->claim.task.agent_id);
+  running_.erase(key_of(running->claim));
+  slot_free_.cancel();
+}
+
+Task<Result<data::Outcome>> Worker::attempt(data::Claim const& claim, Deadline deadline,
+                                            std::vector<data::TaskStep>& steps) {
+  auto const& task = claim.task;
+  auto agent = co_await stores_.agents.get(claim.tenant, task.agent_id, deadline);
+  if (!agent)
+    co_return fail(Code::invalid, "its agent is gone: " + agent.error().message);
+
+  StepRecorder retrieval(steps, task.attempt, "retrieve");
+  auto matches = co_await stores_.knowledge.search(claim.tenant, {.agent_id = task.agent_id, .category = std::nullopt},
+                                                   task.description, knowledge_max, deadline);
+  retrieval.done(describe_retrieval(task.description, matches));
+
+  providers::Prompt prompt{
+      .agent = std::move(*agent), .task = task.description, .context = task.context, .knowledge = {}};
+  for (auto& match : matches) {
+    prompt.knowledge.push_back({std::move(match.item), match.score, std::move(match.passages)});
+  }
+  ProgressThrottle throttle;
+  auto const on_progress = [&](std::string_view text_so_far) -> Task<void> {
+    if (!throttle.due())
+      co_return;
+    auto written = co_await stores_.tasks.progress(claim, std::string(text_so_far), deadline);
+    if (!written && written.error().code == Code::lease_lost) {
+      throw boost::system::system_error(asio::error::operation_aborted);
+    }
+  };
+  StepRecorder answering(steps, task.attempt, "answer");
+  auto answer = co_await provider_.complete(prompt, deadline, on_progress);
+  if (!answer) {
+    answering.done(describe_failure(answer.error()));
+    co_return fail(std::move(answer.error()));
+  }
+  data::Outcome outcome;
+  outcome.result_json = entity::to_json(*answer);
+  for (auto const& source : answer->sources)
+    outcome.used_knowledge.push_back(source.knowledge_id);
+  answering.done(outcome.result_json);
+  co_return outcome;
+}
+
+/// Stores how the attempt ended. A database that is away for a moment is asked again until the lease runs out; after
+/// that the sweep of another worker decides.
+Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outcome, std::vector<data::TaskStep> steps) {
+  auto const& claim = running.claim;
+  if (running.stop == Stop::cancelled || running.stop == Stop::lease_lost)
+    co_return;
+  while (std::chrono::steady_clock::now() < lease_until_) {
+    Result<void> written;
+    try {
+      AL_FAILPOINT("worker.finish.before");
+      if (running.stop == Stop::draining) {
+        written = co_await stores_.tasks.release(claim, store_deadline());
+      } else if (outcome) {
+        auto copy = *outcome;
+        copy.steps = steps;
+        written = co_await stores_.tasks.complete(claim, std::move(copy), store_deadline());
+      } else {
+        written = co_await stores_.tasks.fail_attempt(
+            claim, {.result_json = {}, .error_message = outcome.error().message, .steps = steps, .used_knowledge = {}},
+            may_pass(outcome.error().code), store_deadline());
+      }
+      AL_FAILPOINT("worker.finish.after");
+      if (!written && written.error().code != Code::lease_lost) {
+        log::error("the end of a task was refused",
+                   {{"task_id", claim.task.id.value}, {"reason", written.error().message}});
+      }
+      co_return;
+    } catch (Fault const& fault) {
+      log::warning("the end of a task could not be stored yet",
+                   {{"task_id", claim.task.id.value}, {"reason", fault.what()}});
+    }
+    asio::steady_timer pause(executor_, pause_after_fault);
+    co_await wait_quietly(pause);
+  }
+}
+
+Task<void> Worker::stop() {
+  stop_requested_ = true;
+  slot_free_.cancel();
+  bus_.announce("task:released");   // wakes the claim loop
+  bus_.announce("task:cancelled");  // and the cancel loop
+  auto const limit = std::chrono::steady_clock::now() + options_.drain_timeout;
+  asio::steady_timer poll(executor_);
+  while (!running_.empty() || loops_ > 0) {
+    if (std::chrono::steady_clock::now() >= limit) {
+      for (auto const& [key, running] : running_)
+        stop_running(*running, Stop::draining);
+    }
+    slot_free_.cancel();
+    lease_timer_.cancel();
+    sweep_timer_.cancel();
+    poll.expires_after(std::chrono::milliseconds{20});
+    co_await wait_quietly(poll);
+  }
+  co_await stores_.tasks.leave(id_, store_deadline());
+}
+
+}  // namespace al::services::worker

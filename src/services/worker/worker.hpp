@@ -1,0 +1,90 @@
+#pragma once
+/// The role worker: claims tasks, lets a provider answer them from what the agent knows, and stores the result.
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "data/agent_store.hpp"
+#include "data/idempotency_store.hpp"
+#include "data/knowledge_store.hpp"
+#include "data/task_store.hpp"
+#include "events/bus.hpp"
+#include "providers/provider.hpp"
+
+namespace al::services::worker {
+
+/// What a worker works with. All outlive it.
+struct Stores {
+  data::TaskStore& tasks;
+  data::AgentStore& agents;
+  data::KnowledgeStore& knowledge;
+  data::IdempotencyStore& idempotency;
+};
+
+struct WorkerOptions {
+  std::string name = "worker";     ///< for people
+  std::size_t concurrency = 4;     ///< tasks at a time
+  std::chrono::seconds lease{30};  ///< other workers take over this long after we fall silent
+  std::chrono::milliseconds sweep_interval{2000};
+  std::chrono::seconds drain_timeout{30};  ///< running tasks may end by themselves for so long
+};
+
+/// Lives on one executor; everything but request_stop() is called there.
+///
+/// It holds one lease row for all its tasks. When the row cannot be renewed in time by its own monotonic clock, it
+/// stops everything it runs, since others may have taken over; what it would still write carries a stale epoch and is
+/// refused by the database in any case.
+class Worker {
+ public:
+  Worker(asio::any_io_executor, Stores, providers::Provider&, events::Bus&, Clock const&, Random&, WorkerOptions);
+  ~Worker();
+
+  /// Starts its loops. Call once.
+  void start();
+  /// Claims nothing more, waits for what runs, hands back what did not end, and leaves. Returns when all is done.
+  [[nodiscard]] Task<void> stop();
+
+  [[nodiscard]] std::size_t running() const { return running_.size(); }
+
+ private:
+  enum class Stop { none, cancelled, draining, lease_lost };
+  struct Running {
+    data::Claim claim;
+    Stop stop = Stop::none;
+    asio::cancellation_signal signal;
+  };
+
+  [[nodiscard]] Task<void> claim_loop();
+  [[nodiscard]] Task<void> lease_loop();
+  [[nodiscard]] Task<void> sweep_loop();
+  [[nodiscard]] Task<void> cancel_loop();
+
+  [[nodiscard]] Task<std::size_t> claim_some();
+  [[nodiscard]] Task<SteadyTime> next_look();
+  [[nodiscard]] Task<void> run_task(std::shared_ptr<Running>);
+  [[nodiscard]] Task<Result<data::Outcome>> attempt(data::Claim const&, Deadline, std::vector<data::TaskStep>& steps);
+  [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>, std::vector<data::TaskStep> steps);
+  [[nodiscard]] Deadline attempt_deadline(data::Claim const&) const;
+  [[nodiscard]] Task<void> drop_lost_claims();
+  void stop_running(Running&, Stop);
+
+  asio::any_io_executor executor_;
+  Stores stores_;
+  providers::Provider& provider_;
+  events::Bus& bus_;
+  Clock const& clock_;
+  WorkerId const id_;
+  WorkerOptions const options_;
+
+  std::map<std::string, std::shared_ptr<Running>> running_;  ///< by tenant and task
+  asio::steady_timer slot_free_;                             ///< cancelled when a task ends
+  asio::steady_timer lease_timer_;
+  asio::steady_timer sweep_timer_;
+  bool stop_requested_ = false;
+  int loops_ = 0;
+  SteadyTime lease_until_{};  ///< by our own clock; nothing runs past it
+};
+
+}  // namespace al::services::worker

@@ -1,0 +1,153 @@
+/// The half of the dispatcher that turns outcomes into answers or further attempts.
+
+#include <iterator>
+
+#include "core/fault.hpp"
+#include "core/log.hpp"
+#include "storage/postgres_dispatcher.hpp"
+
+namespace al::storage::postgres {
+namespace {
+
+/// Times a transaction that certainly did nothing is sent again.
+constexpr int attempts_max = 4;
+/// Times a read is sent in all when its connection breaks: the second loss is no coincidence.
+constexpr int read_attempts_max = 2;
+
+std::string describe(Failure const& failure, Work const& work) {
+  std::string text(failure.query ? work.queries[*failure.query].sql->name : "settings");
+  text += ": " + failure.message + " (SQLSTATE " + failure.sqlstate;
+  if (!failure.constraint.empty()) text += ", constraint " + failure.constraint;
+  return text + ")";
+}
+
+}  // namespace
+
+void Dispatcher::on_answer(std::unique_ptr<Frame> frame, Outcome outcome) {
+  std::unique_ptr<Work> work(static_cast<Work*>(frame.release()));
+  if (auto* group = std::get_if<RowGroup>(&work->caller); group != nullptr && group->is_counted) {
+    group->is_counted = false;
+    --group->line->groups_in_flight;
+  }
+  if (auto* rows = std::get_if<std::vector<Rows>>(&outcome)) {
+    succeed(*work, std::move(*rows));
+  } else if (auto const* failure = std::get_if<Failure>(&outcome)) {
+    fail(std::move(work), *failure);
+  } else {
+    lost(std::move(work), std::get<Lost>(outcome));
+  }
+}
+
+void Dispatcher::succeed(Work& work, std::vector<Rows> rows) {
+  if (auto* reader = std::get_if<Work::Reader>(&work.caller)) {
+    (*reader)->set(std::move(rows.front()));
+    wakeups_.add(std::move(*reader));
+  } else if (auto* writer = std::get_if<Work::Writer>(&work.caller)) {
+    (*writer)->set(std::move(rows));
+    wakeups_.add(std::move(*writer));
+  } else {
+    succeed_group(std::get<RowGroup>(work.caller), std::move(rows.front()));
+  }
+}
+
+void Dispatcher::succeed_group(RowGroup& group, Rows rows) {
+  auto& calls = group.calls;
+  std::vector<std::optional<Row>> answers;
+  std::exception_ptr defect;
+  try {
+    answers = rows_of_callers(std::move(rows), calls.size());
+  } catch (Fault const&) {
+    defect = std::current_exception();
+  }
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    auto& waiter = calls[i].waiter;
+    if (defect) {
+      waiter->set_exception(defect);
+    } else if (answers[i]) {
+      waiter->set(std::move(*answers[i]));
+    } else {
+      waiter->set(al::fail(error_of(FailureKind::conflict, group.line->sql->name)));
+    }
+    wakeups_.add(std::move(waiter));
+  }
+}
+
+void Dispatcher::fail(std::unique_ptr<Work> work, Failure const& failure) {
+  auto kind = classify(failure.sqlstate);
+  auto const text = describe(failure, *work);
+  if (kind == FailureKind::again && work->attempts < attempts_max) {
+    retry(std::move(work));
+    return;
+  }
+  if (kind == FailureKind::unavailable || failure.sqlstate.starts_with("40")) {
+    fault(*work, std::make_exception_ptr(Unavailable(text)));
+    return;
+  }
+  // A single caller's row made the whole group fail; halving finds it, and the others get their answers.
+  auto const* group = std::get_if<RowGroup>(&work->caller);
+  if (group != nullptr && group->calls.size() > 1) {
+    bisect(std::move(work));
+    return;
+  }
+  bool const is_expected = kind == FailureKind::conflict || kind == FailureKind::invalid;
+  if (is_expected && failure.query && !std::holds_alternative<Work::Reader>(work->caller)) {
+    log::debug("a statement was refused", {{"reason", text}});
+    refuse(*work, error_of(kind, work->queries[*failure.query].sql->name));
+  } else {
+    fault(*work, std::make_exception_ptr(Fault(text)));
+  }
+}
+
+void Dispatcher::lost(std::unique_ptr<Work> work, Lost const& lost) {
+  if (lost.maybe_committed && !work->read_only) {
+    fault(*work, std::make_exception_ptr(OutcomeUnknown("the connection broke before the commit was confirmed: " +
+                                                        lost.reason)));
+  } else if (work->attempts < (lost.maybe_committed ? read_attempts_max : attempts_max)) {
+    retry(std::move(work));
+  } else {
+    fault(*work, std::make_exception_ptr(Unavailable("the database connection broke: " + lost.reason)));
+  }
+}
+
+void Dispatcher::retry(std::unique_ptr<Work> work) {
+  auto const* group = std::get_if<RowGroup>(&work->caller);
+  gauges_.waiting += group == nullptr ? 1 : static_cast<std::int64_t>(group->calls.size());
+  retries_.push_back(std::move(work));
+}
+
+void Dispatcher::bisect(std::unique_ptr<Work> work) {
+  auto& group = std::get<RowGroup>(work->caller);
+  auto const middle = group.calls.begin() + std::ssize(group.calls) / 2;
+  std::vector<RowCall> second(std::make_move_iterator(middle), std::make_move_iterator(group.calls.end()));
+  group.calls.erase(middle, group.calls.end());
+  retry(make_group(*group.line, work->tenant, std::move(group.calls)));
+  retry(make_group(*group.line, work->tenant, std::move(second)));
+}
+
+void Dispatcher::refuse(Work& work, Error const& error) {
+  if (auto* writer = std::get_if<Work::Writer>(&work.caller)) {
+    (*writer)->set(al::fail(error));
+    wakeups_.add(std::move(*writer));
+  } else if (auto* group = std::get_if<RowGroup>(&work.caller)) {
+    for (auto& call : group->calls) {
+      call.waiter->set(al::fail(error));
+      wakeups_.add(std::move(call.waiter));
+    }
+  }
+}
+
+void Dispatcher::fault(Work& work, std::exception_ptr const& error) {
+  auto const wake = [&](auto& waiter) {
+    waiter->set_exception(error);
+    wakeups_.add(std::move(waiter));
+  };
+  if (auto* reader = std::get_if<Work::Reader>(&work.caller)) {
+    wake(*reader);
+  } else if (auto* writer = std::get_if<Work::Writer>(&work.caller)) {
+    wake(*writer);
+  } else {
+    for (auto& call : std::get<RowGroup>(work.caller).calls) wake(call.waiter);
+  }
+}
+
+}  // namespace al::storage::postgres

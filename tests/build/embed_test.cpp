@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "core/embedded.hpp"
+#include "embedded/embed_nothing.hpp"
+#include "embedded/embed_samples.hpp"
+
+namespace {
+
+std::string read_file(std::string_view name) {
+  std::ifstream file("tests/build/embed/" + std::string(name), std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Embed, HoldsEveryByteSortedByName) {
+  const auto files = al::embedded::embed_samples();
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].name, "bytes.bin");
+  EXPECT_EQ(files[1].name, "empty.txt");
+  EXPECT_TRUE(files[1].text.empty());
+  // A zero byte, a byte over 127, quotes, backslash, a would-be trigraph, CR, and a digit after an escape.
+  EXPECT_EQ(files[0].text.size(), 42U);
+  for (const al::EmbeddedFile& file : files) {
+    EXPECT_EQ(file.text, read_file(file.name)) << file.name;
+  }
+}
+
+TEST(Embed, NoFilesAreAnEmptySpan) { EXPECT_TRUE(al::embedded::embed_nothing().empty()); }
+
+}  // namespace
