@@ -3,7 +3,7 @@ wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 if token then wrk.headers["Authorization"] = "Bearer " .. token end
 wrk.body = '{"description": "How do I stop SQL injection?"}'
-function init(args) math.randomseed(tonumber(tostring({}):match("0x(%x+)"), 16)) end
+function init(args) math.randomseed(os.time()) end
 function request() return wrk.format(nil, os.getenv("BENCH_PATH") .. "bench_" .. math.random(1, 1000) .. "/tasks") end
 function done(summary, latency)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout

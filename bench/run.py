@@ -15,8 +15,8 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
-from support.postgres import Postgres
-from support.server import Server, free_port
+from support.postgres import Postgres, free_port
+from support.server import Server
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 8
 HERE = pathlib.Path(__file__).parent
@@ -43,7 +43,7 @@ def wrk(name, script, base, path, token, clients=CLIENTS):
     if token:
         environment["BENCH_TOKEN"] = token
     out = subprocess.run(
-        ["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "-s", str(HERE / script), "--latency", base],
+        ["wrk", "-t1", f"-c{clients}", f"-d{int(SECONDS)}s", "-s", str(HERE / script), "--latency", base],
         env=environment,
         capture_output=True,
         text=True,
@@ -99,7 +99,7 @@ def end_to_end(label, server):
     before = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"]
     begin = time.monotonic()
     subprocess.run(
-        ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}s", "-s", str(HERE / "create_task.lua"), server.url],
+        ["wrk", "-t1", f"-c{CLIENTS}", f"-d{int(SECONDS)}s", "-s", str(HERE / "create_task.lua"), server.url],
         env=os.environ | {"BENCH_PATH": "/api/v1/agents/", "BENCH_TOKEN": server.token},
         capture_output=True,
         check=True,
@@ -176,7 +176,8 @@ def ours(label, environment):
         print(f"{label}: resident after the load {resident_mb(server.pid):.1f} MB")
         server.stop()
         # Creating alone: the roles that run tasks are left out, as nobody else's row runs them.
-        server.start(roles=["gateway"])
+        server.roles = ("gateway",)
+        server.start()
         wrk(f"{label}: create a task and its event", "create_task.lua", server.url, "/api/v1/agents/", server.token)
     finally:
         server.remove()
@@ -249,7 +250,7 @@ http {{ access_log off; sendfile on; tcp_nodelay on; open_file_cache max=2000; d
             process.wait(10)
 
 
-def pgbench(postgres, database):
+def pgbench(database):
     out = subprocess.run(
         [
             "pgbench",
@@ -264,7 +265,7 @@ def pgbench(postgres, database):
             str(int(SECONDS)),
             "-f",
             str(HERE / "task_create.pgbench.sql"),
-            postgres.url(database),
+            database,
         ],
         capture_output=True,
         text=True,
@@ -353,7 +354,7 @@ def main():
         single_commits()
         database = postgres.create_database("bench")
         ours("PostgreSQL", {"DATABASE_URL": database})
-        pgbench(postgres, "bench")
+        pgbench(database)
         nginx()
         seed_reference(postgres)
     finally:

@@ -7,7 +7,7 @@ SELECT set_config('app.tenant_id', 'default', true), set_config('app.system', ''
 WITH i AS (
   INSERT INTO agent_lightning.tasks (tenant_id, id, agent_id, description, status, priority, context, attempt,
     max_attempts, timeout_seconds, created_by, version, created_at, correlation_id, available_at)
-  SELECT 'default', gen_random_uuid(), 'bench_' || :agent, 'How do I stop SQL injection?', 'pending', 'normal', '{}', 0,
+  SELECT 'default', gen_random_uuid(), 'bench_' || :agent, 'How do I stop SQL injection?', 'pending', 'normal', '{}'::json, 0,
     3, 60, 'bench', 1, now(), 'bench', now()
   WHERE EXISTS (SELECT 1 FROM agent_lightning.agents a
     WHERE a.tenant_id = 'default' AND a.id = 'bench_' || :agent AND a.deleted_at IS NULL)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks what compilers do not: layers, heavy headers, lengths, banned calls, dead files. Runs as a test.
 
-  tidy.py [--root DIR]   checks the tree; prints `file:line: rule: message` and exits 1 when something is wrong
-  tidy.py --self-test    plants every violation in a scratch tree and demands that it is found
+tidy.py [--root DIR]   checks the tree; prints `file:line: rule: message` and exits 1 when something is wrong
+tidy.py --self-test    plants every violation in a scratch tree and demands that it is found
 """
 
 import argparse

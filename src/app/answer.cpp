@@ -18,10 +18,12 @@ json::array const no_elements;
 /// "2026-01-01T12:00:03.123456Z" as "2026-01-01 12:00:03"; anything else stays.
 std::string shown_string(std::string text) {
   constexpr std::string_view shape = "dddd-dd-ddTdd:dd:dd";
-  if (text.size() < shape.size() || !text.ends_with('Z')) return text;
+  if (text.size() < shape.size() || !text.ends_with('Z'))
+    return text;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     bool const is_digit = text[i] >= '0' && text[i] <= '9';
-    if (shape[i] == 'd' ? !is_digit : text[i] != shape[i]) return text;
+    if (shape[i] == 'd' ? !is_digit : text[i] != shape[i])
+      return text;
   }
   text.resize(shape.size());
   text[10] = ' ';
@@ -29,11 +31,15 @@ std::string shown_string(std::string text) {
 }
 
 std::string shown(json::value const& value) {
-  if (value.is_null()) return {};
-  if (value.is_string()) return shown_string(std::string(value.get_string()));
-  if (!value.is_array()) return json::serialize(value);
+  if (value.is_null())
+    return {};
+  if (value.is_string())
+    return shown_string(std::string(value.get_string()));
+  if (!value.is_array())
+    return json::serialize(value);
   std::string out;
-  for (auto const& element : value.get_array()) out.append(out.empty() ? "" : ", ").append(shown(element));
+  for (auto const& element : value.get_array())
+    out.append(out.empty() ? "" : ", ").append(shown(element));
   return out;
 }
 
@@ -53,14 +59,16 @@ int report(Console& console, Error const& error) {
 
 int show(Console& console, Result<ApiClient::Reply> const& reply,
          std::function<std::string(json::value const&)> const& render) {
-  if (!reply) return report(console, reply.error());
+  if (!reply)
+    return report(console, reply.error());
   console.print(console.json() ? reply->text : render(*reply->body.root().parsed));
   return exit_ok;
 }
 
 void note_more(Console& console, json::value const& page) {
   auto const cursor = text_of(page, "next_cursor");
-  if (!cursor.empty()) console.note(console.paint("There are more: --cursor " + printable(cursor), Tone::faint));
+  if (!cursor.empty())
+    console.note(console.paint("There are more: --cursor " + printable(cursor), Tone::faint));
 }
 
 json::value const& member_of(json::value const& object, std::string_view key) {
@@ -76,27 +84,33 @@ json::array const& list_of(json::value const& object, std::string_view key) {
 }
 
 Details& Details::add(std::string_view name, std::string_view value, Tone tone) {
-  if (value.empty()) return *this;
+  if (value.empty())
+    return *this;
   auto const width = console_.options().is_terminal ? console_.options().width : std::string::npos;
   auto const shown = wrapped(printable(value, true), width, detail_name_columns);
   auto padded = std::string(name);
   padded.resize(std::max(detail_name_columns, padded.size() + 1), ' ');
-  if (!out_.empty()) out_ += '\n';
+  if (!out_.empty())
+    out_ += '\n';
   out_ += console_.paint(padded, Tone::faint) + console_.paint(shown.substr(detail_name_columns), tone);
   return *this;
 }
 
 Tone tone_of_status(std::string_view status) {
-  if (status == "idle" || status == "completed") return Tone::good;
-  if (status == "busy" || status == "started") return Tone::accent;
-  if (status == "error" || status == "failed") return Tone::bad;
+  if (status == "idle" || status == "completed")
+    return Tone::good;
+  if (status == "busy" || status == "started")
+    return Tone::accent;
+  if (status == "error" || status == "failed")
+    return Tone::bad;
   return status == "pending" ? Tone::caution : Tone::faint;
 }
 
 std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
   std::string out;
   for (auto const& [name, value] : parameters) {
-    if (!value.empty()) out.append(out.empty() ? "?" : "&").append(name).append("=").append(escaped(value));
+    if (!value.empty())
+      out.append(out.empty() ? "?" : "&").append(name).append("=").append(escaped(value));
   }
   return out;
 }

@@ -1,11 +1,14 @@
 #include "app/api_client.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/describe/enum_from_string.hpp>
 #include <csignal>
 
+#include "app/command.hpp"
 #include "security/token_file.hpp"
 
 namespace al::app {
@@ -17,9 +20,11 @@ constexpr std::chrono::seconds reconnect_timeout{30};
 constexpr std::chrono::milliseconds reconnect_pause{500};
 
 std::string_view string_of(json::value const& object, std::string_view key) {
-  if (!object.is_object()) return {};
+  if (!object.is_object())
+    return {};
   auto const* member = object.get_object().if_contains({key.data(), key.size()});
-  if (!member || !member->is_string()) return {};
+  if (!member || !member->is_string())
+    return {};
   return {member->get_string().data(), member->get_string().size()};
 }
 
@@ -27,10 +32,14 @@ std::string_view string_of(json::value const& object, std::string_view key) {
 std::string faults_of(json::value const& problem) {
   std::string out;
   auto const* faults = problem.get_object().if_contains("errors");
-  if (!faults || !faults->is_array()) return out;
+  if (!faults || !faults->is_array())
+    return out;
   for (auto const& fault : faults->get_array()) {
     auto const path = string_of(fault, "path");
-    out.append(out.empty() ? "" : "; ").append(path).append(path.empty() ? "" : " ").append(string_of(fault, "message"));
+    out.append(out.empty() ? "" : "; ")
+        .append(path)
+        .append(path.empty() ? "" : " ")
+        .append(string_of(fault, "message"));
   }
   return out;
 }
@@ -42,7 +51,8 @@ Code code_of(std::string_view name, int status) {
 }
 
 std::string without_slash(std::string url) {
-  while (url.ends_with('/')) url.pop_back();
+  while (url.ends_with('/'))
+    url.pop_back();
   return url;
 }
 
@@ -57,10 +67,12 @@ Error read_problem(int status, std::string const& text) {
   auto const detail = string_of(*parsed, "detail");
   std::string message(detail.empty() ? string_of(*parsed, "title") : detail);
   if (auto const faults = faults_of(*parsed); !faults.empty()) {
-    if (message.ends_with('.')) message.pop_back();
+    if (message.ends_with('.'))
+      message.pop_back();
     message += ": " + faults;
   }
-  if (status >= 500) message.append(" (request ").append(string_of(*parsed, "request_id")).append(")");
+  if (status >= 500)
+    message.append(" (request ").append(string_of(*parsed, "request_id")).append(")");
   return {code_of(string_of(*parsed, "code"), status), std::move(message)};
 }
 
@@ -77,7 +89,8 @@ std::string escaped(std::string_view text) {
 }
 
 ApiClient::ApiClient(Config const& config) : ApiClient(config.text("url"), config.text("token")) {
-  if (!token_.empty()) return;
+  if (!token_.empty())
+    return;
   auto held = security::read_token_file(security::token_file(config.text("data")));
   if (held) {
     token_ = std::move(*held);
@@ -93,7 +106,8 @@ ApiClient::~ApiClient() = default;
 
 http::Headers ApiClient::headers() const {
   http::Headers headers;
-  if (!token_.empty()) headers.set("Authorization", "Bearer " + token_);
+  if (!token_.empty())
+    headers.set("Authorization", "Bearer " + token_);
   headers.set("Content-Type", "application/json");
   headers.set("User-Agent", "agent-lightning/" AL_VERSION);
   return headers;
@@ -114,25 +128,29 @@ Error ApiClient::explain(Error error) const {
 
 Error ApiClient::refused(int status, std::string const& text) const {
   auto error = read_problem(status, text);
-  if (status != 401) return error;
+  if (status != 401)
+    return error;
   if (token_hint_.empty()) {
     error.message += " Set AGENT_LIGHTNING_TOKEN to a token of this server.";
   } else {
-    error.message += " Set AGENT_LIGHTNING_TOKEN, or AGENT_LIGHTNING_DATA to the server's data directory: " +
-                     token_hint_ + ".";
+    error.message +=
+        " Set AGENT_LIGHTNING_TOKEN, or AGENT_LIGHTNING_DATA to the server's data directory: " + token_hint_ + ".";
   }
   return error;
 }
 
 Task<Result<ApiClient::Reply>> ApiClient::request(http::Method method, std::string path, std::string body,
                                                   std::chrono::seconds timeout) {
-  auto response = co_await client_.send(method, url_ + "/api/v1" + path, headers(), std::move(body),
-                                        Deadline::after(timeout));
-  if (!response) co_return fail(explain(std::move(response.error())));
+  auto response =
+      co_await client_.send(method, url_ + "/api/v1" + path, headers(), std::move(body), Deadline::after(timeout));
+  if (!response)
+    co_return fail(explain(std::move(response.error())));
   auto text = std::move(std::get<std::string>(response->body));
-  if (response->status / 100 != 2) co_return fail(refused(response->status, text));
+  if (response->status / 100 != 2)
+    co_return fail(refused(response->status, text));
   auto source = json::Source::from(text);
-  if (!source) co_return fail(Code::unavailable, url_ + " answered with something that is no JSON");
+  if (!source)
+    co_return fail(Code::unavailable, url_ + " answered with something that is no JSON");
   co_return Reply{response->status, std::move(text), std::move(*source)};
 }
 
@@ -140,7 +158,8 @@ Task<Result<ApiClient::Reply>> ApiClient::request(http::Method method, std::stri
 Task<Result<void>> ApiClient::stream(std::string query, std::string& token,
                                      std::function<bool(http::SseParser&)> on_piece) {
   auto sent = headers();
-  if (!token.empty()) sent.set("Last-Event-ID", token);
+  if (!token.empty())
+    sent.set("Last-Event-ID", token);
   http::SseParser parser;
   std::string problem;
   int status = 0;
@@ -151,14 +170,17 @@ Task<Result<void>> ApiClient::stream(std::string query, std::string& token,
     }
     parser.feed(piece);
     bool const goes_on = on_piece(parser);
-    if (!parser.last_id().empty()) token = parser.last_id();
+    if (!parser.last_id().empty())
+      token = parser.last_id();
     return goes_on;
   };
-  auto response = co_await client_.stream(http::Method::get, url_ + "/api/v1/events/stream" + query, std::move(sent), {},
-                                          Deadline::after(stream_timeout), take,
+  auto response = co_await client_.stream(http::Method::get, url_ + "/api/v1/events/stream" + query, std::move(sent),
+                                          {}, Deadline::after(stream_timeout), take,
                                           [&](http::Response const& head) { status = head.status; });
-  if (!response) co_return fail(explain(std::move(response.error())));
-  if (status != 200) co_return fail(refused(status, problem));
+  if (!response)
+    co_return fail(explain(std::move(response.error())));
+  if (status != 200)
+    co_return fail(refused(status, problem));
   co_return Result<void>{};
 }
 
@@ -169,7 +191,8 @@ Task<Result<std::string>> ApiClient::events_tip() {
     }
     return parser.last_id().empty();
   });
-  if (!done) co_return fail(done.error());
+  if (!done)
+    co_return fail(done.error());
   co_return token;
 }
 
@@ -181,14 +204,17 @@ Task<Result<void>> ApiClient::events_after(std::string& token, std::string query
     given_up = Deadline::after(reconnect_timeout);
     while (auto const event = is_done ? std::nullopt : parser.next()) {
       auto const source = json::Source::from(event->data);
-      if (source) is_done = !on_event(source->root());
+      if (source)
+        is_done = !on_event(source->root());
     }
     return !is_done;
   };
   for (;;) {
     auto const ended = co_await stream(query, token, take);
-    if (is_done) co_return Result<void>{};
-    bool const may_come_back = ended || ended.error().code == Code::unavailable;
+    if (is_done)
+      co_return Result<void>{};
+    bool const may_come_back =
+        ended || ended.error().code == Code::unavailable || ended.error().code == Code::timed_out;
     if (!may_come_back || given_up.left() <= reconnect_pause) {
       co_return ended ? fail(Code::unavailable, url_ + " ended the stream of events") : fail(ended.error());
     }
@@ -202,9 +228,14 @@ void ApiClient::run_until_interrupted(Task<void> task) {
   bool is_interrupted = false;
   std::exception_ptr fault;
   signals.async_wait([&](boost::system::error_code error, int) {
-    if (error) return;
+    if (error)
+      return;
     is_interrupted = true;
     cancel.emit(asio::cancellation_type::terminal);
+    signals.async_wait([](boost::system::error_code again, int) {
+      if (!again)
+        ::_exit(exit_interrupted);
+    });
   });
   auto const at_end = [&](std::exception_ptr thrown) {
     fault = std::move(thrown);
@@ -213,8 +244,10 @@ void ApiClient::run_until_interrupted(Task<void> task) {
   asio::co_spawn(context_, std::move(task), asio::bind_cancellation_slot(cancel.slot(), at_end));
   context_.restart();
   context_.run();
-  if (is_interrupted) throw Interrupted();
-  if (fault) std::rethrow_exception(fault);
+  if (is_interrupted)
+    throw Interrupted();
+  if (fault)
+    std::rethrow_exception(fault);
 }
 
 Result<ApiClient::Reply> ApiClient::get(std::string const& path, std::chrono::seconds timeout) {

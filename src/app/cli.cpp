@@ -60,7 +60,8 @@ std::string path_of(CLI::App const& command) {
 
 std::vector<std::string> command_names(CLI::App const& command) {
   std::vector<std::string> names;
-  for (auto const* sub : command.get_subcommands([](CLI::App const*) { return true; })) names.push_back(sub->get_name());
+  for (auto const* sub : command.get_subcommands([](CLI::App const*) { return true; }))
+    names.push_back(sub->get_name());
   return names;
 }
 
@@ -69,7 +70,8 @@ std::vector<std::string> option_names(CLI::App const& command) {
   std::vector<std::string> names;
   for (auto const* app = &command; app; app = app->get_parent()) {
     for (auto const* option : app->get_options()) {
-      for (auto const& name : option->get_lnames()) names.push_back("--" + name);
+      for (auto const& name : option->get_lnames())
+        names.push_back("--" + name);
     }
   }
   return names;
@@ -77,7 +79,8 @@ std::vector<std::string> option_names(CLI::App const& command) {
 
 std::string joined(std::vector<std::string> const& words) {
   std::string out;
-  for (auto const& word : words) out.append(out.empty() ? "" : ", ").append(word);
+  for (auto const& word : words)
+    out.append(out.empty() ? "" : ", ").append(word);
   return out;
 }
 
@@ -98,11 +101,14 @@ std::string explain(CLI::App const& app, CLI::ParseError const& error) {
   }
   if (option != left.end()) {
     auto const name = option->substr(0, option->find('='));
-    auto const meant = nearest(name, option_names(command));
+    auto const options = option_names(command);
+    auto const meant = nearest(name, options);  // a view into the list
     return "there is no option " + name + (meant.empty() ? "" : "; did you mean " + std::string(meant) + "?");
   }
-  if (!commands.empty() && command.get_subcommands().empty()) return "'" + path + "' needs one of: " + joined(commands);
-  if (!left.empty()) return "'" + path + "' does not take '" + left.front() + "'";
+  if (!commands.empty() && command.get_subcommands().empty())
+    return "'" + path + "' needs one of: " + joined(commands);
+  if (!left.empty())
+    return "'" + path + "' does not take '" + left.front() + "'";
   return error.what();
 }
 
@@ -112,13 +118,15 @@ Result<Config> load_config(Invocation const& invocation, std::map<std::string, s
                           .environment = std::move(environment),
                           .options = invocation.settings};
   std::error_code ignored;
-  if (!sources.file && std::filesystem::exists(config_file_default, ignored)) sources.file = config_file_default;
+  if (!sources.file && std::filesystem::exists(config_file_default, ignored))
+    sources.file = config_file_default;
   return Config::load(sources);
 }
 
 void report(Console& console, Error const& error) {
   console.error(error.message);
-  for (auto const& fault : error.faults) console.note("  " + printable(fault.path + ": " + fault.message));
+  for (auto const& fault : error.faults)
+    console.note("  " + printable(fault.path + ": " + fault.message));
 }
 
 }  // namespace
@@ -170,7 +178,8 @@ int run(std::vector<std::string> arguments, std::map<std::string, std::string> e
   Invocation invocation;
   CLI::App app;
   build_cli(app, invocation);
-  if (auto const code = read_arguments(app, std::move(arguments), std::cout, std::cerr)) return *code;
+  if (auto const code = read_arguments(app, std::move(arguments), std::cout, std::cerr))
+    return *code;
 
   auto console = Console::of_process(invocation.json, environment);
   try {

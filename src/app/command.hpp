@@ -28,7 +28,7 @@ struct Invocation {
   std::optional<std::filesystem::path> config_file;
   std::map<std::string, std::string> settings;  ///< by name, as given: they win over every other source
   bool json = false;
-  std::function<int(Workplace&)> action;        ///< answers the exit code
+  std::function<int(Workplace&)> action;  ///< answers the exit code
 };
 
 // One file of commands/ each. The Invocation outlives the App.

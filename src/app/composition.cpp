@@ -12,6 +12,7 @@
 #include "data/knowledge_import.hpp"
 #include "data/starter.hpp"
 #include "data/task_store.hpp"
+#include "events/dispatcher.hpp"
 #include "events/event_log.hpp"
 #include "http/server.hpp"
 #include "providers/extractive.hpp"
@@ -33,9 +34,11 @@ constexpr std::chrono::seconds drain_timeout{30};
 
 /// One process owns a SQLite directory; PostgreSQL is shared.
 std::optional<storage::DirectoryLock> own_directory(Config const& config) {
-  if (uses_postgres(config)) return std::nullopt;
+  if (uses_postgres(config))
+    return std::nullopt;
   auto lock = storage::DirectoryLock::acquire(data_directory(config));
-  if (!lock) throw Fault(lock.error().message);
+  if (!lock)
+    throw Fault(lock.error().message);
   return std::move(*lock);
 }
 
@@ -50,10 +53,14 @@ std::size_t io_thread_count(Config const& config) {
 }
 
 /// Without a doorbell between processes a cache would show what another process has changed for up to a second. A
-/// process that runs every role counts as alone.
+/// process that runs every role is most likely alone; it reads the others' events all the same and forgets what they
+/// changed.
 bool may_cache(Config const& config, std::set<Role> const& roles) {
   return !uses_postgres(config) || roles.size() == all_roles().size();
 }
+
+/// How soon events of other processes are noticed.
+constexpr std::chrono::milliseconds poll_interval{500};
 
 }  // namespace
 
@@ -74,6 +81,7 @@ struct Platform::Parts final : services::system::Process {
   http::Router& router_of(Role);
   void add_routes(http::Router&, Role);
   [[nodiscard]] Task<void> seed();
+  void forget_what_others_change();
   void employ_worker();
 
   Config const& config;
@@ -83,6 +91,7 @@ struct Platform::Parts final : services::system::Process {
   std::unique_ptr<storage::Database> database;
   events::Bus bus;
   events::EventLog log{*database};
+  events::Dispatcher dispatcher{log, bus, poll_interval};
   data::Writer writer{*database, bus, clock, random, "agent-designer"};
 
   std::unique_ptr<cache::LocalCache<data::AgentView>> agent_cache;
@@ -117,16 +126,16 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
       agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
       threads(io_thread_count(settings) + (roles.contains(Role::worker) ? 1 : 0)),
       http_lanes(io_thread_count(settings)) {
-  for (auto const role : roles) listen(role);
-  if (roles.contains(Role::worker)) employ_worker();
+  for (auto const role : roles)
+    listen(role);
+  if (roles.contains(Role::worker))
+    employ_worker();
 }
 
 services::system::Figures Platform::Parts::figures() const {
   auto const pool = database->pool();
-  services::system::Figures figures{.pool_size = pool.size,
-                                    .pool_in_use = pool.in_use,
-                                    .pool_size_max = pool.size_max,
-                                    .pool_waiting = pool.waiting};
+  services::system::Figures figures{
+      .pool_size = pool.size, .pool_in_use = pool.in_use, .pool_size_max = pool.size_max, .pool_waiting = pool.waiting};
   for (auto const& [role, server] : servers) {
     figures.requests += server->requests();
     figures.connections += server->connections();
@@ -136,11 +145,12 @@ services::system::Figures Platform::Parts::figures() const {
 
 void Platform::Parts::listen(Role role) {
   auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
-  if (facts->port_setting.empty()) return;
+  if (facts->port_setting.empty())
+    return;
   std::vector<asio::io_context*> contexts;
-  for (std::size_t i = 0; i < http_lanes; ++i) contexts.push_back(&threads.at(i));
-  http::ServerLimits const limits{
-      .connections_max = static_cast<std::size_t>(config.integer("http.connections_max"))};
+  for (std::size_t i = 0; i < http_lanes; ++i)
+    contexts.push_back(&threads.at(i));
+  http::ServerLimits const limits{.connections_max = static_cast<std::size_t>(config.integer("http.connections_max"))};
   auto const port = static_cast<std::uint16_t>(config.integer(facts->port_setting));
   servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, router_of(role),
                                                  limits, clock, random);
@@ -163,7 +173,8 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
   if (is_gateway || role == Role::agent_designer) {
     services::agent_designer::add_routes(router, {agents, tasks, knowledge, import});
   }
-  if (is_gateway || role == Role::operations) services::operations::add_event_routes(router, {log, bus});
+  if (is_gateway || role == Role::operations)
+    services::operations::add_event_routes(router, {log, bus});
   services::system::add_routes(router, *this, clock, std::string(facts->name));
 }
 
@@ -175,9 +186,19 @@ Task<void> Platform::Parts::seed() {
     } catch (Fault const& fault) {
       log::warning("the starter content could not be added; trying again", {{"error", std::string_view(fault.what())}});
     }
-    if (!ready) co_await sleep_until(clock.steady() + retry_pause);
+    if (!ready)
+      co_await sleep_until(clock.steady() + retry_pause);
   }
   log::info("ready");
+}
+
+void Platform::Parts::forget_what_others_change() {
+  if (!agent_cache || !uses_postgres(config))
+    return;
+  dispatcher.on("agent:*", [this](model::Event const& event) {
+    agents.forget(event.metadata.tenant_id, AgentId{event.aggregate_id});
+  });
+  spawn(threads.at(0).get_executor(), "events of other processes", dispatcher.run());
 }
 
 // The worker has a thread of its own: choosing passages from large items takes milliseconds.
@@ -188,8 +209,8 @@ void Platform::Parts::employ_worker() {
       .lease = std::chrono::seconds(config.integer("worker.lease")),
       .drain_timeout = drain_timeout};
   worker = std::make_unique<services::worker::Worker>(
-      threads.at(workers_lane).get_executor(),
-      services::worker::Stores{worker_tasks, agents, knowledge, answers}, provider, bus, clock, random, options);
+      threads.at(workers_lane).get_executor(), services::worker::Stores{worker_tasks, agents, knowledge, answers},
+      provider, bus, clock, random, options);
 }
 
 Platform::Platform(Config const& config, std::set<Role> const& roles) {
@@ -197,17 +218,21 @@ Platform::Platform(Config const& config, std::set<Role> const& roles) {
   parts_ = std::make_unique<Parts>(config, roles);
 }
 
-Platform::~Platform() = default;
+// Nothing may run any more when the parts go.
+Platform::~Platform() { parts_->threads.stop(); }
 
 Result<void> Platform::start() {
   parts_->threads.start();
   auto token = parts_->bootstrap.ensure(parts_->config.text("token"), Deadline::after(start_timeout));
   auto const outcome = parts_->threads.wait(0, std::move(token));
-  if (!outcome) return fail(outcome.error());
-  for (auto const& [role, server] : parts_->servers) server->start();
+  if (!outcome)
+    return fail(outcome.error());
+  for (auto const& [role, server] : parts_->servers)
+    server->start();
   if (parts_->worker) {
     asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
   }
+  parts_->forget_what_others_change();
   spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
   return {};
 }
@@ -217,7 +242,13 @@ void Platform::stop(Deadline deadline) {
   for (auto const& [role, server] : parts_->servers) {
     stopping.emplace_back([&server, deadline] { server->stop(deadline); });
   }
-  if (parts_->worker) parts_->threads.wait(parts_->workers_lane, parts_->worker->stop());
+  try {
+    if (parts_->worker)
+      parts_->threads.wait(parts_->workers_lane, parts_->worker->stop());
+  } catch (Fault const& fault) {
+    // Its lease runs out, and then another worker takes over.
+    log::warning("the worker could not sign off", {{"error", std::string_view(fault.what())}});
+  }
   stopping.clear();  // waits for each
   parts_->threads.stop();
   parts_->database->close();
@@ -227,12 +258,16 @@ std::vector<Address> Platform::addresses() const {
   std::vector<Address> out;
   auto host = parts_->config.text("host");
   // A client cannot call the address that stands for all of them.
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  if (host.contains(':')) host = "[" + host + "]";
+  if (host == "0.0.0.0")
+    host = "127.0.0.1";
+  if (host == "::")
+    host = "::1";
+  if (host.contains(':'))
+    host = "[" + host + "]";
   for (auto const& facts : all_roles()) {
     auto const server = parts_->servers.find(facts.role);
-    if (server == parts_->servers.end()) continue;
+    if (server == parts_->servers.end())
+      continue;
     out.push_back({std::string(facts.name), "http://" + host + ":" + std::to_string(server->second->port())});
   }
   return out;

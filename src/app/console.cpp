@@ -30,9 +30,11 @@ struct Character {
 Character first_character(std::string_view text) {
   auto const lead = static_cast<unsigned char>(text[0]);
   std::size_t const bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (bytes == 1 || bytes > text.size()) return {lead, 1};
+  if (bytes == 1 || bytes > text.size())
+    return {lead, 1};
   char32_t code = lead & (0x7Fu >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3Fu);
+  for (std::size_t i = 1; i < bytes; ++i)
+    code = (code << 6) | (static_cast<unsigned char>(text[i]) & 0x3Fu);
   return {code, bytes};
 }
 
@@ -67,20 +69,28 @@ bool is_control(char32_t code) { return code < 0x20 || (code >= 0x7F && code <= 
 
 std::string_view escape_of(Tone tone) {
   switch (tone) {
-    case Tone::plain: return "";
-    case Tone::strong: return "\x1b[1m";
-    case Tone::faint: return "\x1b[2m";
-    case Tone::good: return "\x1b[32m";
-    case Tone::caution: return "\x1b[33m";
-    case Tone::bad: return "\x1b[31m";
-    case Tone::accent: return "\x1b[36m";
+    case Tone::plain:
+      return "";
+    case Tone::strong:
+      return "\x1b[1m";
+    case Tone::faint:
+      return "\x1b[2m";
+    case Tone::good:
+      return "\x1b[32m";
+    case Tone::caution:
+      return "\x1b[33m";
+    case Tone::bad:
+      return "\x1b[31m";
+    case Tone::accent:
+      return "\x1b[36m";
   }
   return "";
 }
 
 /// A line that fits stays as it is, with its own indentation.
 void append_wrapped(std::string& out, std::string_view line, std::string_view margin, std::size_t columns) {
-  if (line.empty()) return;
+  if (line.empty())
+    return;
   if (margin.size() + columns_of(line) <= columns) {
     out.append(margin).append(line);
     return;
@@ -90,7 +100,8 @@ void append_wrapped(std::string& out, std::string_view line, std::string_view ma
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     auto const word = line.substr(0, line.find(' '));
     line.remove_prefix(word.size());
-    if (word.empty()) break;
+    if (word.empty())
+      break;
     auto const width = columns_of(word);
     bool const fits = used + 1 + width <= columns;
     out.append(fits ? " " : is_first ? "" : "\n").append(fits ? "" : margin).append(word);
@@ -100,7 +111,8 @@ void append_wrapped(std::string& out, std::string_view line, std::string_view ma
 
 std::size_t terminal_width() {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return width_default;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    return width_default;
   return std::max<std::size_t>(size.ws_col, width_min);
 }
 
@@ -139,12 +151,14 @@ std::size_t columns_of(std::string_view text) {
 }
 
 std::string cut(std::string_view text, std::size_t columns) {
-  if (columns_of(text) <= columns) return std::string(text);
+  if (columns_of(text) <= columns)
+    return std::string(text);
   std::size_t used = 0;
   std::size_t end = 0;
   while (end < text.size()) {
     auto const [code, bytes] = first_character(text.substr(end));
-    if (used + width_of(code) + 1 > columns) break;
+    if (used + width_of(code) + 1 > columns)
+      break;
     used += width_of(code);
     end += bytes;
   }
@@ -157,7 +171,8 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
   while (!text.empty()) {
     auto const line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (!out.empty()) out += '\n';
+    if (!out.empty())
+      out += '\n';
     append_wrapped(out, line, margin, columns);
   }
   return out;
@@ -172,7 +187,8 @@ Console Console::of_process(bool json, std::map<std::string, std::string> const&
   bool const may_colour = (no_colour == environment.end() || no_colour->second.empty()) &&
                           (terminal == environment.end() || terminal->second != "dumb");
   options.has_colour = options.is_terminal && may_colour && !json;
-  if (options.is_terminal) options.width = terminal_width();
+  if (options.is_terminal)
+    options.width = terminal_width();
   return {std::cout, std::cerr, options};
 }
 
@@ -183,7 +199,8 @@ void Console::note(std::string_view line) { err_ << line << '\n' << std::flush; 
 void Console::error(std::string_view message) { note(paint("error:", Tone::bad) + " " + printable(message, true)); }
 
 std::string Console::paint(std::string_view text, Tone tone) const {
-  if (!options_.has_colour || tone == Tone::plain || text.empty()) return std::string(text);
+  if (!options_.has_colour || tone == Tone::plain || text.empty())
+    return std::string(text);
   return std::string(escape_of(tone)).append(text).append("\x1b[0m");
 }
 
@@ -191,22 +208,27 @@ std::string Console::paint(std::string_view text, Tone tone) const {
 
 void Table::add(std::vector<Cell> row) {
   assert(row.size() == heading_.size());
-  for (auto& cell : row) cell.text = printable(cell.text);
+  for (auto& cell : row)
+    cell.text = printable(cell.text);
   rows_.push_back(std::move(row));
 }
 
 // Takes from the widest column until a row fits; a program that reads our output gets everything.
 std::vector<std::size_t> Table::widths(Console::Options const& options) const {
   std::vector<std::size_t> widths;
-  for (auto const& name : heading_) widths.push_back(columns_of(name));
+  for (auto const& name : heading_)
+    widths.push_back(columns_of(name));
   for (auto const& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns_of(row[i].text));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(row[i].text));
   }
-  if (!options.is_terminal) return widths;
+  if (!options.is_terminal)
+    return widths;
   auto total = std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
   while (total > options.width) {
     auto const widest = std::ranges::max_element(widths);
-    if (*widest <= column_min) break;
+    if (*widest <= column_min)
+      break;
     auto const less = std::min(total - options.width, std::max<std::size_t>(1, (*widest - column_min) / 4));
     *widest -= less;
     total -= less;
@@ -220,12 +242,15 @@ std::string Table::text(Console const& console) const {
   auto const append = [&](std::string_view text, Tone tone, std::size_t column) {
     auto const shown = cut(text, columns[column]);
     out += console.paint(shown, tone);
-    if (column + 1 < columns.size()) out.append(columns[column] - columns_of(shown) + gap, ' ');
+    if (column + 1 < columns.size())
+      out.append(columns[column] - columns_of(shown) + gap, ' ');
   };
-  for (std::size_t i = 0; i < heading_.size(); ++i) append(heading_[i], Tone::faint, i);
+  for (std::size_t i = 0; i < heading_.size(); ++i)
+    append(heading_[i], Tone::faint, i);
   for (auto const& row : rows_) {
     out += '\n';
-    for (std::size_t i = 0; i < row.size(); ++i) append(row[i].text, row[i].tone, i);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      append(row[i].text, row[i].tone, i);
   }
   return out;
 }

@@ -17,8 +17,8 @@ class Console {
   struct Options {
     bool is_terminal = false;  ///< of `out`: tables fit its width and progress is redrawn
     bool has_colour = false;
-    std::size_t width = 80;    ///< in columns; only looked at on a terminal
-    bool json = false;         ///< results as JSON, for programs
+    std::size_t width = 80;  ///< in columns; only looked at on a terminal
+    bool json = false;       ///< results as JSON, for programs
   };
   Console(std::ostream& out, std::ostream& err, Options options) : out_(out), err_(err), options_(options) {}
 

@@ -35,14 +35,18 @@ Finding check_config(Config const& config) {
 /// Where a lock or a file that was synced may not be what it seems.
 std::string_view doubtful_file_system(std::filesystem::path const& directory) {
   struct statfs info{};
-  if (::statfs(directory.c_str(), &info) != 0) return {};
+  if (::statfs(directory.c_str(), &info) != 0)
+    return {};
   switch (static_cast<unsigned long>(info.f_type)) {
     case NFS_SUPER_MAGIC:
     case SMB_SUPER_MAGIC:
-    case SMB2_SUPER_MAGIC: return "a network file system, where file locks do not hold";
+    case SMB2_SUPER_MAGIC:
+      return "a network file system, where file locks do not hold";
     case TMPFS_MAGIC:
-    case RAMFS_MAGIC: return "memory, whose content is gone after a restart of the machine";
-    default: return {};
+    case RAMFS_MAGIC:
+      return "memory, whose content is gone after a restart of the machine";
+    default:
+      return {};
   }
 }
 
@@ -90,7 +94,8 @@ Finding check_migrations(std::vector<storage::MigrationState> const& states) {
 storage::Statement const postgres_settings{
     "doctor.settings",
     "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')"};
-storage::Statement const sqlite_settings{"doctor.settings", "SELECT 'journal_mode', journal_mode FROM pragma_journal_mode"};
+storage::Statement const sqlite_settings{"doctor.settings",
+                                         "SELECT 'journal_mode', journal_mode FROM pragma_journal_mode"};
 
 /// Settings of the server that would let an acknowledged write get lost.
 Finding check_durability(Config const& config) {
@@ -99,9 +104,9 @@ Finding check_durability(Config const& config) {
   auto const database = open_database(config, clock);
   IoThreads threads(1);
   threads.start();
-  auto const rows = threads.wait(0, database->read(storage::Scope::system(),
-                                                   is_postgres ? postgres_settings : sqlite_settings, {},
-                                                   Deadline::after(database_timeout)));
+  auto const rows =
+      threads.wait(0, database->read(storage::Scope::system(), is_postgres ? postgres_settings : sqlite_settings, {},
+                                     Deadline::after(database_timeout)));
   threads.stop();
   database->close();
   std::string bad;
@@ -109,9 +114,11 @@ Finding check_durability(Config const& config) {
     auto const name = std::get<std::string>(row.at(0));
     auto const value = std::get<std::string>(row.at(1));
     bool const is_fit = is_postgres ? value != "off" : value == "wal";
-    if (!is_fit) bad.append(bad.empty() ? "" : ", ").append(name).append(" = ").append(value);
+    if (!is_fit)
+      bad.append(bad.empty() ? "" : ", ").append(name).append(" = ").append(value);
   }
-  if (bad.empty()) return {ok, "durability", is_postgres ? "fsync and synchronous_commit are on" : "WAL, synchronous=FULL"};
+  if (bad.empty())
+    return {ok, "durability", is_postgres ? "fsync and synchronous_commit are on" : "WAL, synchronous=FULL"};
   return {error, "durability", "acknowledged writes can get lost: " + bad,
           is_postgres ? "turn these on in postgresql.conf and reload it" : "put the data on a local disk"};
 }
@@ -121,7 +128,8 @@ void check_database(Config const& config, bool is_served, std::vector<Finding>& 
   auto const target = migration_target(config);
   std::error_code ignored;
   if (!uses_postgres(config) && !std::filesystem::exists(target.sqlite_path, ignored)) {
-    findings.push_back({warning, "database", "SQLite; there is no file yet", "the first `agent-lightning serve` makes it"});
+    findings.push_back(
+        {warning, "database", "SQLite; there is no file yet", "the first `agent-lightning serve` makes it"});
     return;
   }
   try {
@@ -129,7 +137,8 @@ void check_database(Config const& config, bool is_served, std::vector<Finding>& 
     findings.push_back({ok, "database", std::string(kind) + " answers"});
     findings.push_back(check_migrations(states));
     // The file belongs to the server that runs; we do not open it beside that one for writing.
-    if (uses_postgres(config) || !is_served) findings.push_back(check_durability(config));
+    if (uses_postgres(config) || !is_served)
+      findings.push_back(check_durability(config));
   } catch (std::exception const& fault) {
     findings.push_back({error, "database", std::string(kind) + " cannot be used: " + fault.what(),
                         uses_postgres(config) ? "start it, or mend DATABASE_URL (`agent-lightning config` shows it)"
@@ -143,7 +152,8 @@ void check_database(Config const& config, bool is_served, std::vector<Finding>& 
 std::string who_answers(std::string const& url) {
   ApiClient client(url, {});
   auto const health = client.get("/health", probe_timeout);
-  if (!health) return {};
+  if (!health)
+    return {};
   auto const& body = *health->body.root().parsed;
   auto const service = text_of(body, "service");
   return service.empty() ? service : service + " " + text_of(body, "version");
@@ -158,10 +168,13 @@ bool can_bind(std::string const& host, std::uint16_t port, std::string& reason) 
     tcp::acceptor acceptor(context);
     auto const endpoint = found.begin()->endpoint();
     acceptor.open(endpoint.protocol(), error);
-    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor.bind(endpoint, error);
+    if (!error)
+      acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error)
+      acceptor.bind(endpoint, error);
   }
-  if (error) reason = error.message();
+  if (error)
+    reason = error.message();
   return !error;
 }
 
@@ -171,15 +184,19 @@ Finding check_port(Config const& config, RoleFacts const& facts) {
   auto const port = static_cast<std::uint16_t>(config.integer(facts.port_setting));
   auto const shown = std::to_string(port);
   std::string reason;
-  if (port == 0) return {ok, subject, "a free one"};
-  if (can_bind(host, port, reason)) return {ok, subject, shown + " is free"};
+  if (port == 0)
+    return {ok, subject, "a free one"};
+  if (can_bind(host, port, reason))
+    return {ok, subject, shown + " is free"};
   auto const local = host == "0.0.0.0" || host == "::" ? std::string("127.0.0.1") : host;
   auto const bracketed = local.contains(':') ? "[" + local + "]" : local;
   auto const ours = who_answers("http://" + bracketed + ":" + shown);
-  if (!ours.empty()) return {ok, subject, shown + " is served by " + ours};
+  if (!ours.empty())
+    return {ok, subject, shown + " is served by " + ours};
   std::string variable;
   for (auto const& value : config.all()) {
-    if (value.setting->name == facts.port_setting) variable = value.setting->variable;
+    if (value.setting->name == facts.port_setting)
+      variable = value.setting->variable;
   }
   return {error, subject, shown + " on " + host + " cannot be had: " + reason,
           "stop the program that uses it, or set " + variable + " (or AGENT_LIGHTNING_HOST)"};
@@ -190,7 +207,8 @@ Finding check_port(Config const& config, RoleFacts const& facts) {
 Finding check_token(Config const& config) {
   if (auto const& given = config.text("token"); !given.empty()) {
     auto const fit = security::check_token(given);
-    if (!fit) return {error, "token", "AGENT_LIGHTNING_TOKEN: " + fit.error().message, "set it to a longer secret"};
+    if (!fit)
+      return {error, "token", "AGENT_LIGHTNING_TOKEN: " + fit.error().message, "set it to a longer secret"};
     return {ok, "token", "from AGENT_LIGHTNING_TOKEN"};
   }
   auto const file = security::token_file(data_directory(config));
@@ -215,13 +233,15 @@ Finding check_server(Config const& config) {
   }
   ApiClient client(config);
   auto const agents = client.get("/agents?limit=1", probe_timeout);
-  if (!agents) return {error, "server", who + " at " + url + ": " + agents.error().message, "give it the right token"};
+  if (!agents)
+    return {error, "server", who + " at " + url + ": " + agents.error().message, "give it the right token"};
   return {ok, "server", who + " at " + url + " takes the token"};
 }
 
 bool is_served(Config const& config) {
   std::error_code ignored;
-  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored)) return false;
+  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored))
+    return false;
   try {
     return !storage::DirectoryLock::acquire(data_directory(config));
   } catch (Fault const&) {
@@ -235,7 +255,8 @@ std::vector<Finding> examine(Config const& config) {
   std::vector<Finding> findings{check_config(config), check_data_directory(config)};
   check_database(config, is_served(config), findings);
   for (auto const& facts : all_roles()) {
-    if (!facts.port_setting.empty()) findings.push_back(check_port(config, facts));
+    if (!facts.port_setting.empty())
+      findings.push_back(check_port(config, facts));
   }
   findings.push_back({ok, "provider", "extractive: no model is needed, agents answer from their knowledge"});
   findings.push_back(check_token(config));

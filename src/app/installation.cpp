@@ -41,19 +41,22 @@ void make_data_directory(Config const& config) {
 }
 
 storage::MigrationTarget migration_target(Config const& config) {
-  if (!uses_postgres(config)) return {.sqlite_path = (data_directory(config) / "agent-lightning.db").string()};
+  if (!uses_postgres(config))
+    return {.sqlite_path = (data_directory(config) / "agent-lightning.db").string()};
   auto const& own = config.text("database.migrate_url");
   return {.postgres_url = own.empty() ? database_url(config) : own};
 }
 
 std::unique_ptr<storage::Database> open_database(Config const& config, Clock const& clock) {
-  if (uses_postgres(config)) return storage::open_postgres(postgres_options(config));
+  if (uses_postgres(config))
+    return storage::open_postgres(postgres_options(config));
   return storage::open_sqlite({.path = migration_target(config).sqlite_path, .readers = sqlite_readers}, clock);
 }
 
 void migrate(Config const& config) {
   auto const target = migration_target(config);
-  for (int const number : storage::migrate_up(target)) log::info("migration applied", {{"number", std::int64_t{number}}});
+  for (int const number : storage::migrate_up(target))
+    log::info("migration applied", {{"number", std::int64_t{number}}});
   auto const states = storage::migration_status(target);
   if (std::ranges::any_of(states, [](auto const& state) { return !state.known; })) {
     log::warning("the database was migrated by a newer version of this program; it is left as it is");

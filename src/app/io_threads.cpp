@@ -22,7 +22,8 @@ void run_on(asio::io_context& context) {
 }  // namespace
 
 IoThreads::IoThreads(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) lanes_.emplace_back();
+  for (std::size_t i = 0; i < count; ++i)
+    lanes_.emplace_back();
 }
 
 IoThreads::~IoThreads() { stop(); }
@@ -35,9 +36,11 @@ void IoThreads::start() {
 }
 
 void IoThreads::stop() {
-  for (auto& lane : lanes_) lane.context.stop();
+  for (auto& lane : lanes_)
+    lane.context.stop();
   for (auto& lane : lanes_) {
-    if (lane.thread.joinable()) lane.thread.join();
+    if (lane.thread.joinable())
+      lane.thread.join();
   }
 }
 

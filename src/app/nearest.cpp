@@ -21,7 +21,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       bool const is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (is_swap) row[j] = std::min(row[j], before[j - 2] + 1);
+      if (is_swap)
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
     std::swap(before, above);
     std::swap(above, row);
@@ -32,18 +33,21 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view nearest(std::string_view word, std::span<std::string const> candidates) {
-  if (word.empty() || word.size() > word_bytes_max) return {};
+  if (word.empty() || word.size() > word_bytes_max)
+    return {};
   std::string_view best;
   auto best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (auto const& candidate : candidates) {
     auto const d = distance(word, candidate);
-    if (d >= best_distance) continue;
+    if (d >= best_distance)
+      continue;
     best_distance = d;
     best = candidate;
   }
   // A word that was begun but not finished.
   for (auto const& candidate : candidates) {
-    if (best.empty() && word.size() >= 3 && candidate.starts_with(word)) best = candidate;
+    if (best.empty() && word.size() >= 3 && candidate.starts_with(word))
+      best = candidate;
   }
   return best;
 }

@@ -19,7 +19,8 @@ std::vector<RoleFacts> const& all_roles() {
 
 Result<std::set<Role>> read_roles(std::vector<std::string> const& names) {
   std::vector<std::string> known;
-  for (auto const& facts : all_roles()) known.emplace_back(facts.name);
+  for (auto const& facts : all_roles())
+    known.emplace_back(facts.name);
   std::set<Role> roles;
   for (auto const& name : names) {
     auto const found = std::ranges::find(all_roles(), name, &RoleFacts::name);
@@ -31,11 +32,13 @@ Result<std::set<Role>> read_roles(std::vector<std::string> const& names) {
     if (auto const meant = nearest(name, known); !meant.empty()) {
       return fail(Code::invalid, message + "did you mean '" + std::string(meant) + "'?");
     }
-    for (auto const& one : known) message.append(&one == known.data() ? "there are: " : ", ").append(one);
+    for (auto const& one : known)
+      message.append(&one == known.data() ? "there are: " : ", ").append(one);
     return fail(Code::invalid, std::move(message));
   }
   if (names.empty()) {
-    for (auto const& facts : all_roles()) roles.insert(facts.role);
+    for (auto const& facts : all_roles())
+      roles.insert(facts.role);
   }
   return roles;
 }

@@ -26,11 +26,12 @@ constexpr int arenas_max = 2;
 void limit_heaps() { ::mallopt(M_ARENA_MAX, arenas_max); }
 
 std::string as_json(std::vector<Address> const& addresses, std::string const& token_file) {
-  std::string out = "{\"token_file\":";
+  std::string out = "{\"pid\":" + std::to_string(::getpid()) + ",\"token_file\":";
   json::append_string(out, token_file);
   out += ",\"roles\":{";
   for (auto const& address : addresses) {
-    if (&address != addresses.data()) out += ',';
+    if (&address != addresses.data())
+      out += ',';
     json::append_string(out, address.role);
     out += ':';
     json::append_string(out, address.url);
@@ -62,7 +63,8 @@ class EndSignals {
     signals_.async_wait([&](boost::system::error_code, int) {
       log::info("stopping: what runs comes to its end; a second signal ends it at once");
       signals_.async_wait([](boost::system::error_code error, int signal) {
-        if (!error) ::_exit(128 + signal);
+        if (!error)
+          ::_exit(128 + signal);
       });
       stopper = std::jthread([&] {
         platform.stop(Deadline::after(drain_timeout));

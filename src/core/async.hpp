@@ -47,7 +47,8 @@ template <class T>
   if (order[0] == 1 && !timer_error) {
     co_return fail(Code::timed_out, "the deadline passed before an answer came");
   }
-  if (thrown) std::rethrow_exception(thrown);
+  if (thrown)
+    std::rethrow_exception(thrown);
   co_return std::move(value);
 }
 
@@ -62,16 +63,19 @@ struct Settled {
 template <class T>
 [[nodiscard]] Task<std::vector<Settled<T>>> settle(std::vector<Task<T>> tasks) {
   std::vector<Settled<T>> out;
-  if (tasks.empty()) co_return out;
+  if (tasks.empty())
+    co_return out;
   auto const executor = co_await asio::this_coro::executor;
   using Running = decltype(asio::co_spawn(executor, std::declval<Task<T>>(), asio::deferred));
   std::vector<Running> running;
   running.reserve(tasks.size());
-  for (auto& task : tasks) running.push_back(asio::co_spawn(executor, std::move(task), asio::deferred));
+  for (auto& task : tasks)
+    running.push_back(asio::co_spawn(executor, std::move(task), asio::deferred));
   auto [order, faults, values] = co_await asio::experimental::make_parallel_group(std::move(running))
                                      .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
   out.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) out.push_back({faults[i], std::move(values[i])});
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out.push_back({faults[i], std::move(values[i])});
   co_return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -103,19 +105,26 @@ TEST_F(Log, FieldsDoNotReplaceItsOwnMembers) {
   EXPECT_EQ(string_at(line, "time_"), "theirs");
 }
 
+/// Looks at the field alone: the digits of a number may also stand in the time of the line.
 TEST_F(Log, MasksFieldsWhoseKeyNamesASecret) {
-  for (auto const* key : {"password", "Password", "db_password", "secret", "client_secret", "token", "access_token",
-                          "X-Auth-Token", "authorization", "Proxy-Authorization", "api_key", "API-Key", "apikey"}) {
-    testing::internal::GetCapturedStderr();
-    testing::internal::CaptureStderr();
+  constexpr std::array<std::string_view, 13> keys{
+      "password",     "Password",      "db_password",         "secret",  "client_secret", "token", "access_token",
+      "X-Auth-Token", "authorization", "Proxy-Authorization", "api_key", "API-Key",       "apikey"};
+  for (auto key : keys) {
     info("m", {{key, "hunter2"}});
-    write(Level::info, "m", {{key, std::int64_t{4711}}});
-    auto text = testing::internal::GetCapturedStderr();
-    EXPECT_FALSE(text.contains("hunter2")) << key;
-    EXPECT_FALSE(text.contains("4711")) << key;
-    EXPECT_TRUE(text.contains(R"(:"***")")) << key;
-    testing::internal::CaptureStderr();
+    info("m", {{key, std::int64_t{4711}}});
   }
+  auto text = taken();
+  std::size_t lines = 0;
+  for (std::string_view rest = text; !rest.empty(); ++lines) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(line.size() + 1);
+    auto parsed = json::parse(line);
+    ASSERT_TRUE(parsed && parsed->is_object()) << line;
+    ASSERT_LT(lines, 2 * keys.size());
+    EXPECT_EQ(string_at(parsed->get_object(), keys.at(lines / 2)), "***") << line;
+  }
+  EXPECT_EQ(lines, 2 * keys.size());
 }
 
 TEST_F(Log, ShowsWhatOnlyLooksLikeASecret) {

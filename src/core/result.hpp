@@ -15,22 +15,22 @@ namespace al {
 /// What went wrong, for the caller to act on. The names are the stable `code` of every error on the wire;
 /// http/problem.cpp maps each to one HTTP status.
 enum class Code {
-  bad_request,             ///< cannot be parsed
-  invalid,                 ///< parsed, but one or more fields are wrong
-  unauthenticated,         ///< no credential, or one that is not known
-  forbidden,               ///< known, but not allowed
+  bad_request,      ///< cannot be parsed
+  invalid,          ///< parsed, but one or more fields are wrong
+  unauthenticated,  ///< no credential, or one that is not known
+  forbidden,        ///< known, but not allowed
   not_found,
   method_not_allowed,
-  conflict,                ///< exists already, or its state does not allow this
-  version_mismatch,        ///< If-Match named another version
-  lease_lost,              ///< the worker no longer owns the task
-  idempotency_mismatch,    ///< the Idempotency-Key was used with another body
+  conflict,              ///< exists already, or its state does not allow this
+  version_mismatch,      ///< If-Match named another version
+  lease_lost,            ///< the worker no longer owns the task
+  idempotency_mismatch,  ///< the Idempotency-Key was used with another body
   payload_too_large,
   unsupported_media_type,
   headers_too_large,
   too_many_requests,
   timed_out,
-  unavailable,             ///< overloaded or a dependency is gone; try again
+  unavailable,  ///< overloaded or a dependency is gone; try again
   internal,
 };
 BOOST_DESCRIBE_ENUM(Code, bad_request, invalid, unauthenticated, forbidden, not_found, method_not_allowed, conflict,

@@ -41,7 +41,8 @@ using Fault = ImportReport::Fault;
 void append_canonical(std::string& out, json::value const& value) {
   if (auto const* object = value.if_object()) {
     std::vector<std::pair<std::string_view, json::value const*>> members;
-    for (auto const& member : *object) members.emplace_back(std::string_view(member.key()), &member.value());
+    for (auto const& member : *object)
+      members.emplace_back(std::string_view(member.key()), &member.value());
     std::ranges::sort(members, {}, [](auto const& member) { return member.first; });
     out += '{';
     for (auto const& [key, member] : members) {
@@ -77,7 +78,8 @@ std::string state_hash(Knowledge const& item) {
     json::append_string(text, *part);
     text += '\n';
   }
-  if (auto const metadata = json::parse(item.metadata.text)) append_canonical(text, *metadata);
+  if (auto const metadata = json::parse(item.metadata.text))
+    append_canonical(text, *metadata);
   text += '\n';
   json::append_number(text, item.relevance_score);
   return sha256_hex(text);
@@ -89,7 +91,8 @@ std::string text_of(json::Input in) { return in.raw.empty() ? json::serialize(*i
 
 /// Members one after another, as the text between an object's braces.
 void append_member(std::string& out, std::string_view key, std::string_view value) {
-  if (!out.empty()) out += ',';
+  if (!out.empty())
+    out += ',';
   json::append_string(out, key);
   out += ':';
   out += value;
@@ -101,7 +104,8 @@ std::string with_member(std::string const& metadata, std::string_view key, std::
   std::string members;
   if (source) {
     for (auto const& member : json::members(source->root())) {
-      if (member.key != key) append_member(members, member.key, text_of(member.value));
+      if (member.key != key)
+        append_member(members, member.key, text_of(member.value));
     }
   }
   append_member(members, key, value);
@@ -121,7 +125,8 @@ std::size_t metadata_bytes_max() {
 std::string explain(entity::Faults const& faults) {
   std::string out;
   for (auto const& fault : faults) {
-    if (!out.empty()) out += "; ";
+    if (!out.empty())
+      out += "; ";
     out += fault.path.empty() ? fault.message : fault.path + ": " + fault.message;
   }
   return out;
@@ -129,7 +134,7 @@ std::string explain(entity::Faults const& faults) {
 
 /// The members that a client could set as well; the description of the entity reads and checks them.
 constexpr std::array<std::string_view, 6> described_members = {"id",     "category", "content",
-                                                              "source", "metadata", "relevance_score"};
+                                                               "source", "metadata", "relevance_score"};
 
 /// The members of one item of a file, sorted by who reads them.
 struct Members {
@@ -146,16 +151,19 @@ Members read_members(json::Input in, entity::Faults& faults) {
     bool const is_described = std::ranges::count(described_members, key) > 0;
     bool const is_known = is_described || key == "usage_count" || key == "timestamp";
     // Null says of an optional member that there is none.
-    if (is_known && !is_needed && value.is_null()) continue;
+    if (is_known && !is_needed && value.is_null())
+      continue;
     if (is_described) {
       append_member(out.described, key, text_of(value));
     } else if (key == "usage_count") {
       entity::int_type().decode(value, &out.usage_count, entity::Mode::create, "usage_count", faults);
-      if (out.usage_count < 0) faults.push_back({"usage_count", "must be at least 0"});
+      if (out.usage_count < 0)
+        faults.push_back({"usage_count", "must be at least 0"});
     } else if (key == "timestamp") {
       entity::time_type().decode(value, &out.timestamp.emplace(), entity::Mode::create, "timestamp", faults);
       // The store takes the beginning of time for none at all, so the file's word for it is kept elsewhere.
-      if (out.timestamp == Timestamp{}) append_member(out.unknown, key, text_of(value));
+      if (out.timestamp == Timestamp{})
+        append_member(out.unknown, key, text_of(value));
     } else {
       append_member(out.unknown, key, text_of(value));
     }
@@ -164,7 +172,8 @@ Members read_members(json::Input in, entity::Faults& faults) {
 }
 
 void keep_unknown(Document& metadata, std::string const& unknown, entity::Faults& faults) {
-  if (unknown.empty()) return;
+  if (unknown.empty())
+    return;
   auto const source = json::Source::from(metadata.text);
   assert(source && "it was checked as part of the item");
   if (json::member(source->root(), "imported").parsed != nullptr) {
@@ -180,22 +189,26 @@ void keep_unknown(Document& metadata, std::string const& unknown, entity::Faults
 
 /// Errors: invalid, with all that is wrong in the message.
 Result<Variant> read_variant(AgentId const& agent, json::Input in, std::int64_t position) {
-  if (!in.parsed->is_object()) return fail(Code::invalid, "must be an object");
+  if (!in.parsed->is_object())
+    return fail(Code::invalid, "must be an object");
   entity::Faults faults;
   auto members = read_members(in, faults);
   auto const source = json::Source::from("{" + members.described + "}");
   assert(source && "it is made of valid parts");
-  if (json::member(source->root(), "id").parsed == nullptr) faults.push_back({"id", "is required"});
+  if (json::member(source->root(), "id").parsed == nullptr)
+    faults.push_back({"id", "is required"});
   auto item = entity::from_json<Knowledge>(source->root());
   if (!item) {
     faults.insert(faults.end(), item.error().faults.begin(), item.error().faults.end());
   } else {
     keep_unknown(item->metadata, members.unknown, faults);
   }
-  if (!faults.empty()) return fail(Code::invalid, explain(faults));
+  if (!faults.empty())
+    return fail(Code::invalid, explain(faults));
   item->agent_id = agent;
   item->usage_count = members.usage_count;
-  if (members.timestamp) item->created_at = *members.timestamp;
+  if (members.timestamp)
+    item->created_at = *members.timestamp;
   return Variant{position, item_hash(agent, *in.parsed), text_of(in), std::move(*item)};
 }
 
@@ -220,15 +233,18 @@ class MergedList {
     auto const source = json::Source::from(metadata_);
     auto const list = source ? json::member(source->root(), "merged") : json::Input{};
     is_usable_ = list.parsed == nullptr || list.parsed->is_array();
-    for (auto const& element : json::elements(list)) append(text_of(element));
+    for (auto const& element : json::elements(list))
+      append(text_of(element));
     rest_bytes_ = with_member(metadata_, "merged", "[]").size();
   }
 
   /// Errors: invalid, when there is no place for it.
   Result<void> add(std::string const& variant) {
-    if (!is_usable_) return fail(Code::invalid, "has no place: metadata.merged of the item is no list");
+    if (!is_usable_)
+      return fail(Code::invalid, "has no place: metadata.merged of the item is no list");
     auto const nested = std::string(depth_around_merged, '[') + variant + std::string(depth_around_merged, ']');
-    if (!json::parse(nested)) return fail(Code::invalid, "is nested too deep to be kept in metadata.merged of its item");
+    if (!json::parse(nested))
+      return fail(Code::invalid, "is nested too deep to be kept in metadata.merged of its item");
     if (rest_bytes_ + elements_.size() + 1 + variant.size() > metadata_bytes_max()) {
       return fail(Code::invalid, "does not fit into metadata.merged of its item: metadata has at most " +
                                      std::to_string(metadata_bytes_max()) + " bytes");
@@ -244,7 +260,8 @@ class MergedList {
 
  private:
   void append(std::string_view element) {
-    if (!elements_.empty()) elements_ += ',';
+    if (!elements_.empty())
+      elements_ += ',';
     elements_ += element;
   }
 
@@ -259,7 +276,8 @@ class MergedList {
 std::string as_variant(Knowledge const& item, json::Input metadata) {
   std::string own;
   for (auto const& member : json::members(metadata)) {
-    if (member.key != "merged") append_member(own, member.key, text_of(member.value));
+    if (member.key != "merged")
+      append_member(own, member.key, text_of(member.value));
   }
   std::string out;
   auto const add_text = [&](std::string_view key, std::string const& text) {
@@ -285,7 +303,8 @@ Result<void> keep_stored(MergedList& merged, Knowledge const& stored) {
   auto const source = json::Source::from(stored.metadata.text);
   auto const metadata = source ? source->root() : json::Input{};
   for (auto const& element : json::elements(json::member(metadata, "merged"))) {
-    if (auto ok = merged.add(text_of(element)); !ok) return ok;
+    if (auto ok = merged.add(text_of(element)); !ok)
+      return ok;
   }
   return merged.add(as_variant(stored, metadata));
 }
@@ -294,7 +313,8 @@ Result<void> keep_stored(MergedList& merged, Knowledge const& stored) {
 std::vector<Variant>::const_iterator newest_of(std::vector<Variant> const& variants) {
   auto newest = variants.begin();
   for (auto it = variants.begin(); it != variants.end(); ++it) {
-    if (it->item.created_at >= newest->item.created_at) newest = it;
+    if (it->item.created_at >= newest->item.created_at)
+      newest = it;
   }
   return newest;
 }
@@ -324,7 +344,8 @@ Decision decide(std::vector<Variant> variants, Stored const* stored) {
   while (!variants.empty()) {
     auto const newest = newest_of(variants);
     bool const wins = !stored || (stored->is_as_imported && newest->item.created_at >= stored->item.created_at);
-    if (!wins) break;
+    if (!wins)
+      break;
     auto base = newest->item;
     MergedList merged(base.metadata.text);
     auto kept = stored ? keep_stored(merged, stored->item) : Result<void>{};
@@ -337,13 +358,13 @@ Decision decide(std::vector<Variant> variants, Stored const* stored) {
       base.version = stored->item.version;
       base.usage_count = std::max(base.usage_count, stored->item.usage_count);
     }
-    auto out = put_beside(std::move(base), std::move(merged), variants,
-                          static_cast<std::size_t>(newest - variants.begin()));
+    auto out =
+        put_beside(std::move(base), std::move(merged), variants, static_cast<std::size_t>(newest - variants.begin()));
     out.faulty.insert(out.faulty.end(), faulty.begin(), faulty.end());
     return out;
   }
-  auto out = stored ? put_beside(stored->item, MergedList(stored->item.metadata.text), variants, std::nullopt)
-                    : Decision{};
+  auto out =
+      stored ? put_beside(stored->item, MergedList(stored->item.metadata.text), variants, std::nullopt) : Decision{};
   out.faulty.insert(out.faulty.end(), faulty.begin(), faulty.end());
   return out;
 }
@@ -351,10 +372,12 @@ Decision decide(std::vector<Variant> variants, Stored const* stored) {
 /// The hashes of the variants and of the new state, as the store takes them. A state that a user made is not ours.
 std::string hashes_to_remember(Decision const& decision, bool is_ours) {
   auto hashes = decision.hashes;
-  if (is_ours) hashes.push_back(state_hash(decision.item));
+  if (is_ours)
+    hashes.push_back(state_hash(decision.item));
   std::string out;
   for (auto const& hash : hashes) {
-    if (!out.empty()) out += ',';
+    if (!out.empty())
+      out += ',';
     json::append_string(out, hash);
   }
   return "[" + out + "]";
@@ -363,7 +386,8 @@ std::string hashes_to_remember(Decision const& decision, bool is_ours) {
 // ---- writing ----
 
 void blame(ImportReport& report, std::vector<Variant> const& variants, std::string const& reason) {
-  for (auto const& variant : variants) report.faulty.push_back({variant.position, reason});
+  for (auto const& variant : variants)
+    report.faulty.push_back({variant.position, reason});
 }
 
 /// Takes out the variants whose hash is among `known`.
@@ -375,13 +399,15 @@ void skip_known(std::vector<Variant>& variants, std::vector<std::string> const& 
 
 std::vector<std::string> hashes_of(std::vector<Variant> const& variants) {
   std::vector<std::string> out;
-  for (auto const& variant : variants) out.push_back(variant.hash);
+  for (auto const& variant : variants)
+    out.push_back(variant.hash);
   return out;
 }
 
 /// Counts what was written. Answers true when it was; a conflict asks to decide anew.
 bool note_written(ImportReport& report, Decision& decision, Result<Knowledge> const& written, bool is_new) {
-  if (!written) return false;
+  if (!written)
+    return false;
   report.imported += is_new ? 1 : 0;
   report.merged += std::ssize(decision.hashes) - (is_new ? 1 : 0);
   std::ranges::move(decision.faulty, std::back_inserter(report.faulty));
@@ -389,20 +415,23 @@ bool note_written(ImportReport& report, Decision& decision, Result<Knowledge> co
 }
 
 /// All new variants of one id. The item is added without looking first, since most are new.
-Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vector<Variant> variants, Deadline deadline) {
+Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vector<Variant> variants,
+                              Deadline deadline) {
   ImportReport report;
   for (int i = 0; i < tries_max; ++i) {
     auto fresh = decide(variants, nullptr);
-    auto const added = co_await knowledge.add(
-        actor, {.item = fresh.item, .import_hashes = hashes_to_remember(fresh, true)}, deadline);
-    if (note_written(report, fresh, added, true)) co_return report;
+    auto const added =
+        co_await knowledge.add(actor, {.item = fresh.item, .import_hashes = hashes_to_remember(fresh, true)}, deadline);
+    if (note_written(report, fresh, added, true))
+      co_return report;
     if (added.error().code != Code::conflict) {
       blame(report, variants, added.error().message);
       co_return report;
     }
     auto const& wanted = variants.front().item;
     auto there = co_await knowledge.get(actor.tenant, wanted.agent_id, wanted.id, deadline);
-    if (!there) continue;  // it was deleted this very moment
+    if (!there)
+      continue;  // it was deleted this very moment
     Stored stored{.item = std::move(*there)};
     auto const state = state_hash(stored.item);
     auto asked = hashes_of(variants);
@@ -410,7 +439,8 @@ Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vecto
     auto const known = co_await knowledge.known_imports(actor.tenant, asked, deadline);
     stored.is_as_imported = std::ranges::count(known, state) > 0;
     skip_known(variants, known, report);
-    if (variants.empty()) co_return report;
+    if (variants.empty())
+      co_return report;
     auto decision = decide(variants, &stored);
     if (decision.hashes.empty()) {
       std::ranges::move(decision.faulty, std::back_inserter(report.faulty));
@@ -418,7 +448,8 @@ Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vecto
     }
     auto const replaced = co_await knowledge.replace(
         actor, {.item = decision.item, .import_hashes = hashes_to_remember(decision, stored.is_as_imported)}, deadline);
-    if (note_written(report, decision, replaced, false)) co_return report;
+    if (note_written(report, decision, replaced, false))
+      co_return report;
     if (replaced.error().code != Code::conflict) {
       blame(report, variants, replaced.error().message);
       co_return report;
@@ -441,7 +472,8 @@ std::vector<std::vector<Variant>> by_id(std::vector<Variant> variants) {
   std::unordered_map<KnowledgeId, std::size_t> places;
   for (auto& variant : variants) {
     auto const [place, is_new] = places.try_emplace(variant.item.id, out.size());
-    if (is_new) out.emplace_back();
+    if (is_new)
+      out.emplace_back();
     out[place->second].push_back(std::move(variant));
   }
   return out;
@@ -474,7 +506,8 @@ std::string name_from(AgentId const& id) {
       at_start = true;
       continue;
     }
-    if (at_start && !name.empty()) name += ' ';
+    if (at_start && !name.empty())
+      name += ' ';
     name += at_start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     at_start = false;
   }
@@ -484,8 +517,10 @@ std::string name_from(AgentId const& id) {
 /// Answers whether it was created now. Errors: conflict, when it was deleted: that is not taken back by the way.
 Task<Result<bool>> have_agent(AgentStore& agents, Actor const& actor, AgentId const& id, Deadline deadline) {
   auto const there = co_await agents.get(actor.tenant, id, deadline);
-  if (there) co_return false;
-  if (there.error().code != Code::not_found) co_return fail(there.error());
+  if (there)
+    co_return false;
+  if (there.error().code != Code::not_found)
+    co_return fail(there.error());
   if (co_await agents.was_deleted(actor.tenant, id, deadline)) {
     co_return fail(Code::conflict, "agent '" + id.value + "' was deleted; create it again to import its knowledge");
   }
@@ -496,7 +531,8 @@ Task<Result<bool>> have_agent(AgentStore& agents, Actor const& actor, AgentId co
   agent.imported = true;
   auto const created = co_await agents.create(actor, std::move(agent), deadline);
   // A conflict says that another import was faster.
-  if (!created && created.error().code != Code::conflict) co_return fail(created.error());
+  if (!created && created.error().code != Code::conflict)
+    co_return fail(created.error());
   co_return created.has_value();
 }
 
@@ -516,7 +552,8 @@ Task<Result<ImportReport>> KnowledgeImport::run(Actor const& actor, AgentId cons
   skip_known(variants, co_await knowledge_.known_imports(actor.tenant, hashes_of(variants), deadline), report);
   if (!variants.empty()) {
     auto const created = co_await have_agent(agents_, actor, agent, deadline);
-    if (!created) co_return fail(created.error());
+    if (!created)
+      co_return fail(created.error());
     report.agent_created = *created;
   }
   auto groups = by_id(std::move(variants));
@@ -527,7 +564,8 @@ Task<Result<ImportReport>> KnowledgeImport::run(Actor const& actor, AgentId cons
     }
     auto settled = co_await settle(std::move(writes));
     for (auto& one : settled) {
-      if (one.fault) std::rethrow_exception(one.fault);
+      if (one.fault)
+        std::rethrow_exception(one.fault);
       add_up(report, std::move(one.value));
     }
   }

@@ -22,11 +22,12 @@ struct ImportReport {
 };
 
 /// Takes over items of the prototype's `.agent-knowledge` files. Nothing is lost or silently changed: the same id twice
-/// under one agent keeps the newest (by timestamp, then by position) and puts the others into `metadata.merged`; members
-/// that are not known here go into `metadata.imported`; what was imported is remembered by the hash of its content, so
-/// that running it again changes nothing. An item that a user made or edited is never overwritten: what comes later
-/// under its id goes into `metadata.merged` as well. What does not fit is reported, never cut. Thread-safe; two imports
-/// of one agent at once may answer conflict for an item, which is then reported as faulty and goes through next time.
+/// under one agent keeps the newest (by timestamp, then by position) and puts the others into `metadata.merged`;
+/// members that are not known here go into `metadata.imported`; what was imported is remembered by the hash of its
+/// content, so that running it again changes nothing. An item that a user made or edited is never overwritten: what
+/// comes later under its id goes into `metadata.merged` as well. What does not fit is reported, never cut. Thread-safe;
+/// two imports of one agent at once may answer conflict for an item, which is then reported as faulty and goes through
+/// next time.
 class KnowledgeImport {
  public:
   /// Of one request.

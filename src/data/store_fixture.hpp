@@ -16,7 +16,7 @@
 namespace al::data {
 
 class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
- protected:
+ public:
   void SetUp() override {
     backend = GetParam().make();
     storage::migrate_up(backend->target());
@@ -59,6 +59,7 @@ class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
     return *made;
   }
   Result<model::Task> make_task(std::string agent_id, std::string tenant = "default") {
+    clock.advance(std::chrono::milliseconds{1});  // ids are in the order of time, by the millisecond
     model::Task task;
     task.id = tasks->new_id();
     task.agent_id = AgentId{std::move(agent_id)};

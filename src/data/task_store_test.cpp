@@ -161,8 +161,10 @@ TEST_P(TaskStoreTest, AFailedAttemptIsTriedAgainUntilNoneIsLeft) {
   auto const waiting = get(task.id);
   EXPECT_EQ(waiting.status, model::TaskStatus::pending);
   EXPECT_EQ(waiting.error_message, "no luck");
-  EXPECT_TRUE(claim(worker).empty()) << "not before its delay is over";
-  EXPECT_TRUE(wait(tasks->next_available(soon())));
+  if (database->dialect() == storage::Dialect::sqlite) {  // whose clock stands still
+    EXPECT_TRUE(claim(worker).empty()) << "not before its delay is over";
+    EXPECT_TRUE(wait(tasks->next_available(soon())));
+  }
   EXPECT_EQ(history("task", task.id.value), "task:created task:started task:retried");
 }
 

@@ -17,6 +17,7 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 #include <list>
+#include <tuple>
 #include <unordered_map>
 
 #include "core/fault.hpp"
@@ -38,7 +39,7 @@ constexpr int interim_answers_max = 8;
 
 struct Url {
   bool is_tls = false;
-  std::string host;       ///< without brackets
+  std::string host;  ///< without brackets
   std::string port;
   std::string authority;  ///< for the Host header: the port only when it is not the scheme's
   std::string target;
@@ -48,27 +49,34 @@ struct Url {
 Result<Url> parse_url(std::string const& text) {
   auto const bad = [] { return fail(Code::invalid, "This is no http or https URL with a host."); };
   auto const parsed = boost::urls::parse_uri(text);
-  if (!parsed || !parsed->has_authority() || parsed->encoded_host().empty() || parsed->has_userinfo()) return bad();
+  if (!parsed || !parsed->has_authority() || parsed->encoded_host().empty() || parsed->has_userinfo())
+    return bad();
   Url url;
   auto const scheme = parsed->scheme_id();
-  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https) return bad();
+  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https)
+    return bad();
   url.is_tls = scheme == boost::urls::scheme::https;
   auto const encoded_host = parsed->encoded_host();
   url.authority.assign(encoded_host.data(), encoded_host.size());
   // An escape in a host name would be read differently by a resolver and by whoever checked the URL.
-  if (url.authority.find('%') != url.authority.npos) return bad();
+  if (url.authority.find('%') != url.authority.npos)
+    return bad();
   url.host = url.authority;
-  if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
+  if (url.host.starts_with('['))
+    url.host = url.host.substr(1, url.host.size() - 2);
   std::string_view const standard_port = url.is_tls ? "443" : "80";
   auto const port = parsed->port();
   url.port = port.empty() ? std::string(standard_port) : std::string(port.data(), port.size());
   unsigned number = 0;
   auto const read = std::from_chars(url.port.data(), url.port.data() + url.port.size(), number);
-  if (read.ec != std::errc() || number == 0 || number > 65535) return bad();
-  if (url.port != standard_port) url.authority.append(":").append(url.port);
+  if (read.ec != std::errc() || number == 0 || number > 65535)
+    return bad();
+  if (url.port != standard_port)
+    url.authority.append(":").append(url.port);
   auto const target = parsed->encoded_resource();
   url.target.assign(target.data(), std::find(target.begin(), target.end(), '#') - target.begin());
-  if (!url.target.starts_with('/')) url.target.insert(0, "/");
+  if (!url.target.starts_with('/'))
+    url.target.insert(0, "/");
   return url;
 }
 
@@ -98,7 +106,8 @@ class ResponseParser final : public beast_http::basic_parser<false> {
 
   void on_response_impl(int status, View, int, error_code&) override { response_.status = status; }
   void on_field_impl(beast_http::field field, View name, View value, error_code& error) override {
-    if (is_header_done()) return;  // Trailers.
+    if (is_header_done())
+      return;  // Trailers.
     // Only `chunked` was asked for; with another coding we would hand out its bytes as the body.
     if (field == beast_http::field::transfer_encoding && !equal_without_case({value.data(), value.size()}, "chunked")) {
       error = beast_http::error::bad_transfer_encoding;
@@ -107,7 +116,8 @@ class ResponseParser final : public beast_http::basic_parser<false> {
     response_.headers.add({name.data(), name.size()}, {value.data(), value.size()});
   }
   void on_header_impl(error_code&) override {
-    if (response_.status / 100 != 1 && sink_.head) sink_.head(response_);
+    if (response_.status / 100 != 1 && sink_.head)
+      sink_.head(response_);
   }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(View piece, error_code& error) override {
@@ -141,7 +151,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void expect_by(SteadyTime at) {
     limit_ = at;
     // A limit that moves back needs no new wait: the handler of the old one looks again.
-    if (armed_ && armed_for_ <= at) return;
+    if (armed_ && armed_for_ <= at)
+      return;
     arm();
   }
   void rest() {
@@ -154,7 +165,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] Task<error_code> connect(std::vector<tcp::endpoint> const& endpoints) {
     error_code error;
     co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return error;
+    if (error)
+      co_return error;
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     co_return error;
@@ -200,7 +212,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Whether a kept connection can take a request: a server that closed it, or sent something unasked, is seen here.
   [[nodiscard]] bool is_quiet() {
     error_code error;
-    if (!socket_.is_open() || input.size() > 0) return false;
+    if (!socket_.is_open() || input.size() > 0)
+      return false;
     socket_.non_blocking(true, error);
     std::array<char, 1> byte{};
     socket_.receive(asio::buffer(byte), tcp::socket::message_peek, error);
@@ -217,7 +230,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     timer_.expires_at(limit_);
     timer_.async_wait([weak = weak_from_this()](error_code error) {
       auto const self = weak.lock();
-      if (error || !self || !self->armed_) return;
+      if (error || !self || !self->armed_)
+        return;
       if (std::chrono::steady_clock::now() < self->limit_) {
         self->arm();
         return;
@@ -260,7 +274,8 @@ Task<Result<std::vector<tcp::endpoint>>> look_up(std::string host, std::string p
   lookup->resolver.async_resolve(host, port, tcp::resolver::numeric_service,
                                  [lookup](error_code failed, tcp::resolver::results_type const& found) {
                                    std::vector<tcp::endpoint> endpoints;
-                                   for (auto const& entry : found) endpoints.push_back(entry.endpoint());
+                                   for (auto const& entry : found)
+                                     endpoints.push_back(entry.endpoint());
                                    if (failed || endpoints.empty()) {
                                      lookup->answer = fail(Code::unavailable, "The name of the host is not known.");
                                    } else {
@@ -269,10 +284,12 @@ Task<Result<std::vector<tcp::endpoint>>> look_up(std::string host, std::string p
                                    lookup->done.cancel();
                                  });
   co_await lookup->done.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  if (lookup->answer) co_return std::move(*lookup->answer);
+  if (lookup->answer)
+    co_return std::move(*lookup->answer);
   lookup->resolver.cancel();
   // A wait that ended early without an answer was ended by the caller's cancellation.
-  if (error) throw boost::system::system_error(asio::error::operation_aborted);
+  if (error)
+    throw boost::system::system_error(asio::error::operation_aborted);
   co_return fail(Code::timed_out, "Looking up the host's name took too long.");
 }
 
@@ -285,12 +302,16 @@ void append_request_head(std::string& out, Method method, Url const& url, Header
     bool const is_ours = equal_without_case(name, "Host") || equal_without_case(name, "Content-Length") ||
                          equal_without_case(name, "Transfer-Encoding") || equal_without_case(name, "Connection") ||
                          equal_without_case(name, "Expect");
-    if (!is_ours) out.append(name).append(": ").append(value).append("\r\n");
+    if (!is_ours)
+      out.append(name).append(": ").append(value).append("\r\n");
   }
-  if (!headers.find("User-Agent")) out.append("User-Agent: agent-lightning\r\n");
-  if (!headers.find("Accept-Encoding")) out.append("Accept-Encoding: identity\r\n");
+  if (!headers.find("User-Agent"))
+    out.append("User-Agent: agent-lightning\r\n");
+  if (!headers.find("Accept-Encoding"))
+    out.append("Accept-Encoding: identity\r\n");
   bool const may_have_body = method == Method::post || method == Method::put || method == Method::patch;
-  if (!body.empty() || may_have_body) out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  if (!body.empty() || may_have_body)
+    out.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   out.append("\r\n");
 }
 
@@ -302,17 +323,28 @@ bool is_idempotent(Method method) { return method != Method::post && method != M
 
 struct Client::State : std::enable_shared_from_this<Client::State> {
   State(asio::any_io_executor executor, ClientOptions chosen)
-      : executor(std::move(executor)), options(std::move(chosen)), tls(ssl::context::tls_client) {
-    tls.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 |
-                    ssl::context::no_compression);
-    tls.set_verify_mode(ssl::verify_peer);
+      : executor(std::move(executor)), options(std::move(chosen)) {
+    if (!options.ca_file.empty())
+      std::ignore = tls_context();
+  }
+
+  /// Made when it is needed: reading the system's certificates takes time and a megabyte.
+  [[nodiscard]] ssl::context& tls_context() {
+    if (tls)
+      return *tls;
+    auto& context = tls.emplace(ssl::context::tls_client);
+    context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 |
+                        ssl::context::no_compression);
+    context.set_verify_mode(ssl::verify_peer);
     error_code error;
     if (options.ca_file.empty()) {
-      tls.set_default_verify_paths(error);
+      context.set_default_verify_paths(error);
     } else {
-      tls.load_verify_file(options.ca_file, error);
+      context.load_verify_file(options.ca_file, error);
     }
-    if (error) throw Fault("the certificates to trust cannot be read from '" + options.ca_file + "': " + error.message());
+    if (error)
+      throw Fault("the certificates to trust cannot be read from '" + options.ca_file + "': " + error.message());
+    return context;
   }
 
   struct Ask {
@@ -339,7 +371,7 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
 
   asio::any_io_executor executor;
   ClientOptions const options;
-  ssl::context tls;
+  std::optional<ssl::context> tls;
   std::unordered_map<std::string, std::list<ConnectionPtr>> kept;  // the youngest in front
 };
 
@@ -350,7 +382,8 @@ std::unexpected<Error> transport_error(Connection const& connection, error_code 
   if (connection.timed_out()) {
     return fail(Code::timed_out, "The other side took too long: " + std::string(doing) + ".");
   }
-  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+  if (error == asio::error::operation_aborted)
+    throw boost::system::system_error(error);
   return fail(Code::unavailable, std::string(doing) + " failed: " + error.message() + ".");
 }
 
@@ -358,33 +391,39 @@ std::unexpected<Error> transport_error(Connection const& connection, error_code 
 
 ConnectionPtr Client::State::take_kept(std::string const& key) {
   auto const pool = kept.find(key);
-  if (pool == kept.end()) return nullptr;
+  if (pool == kept.end())
+    return nullptr;
   auto const oldest = std::chrono::steady_clock::now() - kept_time;
   ConnectionPtr found;
   while (!found && !pool->second.empty()) {
     auto candidate = std::move(pool->second.front());
     pool->second.pop_front();
-    if (candidate->kept_since >= oldest && candidate->is_quiet()) found = std::move(candidate);
+    if (candidate->kept_since >= oldest && candidate->is_quiet())
+      found = std::move(candidate);
   }
-  if (pool->second.empty()) kept.erase(pool);
+  if (pool->second.empty())
+    kept.erase(pool);
   return found;
 }
 
 void Client::State::keep(std::string const& key, ConnectionPtr connection) {
-  if (options.idle_connections_max == 0 || (kept.size() >= hosts_max && !kept.contains(key))) return;
+  if (options.idle_connections_max == 0 || (kept.size() >= hosts_max && !kept.contains(key)))
+    return;
   connection->rest();
   connection->kept_since = std::chrono::steady_clock::now();
   auto& pool = kept[key];
   pool.push_front(std::move(connection));
   auto const oldest = std::chrono::steady_clock::now() - kept_time;
-  while (pool.size() > options.idle_connections_max || pool.back()->kept_since < oldest) pool.pop_back();
+  while (pool.size() > options.idle_connections_max || pool.back()->kept_since < oldest)
+    pool.pop_back();
 }
 
 // Errors: unavailable, timed_out, forbidden.
 Task<Result<ConnectionPtr>> Client::State::open(Ask const& ask) {
   auto const until = limit(ask, options.connect_timeout);
   auto endpoints = co_await look_up(ask.url.host, ask.url.port, until);
-  if (!endpoints) co_return fail(std::move(endpoints.error()));
+  if (!endpoints)
+    co_return fail(std::move(endpoints.error()));
   if (options.is_address_allowed) {
     for (auto const& endpoint : *endpoints) {
       if (!options.is_address_allowed(endpoint.address())) {
@@ -395,10 +434,12 @@ Task<Result<ConnectionPtr>> Client::State::open(Ask const& ask) {
   auto connection = std::make_shared<Connection>(executor);
   connection->expect_by(until);
   auto error = co_await connection->connect(*endpoints);
-  if (error) co_return transport_error(*connection, error, "connecting to " + ask.url.authority);
+  if (error)
+    co_return transport_error(*connection, error, "connecting to " + ask.url.authority);
   if (ask.url.is_tls) {
-    error = co_await connection->handshake(tls, ask.url.host);
-    if (error) co_return transport_error(*connection, error, "the TLS handshake with " + ask.url.authority);
+    error = co_await connection->handshake(tls_context(), ask.url.host);
+    if (error)
+      co_return transport_error(*connection, error, "the TLS handshake with " + ask.url.authority);
   }
   co_return connection;
 }
@@ -416,7 +457,8 @@ Task<Result<Client::State::Outcome>> Client::State::exchange(Ask const& ask, Con
     is_reusable = false;
     co_return read;
   }
-  if (error) co_return transport_error(connection, error, "sending the request");
+  if (error)
+    co_return transport_error(connection, error, "sending the request");
   co_return co_await read_answer(ask, connection, sink, response, is_reusable);
 }
 
@@ -434,27 +476,32 @@ Task<Result<Client::State::Outcome>> Client::State::read_answer(Ask const& ask, 
       if (connection.input.size() > 0 && parser.can_read(connection.input.size())) {
         auto const used = parser.put(connection.input.data(), error);
         connection.input.consume(used);
-        if (parser.was_stopped()) co_return Outcome::done;
+        if (parser.was_stopped())
+          co_return Outcome::done;
         if (error && error != beast_http::error::need_more) {
           co_return fail(Code::unavailable, "The answer is not valid HTTP: " + error.message() + ".");
         }
         bool const is_stuck = error == beast_http::error::need_more || connection.input.size() == 0;
-        if (!is_stuck || parser.is_done()) continue;
+        if (!is_stuck || parser.is_done())
+          continue;
         if (connection.input.size() > options.header_bytes_max) {
           co_return fail(Code::unavailable, "The answer is not valid HTTP: a header or chunk without an end.");
         }
       }
+      if (parser.is_header_done())
+        connection.expect_by(limit(ask, options.idle_timeout));
       auto const failed = co_await connection.read();
       if (failed == asio::error::eof && parser.got_some() && parser.is_header_done() && parser.need_eof()) {
         parser.put_eof(error);
-        if (!error) continue;
+        if (!error)
+          continue;
       }
       if (failed && !any_byte && !connection.timed_out() && failed != asio::error::operation_aborted) {
         co_return Outcome::stale;
       }
-      if (failed) co_return transport_error(connection, failed, "reading the answer");
+      if (failed)
+        co_return transport_error(connection, failed, "reading the answer");
       any_byte = true;
-      connection.expect_by(limit(ask, parser.is_header_done() ? options.idle_timeout : options.first_byte_timeout));
     }
     if (response.status / 100 != 1) {
       is_reusable = parser.keep_alive() && connection.input.size() == 0;
@@ -468,25 +515,30 @@ Task<Result<Response>> Client::State::call(Method method, std::string url, Heade
                                            Deadline deadline, Sink sink) {
   auto const self = shared_from_this();  // The Client may be destroyed meanwhile.
   auto parsed = parse_url(url);
-  if (!parsed) co_return fail(std::move(parsed.error()));
+  if (!parsed)
+    co_return fail(std::move(parsed.error()));
   Ask const ask{method, std::move(*parsed), std::move(headers), std::move(body), deadline};
   auto const key = ask.url.pool_key();
   for (auto connection = take_kept(key);; connection = nullptr) {
     bool const was_kept = connection != nullptr;
     if (!connection) {
       auto opened = co_await open(ask);
-      if (!opened) co_return fail(std::move(opened.error()));
+      if (!opened)
+        co_return fail(std::move(opened.error()));
       connection = std::move(*opened);
     }
     Response response;
     bool is_reusable = false;
     auto const outcome = co_await exchange(ask, *connection, sink, response, is_reusable);
-    if (!outcome) co_return fail(outcome.error());
+    if (!outcome)
+      co_return fail(outcome.error());
     if (*outcome == Outcome::stale) {
-      if (was_kept && is_idempotent(method)) continue;
+      if (was_kept && is_idempotent(method))
+        continue;
       co_return fail(Code::unavailable, "The connection was closed before an answer came.");
     }
-    if (is_reusable) keep(key, std::move(connection));
+    if (is_reusable)
+      keep(key, std::move(connection));
     co_return response;
   }
 }
@@ -502,15 +554,17 @@ Task<Result<Response>> Client::send(Method method, std::string url, Headers head
   auto const max = state_->options.body_max;
   Sink sink{.head = {}, .piece = [&](std::string_view piece) {
               is_too_large = piece.size() > max - collected.size();
-              if (!is_too_large) collected.append(piece);
+              if (!is_too_large)
+                collected.append(piece);
               return !is_too_large;
             }};
-  auto response = co_await state_->call(method, std::move(url), std::move(headers), std::move(body), deadline,
-                                        std::move(sink));
+  auto response =
+      co_await state_->call(method, std::move(url), std::move(headers), std::move(body), deadline, std::move(sink));
   if (is_too_large) {
     co_return fail(Code::payload_too_large, "The answer is larger than " + std::to_string(max) + " bytes.");
   }
-  if (response) response->body = std::move(collected);
+  if (response)
+    response->body = std::move(collected);
   co_return response;
 }
 

@@ -12,8 +12,8 @@ namespace al::http {
 /// Who is calling, as the authenticator found it.
 struct Principal {
   TenantId tenant = default_tenant;
-  std::string id;                         ///< empty: nobody is signed in
-  std::vector<std::string> permissions;   ///< "agents:read"; "agents:*" and "*:*" are wildcards
+  std::string id;                        ///< empty: nobody is signed in
+  std::vector<std::string> permissions;  ///< "agents:read"; "agents:*" and "*:*" are wildcards
   [[nodiscard]] bool may(std::string_view permission) const;
 };
 

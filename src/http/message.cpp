@@ -7,12 +7,12 @@ namespace al::http {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Method>, 7> method_names{{{"GET", Method::get},
-                                                                            {"HEAD", Method::head},
-                                                                            {"POST", Method::post},
-                                                                            {"PUT", Method::put},
-                                                                            {"PATCH", Method::patch},
-                                                                            {"DELETE", Method::del},
-                                                                            {"OPTIONS", Method::options}}};
+                                                                           {"HEAD", Method::head},
+                                                                           {"POST", Method::post},
+                                                                           {"PUT", Method::put},
+                                                                           {"PATCH", Method::patch},
+                                                                           {"DELETE", Method::del},
+                                                                           {"OPTIONS", Method::options}}};
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -23,22 +23,26 @@ bool is_one_line(std::string_view text) { return text.find_first_of(std::string_
 
 std::string_view method_name(Method method) {
   for (auto const& [name, value] : method_names) {
-    if (value == method) return name;
+    if (value == method)
+      return name;
   }
   return "?";
 }
 
 std::optional<Method> method_of(std::string_view text) {
   for (auto const& [name, value] : method_names) {
-    if (name == text) return value;
+    if (name == text)
+      return value;
   }
   return std::nullopt;
 }
 
 bool equal_without_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
+  if (a.size() != b.size())
+    return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (lower(a[i]) != lower(b[i]))
+      return false;
   }
   return true;
 }
@@ -59,14 +63,16 @@ void Headers::erase(std::string_view name) {
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
   for (auto const& [key, value] : fields_) {
-    if (equal_without_case(key, name)) return value;
+    if (equal_without_case(key, name))
+      return value;
   }
   return std::nullopt;
 }
 
 std::size_t Headers::count(std::string_view name) const {
   std::size_t found = 0;
-  for (auto const& field : fields_) found += equal_without_case(field.first, name) ? 1 : 0;
+  for (auto const& field : fields_)
+    found += equal_without_case(field.first, name) ? 1 : 0;
   return found;
 }
 

@@ -24,7 +24,8 @@ enum class Method { get, head, post, put, patch, del, options };
 /// Compares ASCII letters without case: header names, tokens, host names.
 [[nodiscard]] bool equal_without_case(std::string_view, std::string_view);
 
-/// Header names compare without case. A setter refuses CR, LF and NUL by assertion: values from clients are checked first.
+/// Header names compare without case. A setter refuses CR, LF and NUL by assertion: values from clients are checked
+/// first.
 class Headers {
  public:
   /// Replaces every field of that name.
@@ -46,12 +47,12 @@ class Headers {
 
 struct Request {
   Method method = Method::get;
-  std::string target;   ///< as sent: path and query
-  std::string path{};   ///< decoded, without query, always beginning with '/'; the router fills it from `target`
+  std::string target;  ///< as sent: path and query
+  std::string path{};  ///< decoded, without query, always beginning with '/'; the router fills it from `target`
   std::vector<std::pair<std::string, std::string>> query{};  ///< decoded, in order; the router fills it from `target`
   Headers headers{};
   std::string body{};
-  std::string peer{};   ///< address of the other side, for logs and limits
+  std::string peer{};  ///< address of the other side, for logs and limits
 };
 
 /// Writes a streamed body piece by piece. `write` throws when the client is gone; an empty piece flushes.

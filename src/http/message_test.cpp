@@ -48,7 +48,8 @@ TEST(Method, NamesAreCaseSensitive) {
     ASSERT_TRUE(method) << name;
     EXPECT_EQ(method_name(*method), name);
   }
-  for (auto const name : {"get", "TRACE", "CONNECT", "", "GETS", "PRI"}) EXPECT_EQ(method_of(name), std::nullopt);
+  for (auto const name : {"get", "TRACE", "CONNECT", "", "GETS", "PRI"})
+    EXPECT_EQ(method_of(name), std::nullopt);
 }
 
 TEST(Principal, PermissionsAndWildcards) {
@@ -123,7 +124,8 @@ TEST(RequestIds, DifferAndAreValid) {
 TEST(VisibleAscii, Bounds) {
   EXPECT_TRUE(is_visible_ascii("~!", 2));
   EXPECT_FALSE(is_visible_ascii("abc", 2));
-  for (auto const text : {"", " ", "a b", "a\t", "\x7f", "\xc3\xa4"}) EXPECT_FALSE(is_visible_ascii(text, 10)) << text;
+  for (auto const text : {"", " ", "a b", "a\t", "\x7f", "\xc3\xa4"})
+    EXPECT_FALSE(is_visible_ascii(text, 10)) << text;
 }
 
 }  // namespace

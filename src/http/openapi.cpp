@@ -2,8 +2,8 @@
 #include <cctype>
 #include <map>
 
-#include "http/router.hpp"
 #include "http/route_tree.hpp"
+#include "http/router.hpp"
 
 namespace al::http {
 namespace {
@@ -21,11 +21,14 @@ class Schemas {
  public:
   object reference(Entity const& entity, Mode mode) {
     auto name = std::string(entity.name);
-    if (mode == Mode::create) name += "Create";
-    if (mode == Mode::patch) name += "Patch";
+    if (mode == Mode::create)
+      name += "Create";
+    if (mode == Mode::patch)
+      name += "Patch";
     if (!schemas_.contains(name)) {
       schemas_[name] = entity::schema(entity, mode);
-      for (auto const& field : entity.fields) add_nested(*field.type);
+      for (auto const& field : entity.fields)
+        add_nested(*field.type);
     }
     return {{"$ref", "#/components/schemas/" + name}};
   }
@@ -36,8 +39,10 @@ class Schemas {
  private:
   // Nested entities are referred to by their plain name.
   void add_nested(entity::Type const& type) {
-    if (type.nested) reference(*type.nested, Mode::stored);
-    if (type.element) add_nested(*type.element);
+    if (type.nested)
+      reference(*type.nested, Mode::stored);
+    if (type.element)
+      add_nested(*type.element);
   }
 
   object schemas_;
@@ -82,7 +87,8 @@ array parameters(Route const& route) {
     object schema{{"type", text(parameter.type)}};
     if (!parameter.choices.empty()) {
       auto& choices = schema["enum"].emplace_array();
-      for (auto const choice : parameter.choices) choices.emplace_back(text(choice));
+      for (auto const choice : parameter.choices)
+        choices.emplace_back(text(choice));
     }
     out.push_back({{"name", text(parameter.name)},
                    {"in", "query"},
@@ -119,16 +125,15 @@ object list_schema(std::string_view key, object element) {
                     {"count", {{"type", "integer"}, {"description", "Elements of this page."}}},
                     {"next_cursor", {{"type", {"string", "null"}}, {"description", "Null on the last page."}}},
                     {"total", {{"type", "integer"}, {"description", "Of all pages; with count=total."}}}};
-  return {{"type", "object"},
-          {"properties", std::move(properties)},
-          {"required", {text(key), "count", "next_cursor"}}};
+  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", {text(key), "count", "next_cursor"}}};
 }
 
 object responses(Route const& route, Schemas& schemas) {
   object success{{"description", text(route.summary)}};
   if (route.response) {
     auto schema = schemas.reference(*route.response, Mode::stored);
-    if (!route.list.empty()) schema = list_schema(route.list, std::move(schema));
+    if (!route.list.empty())
+      schema = list_schema(route.list, std::move(schema));
     success["content"] = content("application/json", std::move(schema));
   }
   // By status, because several codes share one.
@@ -136,16 +141,21 @@ object responses(Route const& route, Schemas& schemas) {
   auto const add = [&problems](Code code) {
     auto& names = problems[status_of(code)];
     std::string_view const name = boost::describe::enum_to_string(code, "internal");
-    if (names.find(name) == names.npos) names.append(names.empty() ? "" : ", ").append(name);
+    if (names.find(name) == names.npos)
+      names.append(names.empty() ? "" : ", ").append(name);
   };
   if (!route.permission.empty()) {
     add(Code::unauthenticated);
     add(Code::forbidden);
   }
-  if (!parameter_names(route.path).empty()) add(Code::not_found);
-  if (route.takes == Body::json) add(Code::unsupported_media_type);
-  if (route.takes != Body::none) add(Code::payload_too_large);
-  for (auto const code : route.errors) add(code);
+  if (!parameter_names(route.path).empty())
+    add(Code::not_found);
+  if (route.takes == Body::json)
+    add(Code::unsupported_media_type);
+  if (route.takes != Body::none)
+    add(Code::payload_too_large);
+  for (auto const code : route.errors)
+    add(code);
 
   object out{{std::to_string(route.success), std::move(success)}};
   for (auto const& [status, codes] : problems) {
@@ -159,7 +169,8 @@ object responses(Route const& route, Schemas& schemas) {
 // "GET /agents/{agent_id}/tasks" as "get_agents_by_agent_id_tasks". Method and path make it unique.
 std::string operation_id(Route const& route) {
   std::string id;
-  for (char const c : method_name(route.method)) id.push_back(static_cast<char>(std::tolower(c)));
+  for (char const c : method_name(route.method))
+    id.push_back(static_cast<char>(std::tolower(c)));
   for (char const c : route.path) {
     if (c == '{') {
       id.append("by_");
@@ -178,7 +189,8 @@ object operation(Route const& route, Schemas& schemas) {
              {"summary", text(route.summary)},
              {"tags", {text(tag(route.path))}},
              {"parameters", parameters(route)}};
-  if (route.takes != Body::none) out["requestBody"] = request_body(route, schemas);
+  if (route.takes != Body::none)
+    out["requestBody"] = request_body(route, schemas);
   out["responses"] = responses(route, schemas);
   if (route.permission.empty()) {
     out["security"] = array();
@@ -197,7 +209,8 @@ std::string Router::openapi(std::string_view title, std::string_view version) co
   object paths;
   for (auto const& route : routes()) {
     auto& item = paths["/api/v1" + std::string(route.path)];
-    if (!item.is_object()) item.emplace_object();
+    if (!item.is_object())
+      item.emplace_object();
     std::string method(method_name(route.method));
     std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
     item.as_object()[method] = operation(route, schemas);
@@ -207,8 +220,7 @@ std::string Router::openapi(std::string_view title, std::string_view version) co
       {"info", {{"title", text(title)}, {"version", text(version)}}},
       {"paths", std::move(paths)},
       {"components",
-       {{"schemas", schemas.take()},
-        {"securitySchemes", {{"bearerAuth", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+       {{"schemas", schemas.take()}, {"securitySchemes", {{"bearerAuth", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
   return json::serialize(document);
 }
 

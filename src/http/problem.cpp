@@ -34,7 +34,8 @@ constexpr std::array<Meaning, 17> meanings{{
 
 Meaning const& meaning_of(Code code) {
   for (auto const& meaning : meanings) {
-    if (meaning.code == code) return meaning;
+    if (meaning.code == code)
+      return meaning;
   }
   return meanings.back();
 }
@@ -47,7 +48,8 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 void append_faults(std::string& out, std::vector<FieldFault> const& faults) {
   out.append(",\"errors\":[");
   for (auto const& fault : faults) {
-    if (&fault != faults.data()) out.push_back(',');
+    if (&fault != faults.data())
+      out.push_back(',');
     out.append("{\"path\":");
     json::append_string(out, fault.path);
     append_member(out, "message", fault.message);
@@ -78,7 +80,8 @@ int status_of(Code code) { return meaning_of(code).status; }
 
 Response problem(Error const& error, std::string_view request_id, int status) {
   auto const& meaning = meaning_of(error.code);
-  if (status == 0) status = meaning.status;
+  if (status == 0)
+    status = meaning.status;
   std::string const code = boost::describe::enum_to_string(error.code, "internal");
   std::string body = R"({"type":"urn:agent-lightning:problem:)" + code + '"';
   append_member(body, "title", meaning.title);
@@ -86,7 +89,8 @@ Response problem(Error const& error, std::string_view request_id, int status) {
   append_member(body, "detail", error.message);
   append_member(body, "code", code);
   append_member(body, "request_id", request_id);
-  if (!error.faults.empty()) append_faults(body, error.faults);
+  if (!error.faults.empty())
+    append_faults(body, error.faults);
   body.push_back('}');
 
   Response response{.status = status, .headers = {}, .body = std::move(body)};
@@ -95,15 +99,18 @@ Response problem(Error const& error, std::string_view request_id, int status) {
   if (!retry_after && (error.code == Code::unavailable || error.code == Code::too_many_requests)) {
     retry_after = std::chrono::seconds{1};
   }
-  if (retry_after) response.headers.add("Retry-After", std::to_string(retry_after->count()));
-  if (error.code == Code::unauthenticated) response.headers.add("WWW-Authenticate", "Bearer");
+  if (retry_after)
+    response.headers.add("Retry-After", std::to_string(retry_after->count()));
+  if (error.code == Code::unauthenticated)
+    response.headers.add("WWW-Authenticate", "Bearer");
   return response;
 }
 
 Response entity_response(int status, std::string json, std::int64_t version, std::string location) {
   auto response = json_response(status, std::move(json));
   response.headers.add("ETag", '"' + std::to_string(version) + '"');
-  if (!location.empty()) response.headers.add("Location", escape_location(location));
+  if (!location.empty())
+    response.headers.add("Location", escape_location(location));
   return response;
 }
 

@@ -8,38 +8,70 @@ namespace {
 
 std::string_view reason_phrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "";  // RFC 9112, section 4: the phrase may be empty.
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "";  // RFC 9112, section 4: the phrase may be empty.
   }
 }
 
@@ -51,11 +83,16 @@ void append_number(std::string& out, std::size_t number) {
 
 bool is_of_connection(std::string_view name, Framing framing) {
   switch (name.size()) {  // Most names differ in length already.
-    case 4: return equal_without_case(name, "Date");
-    case 10: return equal_without_case(name, "Connection") || equal_without_case(name, "Keep-Alive");
-    case 14: return framing != Framing::as_said && equal_without_case(name, "Content-Length");
-    case 17: return equal_without_case(name, "Transfer-Encoding");
-    default: return false;
+    case 4:
+      return equal_without_case(name, "Date");
+    case 10:
+      return equal_without_case(name, "Connection") || equal_without_case(name, "Keep-Alive");
+    case 14:
+      return framing != Framing::as_said && equal_without_case(name, "Content-Length");
+    case 17:
+      return equal_without_case(name, "Transfer-Encoding");
+    default:
+      return false;
   }
 }
 
@@ -66,7 +103,8 @@ void append_response_head(std::string& out, Response const& response, ResponseHe
   append_number(out, static_cast<std::size_t>(response.status));
   out.append(" ").append(reason_phrase(response.status)).append("\r\n").append(head.date_line);
   for (auto const& [name, value] : response.headers) {
-    if (is_of_connection(name, head.framing)) continue;
+    if (is_of_connection(name, head.framing))
+      continue;
     out.append(name).append(": ").append(value).append("\r\n");
   }
   if (head.framing == Framing::length) {

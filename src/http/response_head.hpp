@@ -14,7 +14,7 @@ enum class Framing {
   length,   ///< Content-Length
   as_said,  ///< the answer to HEAD: the Content-Length that the response names
   chunked,
-  close,    ///< until the connection ends, for HTTP/1.0
+  close,  ///< until the connection ends, for HTTP/1.0
 };
 
 struct ResponseHead {

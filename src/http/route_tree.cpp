@@ -34,11 +34,13 @@ bool RouteTree::add(Method method, std::string_view path, std::int32_t route) {
     auto const [segment, rest] = take_segment(path);
     path = rest;
     if (is_parameter(segment)) {
-      if (!node->parameter) node->parameter = std::make_unique<Node>();
+      if (!node->parameter)
+        node->parameter = std::make_unique<Node>();
       node = node->parameter.get();
       continue;
     }
-    auto found = std::ranges::find(node->fixed, segment, [](auto const& child) { return std::string_view(child.first); });
+    auto found =
+        std::ranges::find(node->fixed, segment, [](auto const& child) { return std::string_view(child.first); });
     if (found == node->fixed.end()) {
       node->fixed.emplace_back(std::string(segment), std::make_unique<Node>());
       found = std::prev(node->fixed.end());
@@ -50,7 +52,8 @@ bool RouteTree::add(Method method, std::string_view path, std::int32_t route) {
     node->leaf->routes.fill(-1);
   }
   auto& place = node->leaf->routes[static_cast<std::size_t>(method)];
-  if (place >= 0) return false;
+  if (place >= 0)
+    return false;
   place = route;
   return true;
 }
@@ -63,18 +66,22 @@ bool RouteTree::walk(Node const& node, std::string_view rest, Match& match) {
   }
   auto const [segment, after] = take_segment(rest);
   for (auto const& [name, child] : node.fixed) {
-    if (name == segment && walk(*child, after, match)) return true;
+    if (name == segment && walk(*child, after, match))
+      return true;
   }
-  if (!node.parameter || segment.empty()) return false;
+  if (!node.parameter || segment.empty())
+    return false;
   match.values[match.count++] = segment;
-  if (walk(*node.parameter, after, match)) return true;
+  if (walk(*node.parameter, after, match))
+    return true;
   --match.count;
   return false;
 }
 
 RouteTree::Match RouteTree::find(std::string_view path) const {
   Match match;
-  if (!path.starts_with('/') || !walk(*root_, path, match)) match.leaf = nullptr;
+  if (!path.starts_with('/') || !walk(*root_, path, match))
+    match.leaf = nullptr;
   return match;
 }
 
@@ -82,7 +89,8 @@ std::vector<std::string_view> parameter_names(std::string_view path) {
   std::vector<std::string_view> names;
   while (!path.empty()) {
     auto const [segment, rest] = take_segment(path);
-    if (is_parameter(segment)) names.push_back(segment.substr(1, segment.size() - 2));
+    if (is_parameter(segment))
+      names.push_back(segment.substr(1, segment.size() - 2));
     path = rest;
   }
   return names;

@@ -22,7 +22,7 @@ class RouteTree {
     std::array<std::int32_t, methods> routes;  ///< by Method: index of the route, -1 for none
   };
   struct Match {
-    Leaf const* leaf = nullptr;  ///< null when no route has this path
+    Leaf const* leaf = nullptr;                             ///< null when no route has this path
     std::array<std::string_view, parameters_max> values{};  ///< into the path asked for
     std::size_t count = 0;
   };

@@ -27,13 +27,15 @@ std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"
 
 std::string joined(std::vector<std::string_view> const& words) {
   std::string out;
-  for (auto const word : words) out.append(out.empty() ? "" : ", ").append(word);
+  for (auto const word : words)
+    out.append(out.empty() ? "" : ", ").append(word);
   return out;
 }
 
 std::string_view trimmed(std::string_view text) {
   auto const first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
+  if (first == text.npos)
+    return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
@@ -57,10 +59,12 @@ bool reads_as(std::string_view text, T& out) {
 // append more; we pass on what we know, so only the first form is taken.
 bool is_traceparent(std::string_view text) {
   constexpr std::string_view shape = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != shape.size() || text.starts_with("ff")) return false;
+  if (text.size() != shape.size() || text.starts_with("ff"))
+    return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     bool const is_hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (shape[i] == '-' ? text[i] != '-' : !is_hex) return false;
+    if (shape[i] == '-' ? text[i] != '-' : !is_hex)
+      return false;
   }
   return text.substr(3, 32).find_first_not_of('0') != text.npos &&
          text.substr(36, 16).find_first_not_of('0') != text.npos;
@@ -72,7 +76,8 @@ bool is_json_media_type(std::string_view header) {
   bool const is_json = equal_without_case(type, "application/json") ||
                        (equal_without_case(type.substr(0, 12), "application/") && plus != type.npos &&
                         equal_without_case(type.substr(plus), "+json"));
-  if (!is_json) return false;
+  if (!is_json)
+    return false;
   while (!header.empty()) {
     auto parameter = take_part(header, ';');
     auto const name = take_part(parameter, '=');
@@ -89,7 +94,8 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) {
   auto const strong = [](std::string_view tag) { return tag.starts_with("W/") ? tag.substr(2) : tag; };
   while (!if_none_match.empty()) {
     auto const tag = take_part(if_none_match, ',');
-    if (tag == "*" || strong(tag) == strong(etag)) return true;
+    if (tag == "*" || strong(tag) == strong(etag))
+      return true;
   }
   return false;
 }
@@ -101,17 +107,22 @@ std::optional<std::string> query_fault(Parameter const& parameter, std::string_v
     return "must be one of: " + joined(parameter.choices);
   }
   std::int64_t integer = 0;
-  if (parameter.type == "integer" && !reads_as(value, integer)) return "must be an integer";
+  if (parameter.type == "integer" && !reads_as(value, integer))
+    return "must be an integer";
   double number = 0;
-  if (parameter.type == "number" && !(reads_as(value, number) && std::isfinite(number))) return "must be a number";
-  if (parameter.type == "boolean" && value != "true" && value != "false") return "must be true or false";
+  if (parameter.type == "number" && !(reads_as(value, number) && std::isfinite(number)))
+    return "must be a number";
+  if (parameter.type == "boolean" && value != "true" && value != "false")
+    return "must be true or false";
   return std::nullopt;
 }
 
 std::string allowed_parameters(Route const& route) {
-  if (route.query.empty()) return "this route has no query parameters";
+  if (route.query.empty())
+    return "this route has no query parameters";
   std::vector<std::string_view> names;
-  for (auto const& parameter : route.query) names.push_back(parameter.name);
+  for (auto const& parameter : route.query)
+    names.push_back(parameter.name);
   return "unknown query parameter; allowed: " + joined(names);
 }
 
@@ -120,9 +131,11 @@ std::optional<Error> check_query(Route const& route, Request const& request) {
   for (auto const& [name, value] : request.query) {
     auto const known = std::ranges::find(route.query, name, &Parameter::name);
     auto fault = known == route.query.end() ? allowed_parameters(route) : query_fault(*known, value);
-    if (fault) error.faults.push_back({.path = name, .message = std::move(*fault)});
+    if (fault)
+      error.faults.push_back({.path = name, .message = std::move(*fault)});
   }
-  if (error.faults.empty()) return std::nullopt;
+  if (error.faults.empty())
+    return std::nullopt;
   return error;
 }
 
@@ -147,9 +160,11 @@ std::string request_hash(Request const& request) {
 Result<std::optional<std::string>> idempotency_key(Route const& route, Request const& request) {
   constexpr std::string_view name = "Idempotency-Key";
   auto const key = route.method == Method::post ? request.headers.find(name) : std::nullopt;
-  if (!key) return std::nullopt;
+  if (!key)
+    return std::nullopt;
   if (!route.idempotent_key) {
-    return fail(Code::bad_request, "This route answers with a secret that is not kept, so it takes no Idempotency-Key.");
+    return fail(Code::bad_request,
+                "This route answers with a secret that is not kept, so it takes no Idempotency-Key.");
   }
   if (request.headers.count(name) > 1 || !is_visible_ascii(*key, idempotency_key_bytes_max)) {
     return fail(Code::bad_request, "Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.");
@@ -159,7 +174,8 @@ Result<std::optional<std::string>> idempotency_key(Route const& route, Request c
 
 // What a repetition would get anyway, or must be free to try again, is not kept.
 bool is_final(Response const& response) {
-  if (!std::holds_alternative<std::string>(response.body)) return false;
+  if (!std::holds_alternative<std::string>(response.body))
+    return false;
   int const status = response.status;
   bool const may_change = status == 401 || status == 403 || status == 409 || status == 429;
   return status / 100 == 2 || (status / 100 == 4 && !may_change);
@@ -167,8 +183,10 @@ bool is_final(Response const& response) {
 
 Response replayed(Idempotency::Stored stored) {
   Response response = json_response(stored.status, std::move(stored.body));
-  if (stored.status >= 400) response.headers.set("Content-Type", "application/problem+json");
-  if (!stored.location.empty()) response.headers.add("Location", stored.location);
+  if (stored.status >= 400)
+    response.headers.set("Content-Type", "application/problem+json");
+  if (!stored.location.empty())
+    response.headers.add("Location", stored.location);
   response.headers.add("Idempotency-Replayed", "true");
   return response;
 }
@@ -230,18 +248,22 @@ class CallReader {
   // Errors: unsupported_media_type, bad_request.
   static Result<void> read_body(Call& call, Route const& route) {
     auto& body = call.request.body;
-    if (route.takes == Body::any) return {};
+    if (route.takes == Body::any)
+      return {};
     if (route.takes == Body::none) {
       // Many clients send "{}" with every POST; anything else would be lost without a word.
-      if (takes_nothing(body)) return {};
+      if (takes_nothing(body))
+        return {};
       return fail(Code::bad_request, "This route takes no body.");
     }
-    if (body.empty()) return fail(Code::bad_request, "A JSON body is needed.");
+    if (body.empty())
+      return fail(Code::bad_request, "A JSON body is needed.");
     if (!is_json_media_type(call.request.headers.find("Content-Type").value_or(""))) {
       return fail(Code::unsupported_media_type, "The body must be sent with Content-Type: application/json.");
     }
     auto source = json::Source::from(std::move(body));
-    if (!source) return fail(std::move(source.error()));
+    if (!source)
+      return fail(std::move(source.error()));
     call.body_.emplace(std::move(*source));
     return {};
   }
@@ -255,19 +277,21 @@ struct Router::Table {
   Idempotency* idempotency;
   RequestIds ids;
   std::vector<Route> routes;
-  RouteTree tree;      // under /api/v1
-  RouteTree bare_tree; // without it, less the routes that are api_only
+  RouteTree tree;       // under /api/v1
+  RouteTree bare_tree;  // without it, less the routes that are api_only
 
   // The routes of a decoded path.
   RouteTree::Match find(std::string_view path) const {
-    if (!path.starts_with(api_prefix)) return bare_tree.find(path);
+    if (!path.starts_with(api_prefix))
+      return bare_tree.find(path);
     auto const rest = path.substr(api_prefix.size());
     return rest.starts_with('/') ? tree.find(rest) : bare_tree.find(path);
   }
 
   Route const* route_of(RouteTree::Leaf const& leaf, Method method) const {
     auto index = leaf.routes[static_cast<std::size_t>(method)];
-    if (index < 0 && method == Method::head) index = leaf.routes[static_cast<std::size_t>(Method::get)];
+    if (index < 0 && method == Method::head)
+      index = leaf.routes[static_cast<std::size_t>(Method::get)];
     return index < 0 ? nullptr : &routes[static_cast<std::size_t>(index)];
   }
 
@@ -286,7 +310,8 @@ std::string allowed_methods(RouteTree::Leaf const& leaf) {
     auto const method = static_cast<Method>(i);
     bool const served = leaf.routes[i] >= 0 || method == Method::options ||
                         (method == Method::head && leaf.routes[static_cast<std::size_t>(Method::get)] >= 0);
-    if (served) out.append(out.empty() ? "" : ", ").append(method_name(method));
+    if (served)
+      out.append(out.empty() ? "" : ", ").append(method_name(method));
   }
   return out;
 }
@@ -299,7 +324,8 @@ Response allow(Response response, std::string_view methods) {
 // Sets what every answer has, and leaves out what a client has already or did not ask for.
 void finish(Response& response, Method method, Headers const& headers, std::string_view request_id) {
   response.headers.set("X-Request-Id", request_id);
-  if (method != Method::get && method != Method::head) return;
+  if (method != Method::get && method != Method::head)
+    return;
   if (response.status == 200) {
     auto const etag = response.headers.find("ETag");
     auto const known = headers.find("If-None-Match");
@@ -310,7 +336,8 @@ void finish(Response& response, Method method, Headers const& headers, std::stri
       return;
     }
   }
-  if (method != Method::head) return;
+  if (method != Method::head)
+    return;
   if (auto const* text = std::get_if<std::string>(&response.body)) {
     response.headers.set("Content-Length", std::to_string(text->size()));
   }
@@ -318,9 +345,11 @@ void finish(Response& response, Method method, Headers const& headers, std::stri
 }
 
 void forbid_caching(Response& response) {
-  if (response.headers.find("Cache-Control")) return;
+  if (response.headers.find("Cache-Control"))
+    return;
   auto const type = response.headers.find("Content-Type");
-  if (type && is_json_media_type(*type)) response.headers.add("Cache-Control", "no-store");
+  if (type && is_json_media_type(*type))
+    response.headers.add("Cache-Control", "no-store");
 }
 
 }  // namespace
@@ -336,7 +365,8 @@ std::string const& Call::path(std::string_view name) const {
 std::optional<std::string_view> Call::query(std::string_view name) const {
   std::optional<std::string_view> last;
   for (auto const& [key, value] : request.query) {
-    if (key == name) last = value;
+    if (key == name)
+      last = value;
   }
   return last;
 }
@@ -344,9 +374,11 @@ std::optional<std::string_view> Call::query(std::string_view name) const {
 Result<std::int64_t> Call::query_int(std::string_view name, std::int64_t fallback, std::int64_t min,
                                      std::int64_t max) const {
   auto const text = query(name);
-  if (!text) return fallback;
+  if (!text)
+    return fallback;
   std::int64_t value = 0;
-  if (reads_as(*text, value) && value >= min && value <= max) return value;
+  if (reads_as(*text, value) && value >= min && value <= max)
+    return value;
   Error error{.code = Code::invalid, .message = "The query is not valid."};
   auto const bounds = std::to_string(min) + " to " + std::to_string(max);
   error.faults.push_back({.path = std::string(name), .message = "must be an integer from " + bounds});
@@ -357,11 +389,13 @@ json::Input Call::body() const { return body_ ? body_->root() : json::Input{}; }
 
 Result<std::optional<std::int64_t>> Call::if_match() const {
   auto const header = request.headers.find("If-Match");
-  if (!header || *header == "*") return std::nullopt;
+  if (!header || *header == "*")
+    return std::nullopt;
   auto digits = *header;
   std::int64_t version = 0;
   bool const is_quoted = digits.size() > 2 && digits.starts_with('"') && digits.ends_with('"');
-  if (is_quoted) digits = digits.substr(1, digits.size() - 2);
+  if (is_quoted)
+    digits = digits.substr(1, digits.size() - 2);
   if (!is_quoted || request.headers.count("If-Match") > 1 || !reads_as(digits, version) || version < 0) {
     return fail(Code::bad_request, "If-Match must be one ETag of this service, such as \"7\".");
   }
@@ -390,10 +424,12 @@ std::vector<Route> const& Router::routes() const { return table_->routes; }
 
 std::optional<std::size_t> Router::body_max(Method method, std::string_view path) const {
   auto const target = read_target(path);
-  if (!target) return std::nullopt;
+  if (!target)
+    return std::nullopt;
   auto const match = table_->find(target->path);
   auto const* route = match.leaf ? table_->route_of(*match.leaf, method) : nullptr;
-  if (!route) return std::nullopt;
+  if (!route)
+    return std::nullopt;
   return route->body_max;
 }
 
@@ -402,9 +438,11 @@ void Router::Table::identify(Context& context, Headers const& headers) {
     auto const sent = headers.find("X-Request-Id");
     context.request_id = sent && is_visible_ascii(*sent, request_id_bytes_max) ? std::string(*sent) : ids.next();
   }
-  if (!context.traceparent.empty()) return;
+  if (!context.traceparent.empty())
+    return;
   auto const parent = headers.find("traceparent");
-  if (parent && is_traceparent(*parent) && headers.count("traceparent") == 1) context.traceparent = *parent;
+  if (parent && is_traceparent(*parent) && headers.count("traceparent") == 1)
+    context.traceparent = *parent;
 }
 
 Task<Response> Router::dispatch(Context context, Request request) {
@@ -417,7 +455,8 @@ Task<Response> Router::dispatch(Context context, Request request) {
     thrown = std::current_exception();
   }
   if (thrown) {
-    if (is_cancellation(thrown)) std::rethrow_exception(thrown);
+    if (is_cancellation(thrown))
+      std::rethrow_exception(thrown);
     response = problem(describe_fault(thrown, context.request_id, request.target), context.request_id);
   }
   forbid_caching(response);
@@ -426,9 +465,11 @@ Task<Response> Router::dispatch(Context context, Request request) {
 }
 
 Task<Response> Router::Table::answer(Context& context, Request& request) {
-  if (request.target == "*" && request.method == Method::options) co_return allow({.status = 204}, all_methods);
+  if (request.target == "*" && request.method == Method::options)
+    co_return allow({.status = 204}, all_methods);
   auto target = read_target(request.target);
-  if (!target) co_return problem(target.error(), context.request_id);
+  if (!target)
+    co_return problem(target.error(), context.request_id);
   request.path = std::move(target->path);
   request.query = std::move(target->query);
 
@@ -440,25 +481,33 @@ Task<Response> Router::Table::answer(Context& context, Request& request) {
   auto const* route = route_of(*match.leaf, request.method);
   if (!route) {
     auto const methods = allowed_methods(*match.leaf);
-    if (request.method == Method::options) co_return allow({.status = 204}, methods);
+    if (request.method == Method::options)
+      co_return allow({.status = 204}, methods);
     Error const error{Code::method_not_allowed, "Here only these methods are served: " + methods + "."};
     co_return allow(problem(error, context.request_id), methods);
   }
 
   Call call(context, request);
   auto checked = CallReader::read_path(call, *route, match);
-  if (checked && !route->permission.empty()) checked = co_await admit(context, request, *route);
-  if (!checked) co_return problem(checked.error(), context.request_id);
-  if (auto const error = check_query(*route, request)) co_return problem(*error, context.request_id);
+  if (checked && !route->permission.empty())
+    checked = co_await admit(context, request, *route);
+  if (!checked)
+    co_return problem(checked.error(), context.request_id);
+  if (auto const error = check_query(*route, request))
+    co_return problem(*error, context.request_id);
   auto key = idempotency_key(*route, request);
-  if (!key) co_return problem(key.error(), context.request_id);
+  if (!key)
+    co_return problem(key.error(), context.request_id);
   bool const once = *key && idempotency;
   auto hash = once ? request_hash(request) : std::string();
   checked = CallReader::read_body(call, *route);
-  if (!checked) co_return problem(checked.error(), context.request_id);
-  if (once) co_return co_await answer_once(call, *route, std::move(**key), std::move(hash));
+  if (!checked)
+    co_return problem(checked.error(), context.request_id);
+  if (once)
+    co_return co_await answer_once(call, *route, std::move(**key), std::move(hash));
   auto result = co_await route->handler(call);
-  if (!result) co_return problem(result.error(), context.request_id);
+  if (!result)
+    co_return problem(result.error(), context.request_id);
   co_return std::move(*result);
 }
 
@@ -466,10 +515,12 @@ Task<Response> Router::Table::answer(Context& context, Request& request) {
 Task<Result<void>> Router::Table::admit(Context& context, Request const& request, Route const& route) {
   if (context.principal.id.empty() && authenticator) {
     auto principal = co_await authenticator->authenticate(request, context.deadline);
-    if (!principal) co_return fail(std::move(principal.error()));
+    if (!principal)
+      co_return fail(std::move(principal.error()));
     context.principal = std::move(*principal);
   }
-  if (context.principal.id.empty()) co_return fail(Code::unauthenticated, "Sign in to use this.");
+  if (context.principal.id.empty())
+    co_return fail(Code::unauthenticated, "Sign in to use this.");
   if (!context.principal.may(route.permission)) {
     co_return fail(Code::forbidden, "This needs the permission " + quoted(route.permission) + ".");
   }
@@ -480,8 +531,10 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
   auto const scope = std::string(method_name(route.method)) + " " + std::string(route.path);
   auto const actor = call.context.actor();
   auto begun = co_await idempotency->begin(actor, scope, key, hash, call.context.deadline);
-  if (!begun) co_return problem(begun.error(), call.context.request_id);
-  if (*begun) co_return replayed(std::move(**begun));
+  if (!begun)
+    co_return problem(begun.error(), call.context.request_id);
+  if (*begun)
+    co_return replayed(std::move(**begun));
 
   Response response;
   std::exception_ptr thrown;
@@ -521,8 +574,10 @@ Task<void> Router::Table::settle(Call& call, std::string const& scope, std::stri
   } catch (...) {
     thrown = std::current_exception();
   }
-  if (!thrown) co_return;
-  if (is_cancellation(thrown)) std::rethrow_exception(thrown);
+  if (!thrown)
+    co_return;
+  if (is_cancellation(thrown))
+    std::rethrow_exception(thrown);
   std::ignore = describe_fault(thrown, call.context.request_id, call.request.target);
 }
 

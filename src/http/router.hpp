@@ -48,26 +48,26 @@ enum class Body { none, json, any };
 struct Parameter {
   std::string_view name;
   std::string_view doc;
-  std::string_view type = "string";           ///< JSON Schema type; integer, number and boolean are checked
-  std::vector<std::string_view> choices{};    ///< when not empty, other values are refused
+  std::string_view type = "string";         ///< JSON Schema type; integer, number and boolean are checked
+  std::vector<std::string_view> choices{};  ///< when not empty, other values are refused
 };
 
 /// What the table knows of a route. Every route names a permission or says that it is open.
 struct Route {
   Method method;
-  std::string_view path;                      ///< "/agents/{agent_id}"; served bare and under /api/v1
-  std::string_view permission;                ///< "agents:read"; empty: open to everyone
+  std::string_view path;        ///< "/agents/{agent_id}"; served bare and under /api/v1
+  std::string_view permission;  ///< "agents:read"; empty: open to everyone
   std::string_view summary;
   std::vector<Parameter> query{};
   Body takes = Body::none;
-  entity::Entity const* request = nullptr;    ///< for OpenAPI
-  entity::Entity const* response = nullptr;   ///< for OpenAPI; of one element when `list` names the key
-  std::string_view list{};                    ///< "agents": the response is {agents: [...], count, next_cursor}
+  entity::Entity const* request = nullptr;   ///< for OpenAPI
+  entity::Entity const* response = nullptr;  ///< for OpenAPI; of one element when `list` names the key
+  std::string_view list{};                   ///< "agents": the response is {agents: [...], count, next_cursor}
   int success = 200;
-  std::vector<Code> errors{};                 ///< beyond those that every route can answer
+  std::vector<Code> errors{};  ///< beyond those that every route can answer
   std::size_t body_max = 1 << 20;
-  bool idempotent_key = true;                 ///< POST honours Idempotency-Key; off for routes that return secrets
-  bool api_only = false;                      ///< not served bare
+  bool idempotent_key = true;  ///< POST honours Idempotency-Key; off for routes that return secrets
+  bool api_only = false;       ///< not served bare
   Handler handler;
 };
 

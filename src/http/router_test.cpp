@@ -39,7 +39,8 @@ class TokenAuthenticator final : public Authenticator {
   Task<Result<Principal>> authenticate(Request const& request, Deadline) override {
     ++calls;
     auto token = request.headers.find("Authorization").value_or("");
-    if (!token.starts_with("Bearer ")) co_return fail(Code::unauthenticated, "no token");
+    if (!token.starts_with("Bearer "))
+      co_return fail(Code::unauthenticated, "no token");
     token.remove_prefix(7);
     auto const first = token.find('/');
     auto const second = token.find('/', first + 1);
@@ -63,14 +64,17 @@ class MapIdempotency final : public Idempotency {
   Task<Result<std::optional<Stored>>> begin(Actor const& actor, std::string_view route, std::string_view key,
                                             std::string_view hash, Deadline) override {
     auto const [place, is_new] = entries.try_emplace(name(actor, route, key), Entry{std::string(hash), {}});
-    if (is_new) co_return std::nullopt;
-    if (place->second.hash != hash) co_return fail(Code::idempotency_mismatch, "another body");
-    if (!place->second.stored) co_return fail(Code::conflict, "still running");
+    if (is_new)
+      co_return std::nullopt;
+    if (place->second.hash != hash)
+      co_return fail(Code::idempotency_mismatch, "another body");
+    if (!place->second.stored)
+      co_return fail(Code::conflict, "still running");
     co_return place->second.stored;
   }
-  Task<void> store(Actor const& actor, std::string_view route, std::string_view key, Stored stored,
-                   Deadline) override {
-    if (is_broken) throw Unavailable("database is gone");
+  Task<void> store(Actor const& actor, std::string_view route, std::string_view key, Stored stored, Deadline) override {
+    if (is_broken)
+      throw Unavailable("database is gone");
     entries.at(name(actor, route, key)).stored = std::move(stored);
     co_return;
   }
@@ -116,11 +120,16 @@ class RouterTest : public testing::Test {
                   ++handled;
                   last = call.context;
                   auto const& id = call.path("id");
-                  if (id == "missing") co_return fail(Code::not_found, "There is no widget 'missing'.");
-                  if (id == "gone") throw Unavailable("db7.internal refused the connection");
-                  if (id == "bug") throw std::logic_error("secret detail");
-                  if (id == "odd") throw 7;
-                  if (id == "cancelled") throw boost::system::system_error(asio::error::operation_aborted);
+                  if (id == "missing")
+                    co_return fail(Code::not_found, "There is no widget 'missing'.");
+                  if (id == "gone")
+                    throw Unavailable("db7.internal refused the connection");
+                  if (id == "bug")
+                    throw std::logic_error("secret detail");
+                  if (id == "odd")
+                    throw 7;
+                  if (id == "cancelled")
+                    throw boost::system::system_error(asio::error::operation_aborted);
                   co_return entity_response(200, R"({"id":")" + id + "\"}", 7);
                 }});
     router.add({.method = Method::get,
@@ -144,7 +153,8 @@ class RouterTest : public testing::Test {
                 .response = &entity::entity<Widget>(),
                 .handler = [](Call& call) -> Task<Result<Response>> {
                   auto version = call.if_match();
-                  if (!version) co_return fail(version.error());
+                  if (!version)
+                    co_return fail(version.error());
                   co_return json_response(200, *version ? std::to_string(**version) : "null");
                 }});
     router.add({.method = Method::get,
@@ -168,10 +178,12 @@ class RouterTest : public testing::Test {
                 .body_max = 2000,
                 .handler = [this](Call& call) -> Task<Result<Response>> {
                   ++handled;
-                  if (next_failure) throw Unavailable("gone");
+                  if (next_failure)
+                    throw Unavailable("gone");
                   auto const status = json::member(call.body(), "status");
                   if (!status.is_null()) {
-                    co_return json_response(static_cast<int>(status.parsed->as_int64()), "{\"n\":" + std::to_string(handled) + "}");
+                    co_return json_response(static_cast<int>(status.parsed->as_int64()),
+                                            "{\"n\":" + std::to_string(handled) + "}");
                   }
                   co_return entity_response(201, "{\"n\":" + std::to_string(handled) + "}", 1, "/api/v1/widgets/w1");
                 }});
@@ -181,12 +193,13 @@ class RouterTest : public testing::Test {
                 .summary = "Makes a secret.",
                 .idempotent_key = false,
                 .handler = [](Call&) -> Task<Result<Response>> { co_return json_response(201, "{\"secret\":1}"); }});
-    router.add({.method = Method::post,
-                .path = "/raw",
-                .permission = "",
-                .summary = "Takes anything.",
-                .takes = Body::any,
-                .handler = [](Call& call) -> Task<Result<Response>> { co_return json_response(200, call.request.body); }});
+    router.add(
+        {.method = Method::post,
+         .path = "/raw",
+         .permission = "",
+         .summary = "Takes anything.",
+         .takes = Body::any,
+         .handler = [](Call& call) -> Task<Result<Response>> { co_return json_response(200, call.request.body); }});
     router.add({.method = Method::post,
                 .path = "/waits",
                 .permission = "widgets:write",
@@ -207,7 +220,8 @@ class RouterTest : public testing::Test {
                      response = std::move(answer);
                    });
     io.run();
-    if (thrown) std::rethrow_exception(thrown);
+    if (thrown)
+      std::rethrow_exception(thrown);
     return response;
   }
 
@@ -215,8 +229,10 @@ class RouterTest : public testing::Test {
                 std::vector<std::pair<std::string, std::string>> headers = {}) {
     Request request{.method = method, .target = std::move(target)};
     request.headers.add("Authorization", "Bearer acme/ann/widgets:*");
-    if (!body.empty()) request.headers.add("Content-Type", "application/json");
-    for (auto const& [name, value] : headers) request.headers.set(name, value);
+    if (!body.empty())
+      request.headers.add("Content-Type", "application/json");
+    for (auto const& [name, value] : headers)
+      request.headers.set(name, value);
     request.body = std::move(body);
     return send(std::move(request));
   }
@@ -224,7 +240,8 @@ class RouterTest : public testing::Test {
   static std::string body_of(Response const& response) { return std::get<std::string>(response.body); }
   static std::string code_of(Response const& response) {
     auto const parsed = json::parse(body_of(response));
-    if (!parsed || !parsed->is_object() || !parsed->as_object().contains("code")) return "no problem";
+    if (!parsed || !parsed->is_object() || !parsed->as_object().contains("code"))
+      return "no problem";
     return std::string(parsed->at("code").as_string());
   }
   static std::string fault_of(Response const& response) {
@@ -248,8 +265,8 @@ TEST(ReadTarget, DecodesPathAndQuery) {
   auto const target = read_target("/a%20b/%C3%A4?x=1&y=a+b%2Bc&x=2&flag&empty=&=v&&z=%26%3D");
   ASSERT_TRUE(target);
   EXPECT_EQ(target->path, "/a b/\xc3\xa4");
-  std::vector<std::pair<std::string, std::string>> const expected{{"x", "1"},    {"y", "a b+c"}, {"x", "2"}, {"flag", ""},
-                                                                  {"empty", ""}, {"", "v"},      {"z", "&="}};
+  std::vector<std::pair<std::string, std::string>> const expected{
+      {"x", "1"}, {"y", "a b+c"}, {"x", "2"}, {"flag", ""}, {"empty", ""}, {"", "v"}, {"z", "&="}};
   EXPECT_EQ(target->query, expected);
   EXPECT_EQ(read_target("/a+b")->path, "/a+b");
   EXPECT_EQ(read_target("/")->path, "/");
@@ -260,17 +277,19 @@ TEST(ReadTarget, DecodesPathAndQuery) {
 
 TEST(ReadTarget, RefusesWhatCouldMeanTwoThings) {
   for (auto const* const target :
-       {"",          "a",          "*",         "http://x/a", "/%",         "/%1",      "/%zz",     "/%0g",
-        "/a%00b",    "/a%0d%0ab",  "/a%7f",     "/a%2fb",     "/a%2Fb",     "/a%5cb",   "/a\\b",    "/..",
-        "/a/../b",   "/a/./b",     "/%2e%2e/b", "/.%2e",      "/%2e",       "/%ff",     "/%c0%af",  "/%ed%a0%80",
-        "/%c2%80",   "/\xc3\xa4",  "/a b",      "/a\tb",      "/a#b",       "/a?x=%0a", "/a?%00=1", "/a?x=%f",
-        "/a?x=%ff",  "/a?x=a b",   "/a%u0041",  "/%c3",       "/a?x=%c3%28"}) {
+       {"",         "a",         "*",         "http://x/a", "/%",         "/%1",      "/%zz",     "/%0g",
+        "/a%00b",   "/a%0d%0ab", "/a%7f",     "/a%2fb",     "/a%2Fb",     "/a%5cb",   "/a\\b",    "/..",
+        "/a/../b",  "/a/./b",    "/%2e%2e/b", "/.%2e",      "/%2e",       "/%ff",     "/%c0%af",  "/%ed%a0%80",
+        "/%c2%80",  "/\xc3\xa4", "/a b",      "/a\tb",      "/a#b",       "/a?x=%0a", "/a?%00=1", "/a?x=%f",
+        "/a?x=%ff", "/a?x=a b",  "/a%u0041",  "/%c3",       "/a?x=%c3%28"}) {
     auto const result = read_target(target);
     EXPECT_FALSE(result) << target;
-    if (!result) EXPECT_EQ(result.error().code, Code::bad_request);
+    if (!result)
+      EXPECT_EQ(result.error().code, Code::bad_request);
   }
   std::string many = "/a?x";
-  for (int i = 0; i < 63; ++i) many += "&x";
+  for (int i = 0; i < 63; ++i)
+    many += "&x";
   EXPECT_TRUE(read_target(many));
   EXPECT_FALSE(read_target(many + "&x"));
 }
@@ -353,9 +372,12 @@ TEST_F(RouterTest, KnowsTheBodyLimitBeforeTheBody) {
 
 TEST_F(RouterTest, RoutesAreAddedOnce) {
   auto const handler = [](Call&) -> Task<Result<Response>> { co_return Response{}; };
-  EXPECT_DEATH(router.add({.method = Method::get, .path = "/widgets/{other}", .permission = "", .summary = "", .handler = handler}),
-               "same method and path");
-  EXPECT_DEATH(router.add({.method = Method::get, .path = "x", .permission = "", .summary = "", .handler = handler}), "starts_with");
+  EXPECT_DEATH(
+      router.add(
+          {.method = Method::get, .path = "/widgets/{other}", .permission = "", .summary = "", .handler = handler}),
+      "same method and path");
+  EXPECT_DEATH(router.add({.method = Method::get, .path = "x", .permission = "", .summary = "", .handler = handler}),
+               "starts_with");
 }
 
 // ---- who may ----
@@ -443,7 +465,8 @@ TEST_F(RouterTest, ChecksTheQuery) {
        }) {
     auto const response = send(Method::get, "/widgets" + query);
     EXPECT_EQ(response.status, fault.empty() ? 200 : 422) << query;
-    if (!fault.empty() && response.status == 422) EXPECT_EQ(fault_of(response), fault);
+    if (!fault.empty() && response.status == 422)
+      EXPECT_EQ(fault_of(response), fault);
   }
   auto const none = send(Method::get, "/widgets/a?x=1");
   EXPECT_EQ(fault_of(none), "x: this route has no query parameters");
@@ -479,7 +502,8 @@ TEST_F(RouterTest, ReadsIfMatch) {
                                                                 {"\"7x\"", "", 400}}) {
     auto const response = send(Method::put, "/widgets/a", "{}", {{"If-Match", header}});
     EXPECT_EQ(response.status, status) << header;
-    if (status == 200) EXPECT_EQ(body_of(response), answer);
+    if (status == 200)
+      EXPECT_EQ(body_of(response), answer);
   }
   EXPECT_EQ(body_of(send(Method::put, "/widgets/a", "{}")), "null");
 }
@@ -547,7 +571,8 @@ TEST_F(RouterTest, AKeyBelongsToOneRequestOfOneCaller) {
   EXPECT_EQ(other.status, 422);
   EXPECT_EQ(code_of(other), "idempotency_mismatch");
   for (auto const* const caller : {"Bearer acme/bob/*:*", "Bearer other/ann/*:*"}) {
-    auto const response = send(Method::post, "/widgets", R"({"name":"a"})", {{"Idempotency-Key", "k"}, {"Authorization", caller}});
+    auto const response =
+        send(Method::post, "/widgets", R"({"name":"a"})", {{"Idempotency-Key", "k"}, {"Authorization", caller}});
     EXPECT_EQ(response.headers.find("Idempotency-Replayed"), std::nullopt) << caller;
   }
   EXPECT_EQ(handled, 3);
@@ -558,9 +583,20 @@ TEST_F(RouterTest, KeepsOnlyFinalAnswers) {
     int status;
     bool kept;
   };
-  for (auto const& [status, kept] : std::vector<Case>{{200, true},  {202, true},  {204, true},  {404, true},  {400, true},
-                                                      {412, true},  {422, true},  {401, false}, {403, false}, {409, false},
-                                                      {429, false}, {500, false}, {503, false}, {302, false}}) {
+  for (auto const& [status, kept] : std::vector<Case>{{200, true},
+                                                      {202, true},
+                                                      {204, true},
+                                                      {404, true},
+                                                      {400, true},
+                                                      {412, true},
+                                                      {422, true},
+                                                      {401, false},
+                                                      {403, false},
+                                                      {409, false},
+                                                      {429, false},
+                                                      {500, false},
+                                                      {503, false},
+                                                      {302, false}}) {
     auto const body = "{\"status\":" + std::to_string(status) + "}";
     auto const key = "k" + std::to_string(status);
     EXPECT_EQ(send(Method::post, "/widgets", body, {{"Idempotency-Key", key}}).status, status);
@@ -595,9 +631,11 @@ TEST_F(RouterTest, ACancelledCallFreesTheKey) {
   request.headers.add("Authorization", "Bearer acme/ann/widgets:*");
   request.headers.add("Idempotency-Key", "k");
   std::exception_ptr thrown;
-  asio::co_spawn(io, router.dispatch({}, std::move(request)),
-                 asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr error, Response const&) { thrown = error; }));
-  while (idempotency.entries.empty()) io.run_one();
+  asio::co_spawn(
+      io, router.dispatch({}, std::move(request)),
+      asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr error, Response const&) { thrown = error; }));
+  while (idempotency.entries.empty())
+    io.run_one();
   cancel.emit(asio::cancellation_type::terminal);
   io.run();
   ASSERT_TRUE(thrown);
@@ -646,8 +684,10 @@ TEST_F(RouterTest, EveryAnswerHasARequestId) {
     auto const response = send(Method::get, "/open", "", {{"X-Request-Id", sent}});
     auto const id = response.headers.find("X-Request-Id");
     ASSERT_TRUE(id);
-    if (!answered.empty()) EXPECT_EQ(*id, answered);
-    if (answered.empty()) EXPECT_EQ(id->size(), 32u) << "made here";
+    if (!answered.empty())
+      EXPECT_EQ(*id, answered);
+    if (answered.empty())
+      EXPECT_EQ(id->size(), 32u) << "made here";
     EXPECT_EQ(last.request_id, *id);
   }
   auto const problem = send(Method::get, "/nothing", "", {{"X-Request-Id", "abc"}});
@@ -709,11 +749,13 @@ TEST_F(RouterTest, AnswersNotModified) {
       auto const response = send(method, "/widgets/a", "", {{"If-None-Match", header}});
       EXPECT_EQ(response.status, status) << header;
       EXPECT_EQ(response.headers.find("ETag"), "\"7\"");
-      if (status == 304) EXPECT_EQ(body_of(response), "");
+      if (status == 304)
+        EXPECT_EQ(body_of(response), "");
     }
   }
   EXPECT_EQ(send(Method::get, "/widgets/missing", "", {{"If-None-Match", "*"}}).status, 404);
-  EXPECT_EQ(send(Method::get, "/open", "", {{"If-None-Match", "*"}}).status, 200) << "without an ETag there is no match";
+  EXPECT_EQ(send(Method::get, "/open", "", {{"If-None-Match", "*"}}).status, 200)
+      << "without an ETag there is no match";
 }
 
 // ---- failures ----
@@ -723,8 +765,10 @@ TEST_F(RouterTest, FailuresBecomeProblems) {
     std::string id, code;
     int status;
   };
-  for (auto const& [id, code, status] : std::vector<Case>{
-           {"missing", "not_found", 404}, {"gone", "unavailable", 503}, {"bug", "internal", 500}, {"odd", "internal", 500}}) {
+  for (auto const& [id, code, status] : std::vector<Case>{{"missing", "not_found", 404},
+                                                          {"gone", "unavailable", 503},
+                                                          {"bug", "internal", 500},
+                                                          {"odd", "internal", 500}}) {
     auto const response = send(Method::get, "/widgets/" + id);
     EXPECT_EQ(response.status, status);
     EXPECT_EQ(code_of(response), code);

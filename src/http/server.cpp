@@ -29,8 +29,8 @@ namespace al::http {
 namespace {
 
 namespace beast_http = boost::beast::http;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 // The concrete executor spares a virtual call on every read and write.
@@ -103,7 +103,8 @@ class RequestParser final : public beast_http::basic_parser<true> {
     // Trailers are read to find the end of the body, and dropped: they must not override what was checked in the head.
     if (is_header_done()) {
       trailer_bytes_ += name_view.size() + value_view.size();
-      if (++fields_ > header_fields_max || trailer_bytes_ > header_bytes_max_) error = beast_http::error::header_limit;
+      if (++fields_ > header_fields_max || trailer_bytes_ > header_bytes_max_)
+        error = beast_http::error::header_limit;
       return;
     }
     std::string_view const name(name_view.data(), name_view.size());
@@ -115,14 +116,16 @@ class RequestParser final : public beast_http::basic_parser<true> {
     } else if (!is_well_framed(field, name, value)) {
       error = beast_http::error::bad_field;
     }
-    if (!error) request_.headers.add(name, value);
+    if (!error)
+      request_.headers.add(name, value);
   }
 
   // Beast joins folded lines in a buffer of its own, or leaves a line break between name and value.
   [[nodiscard]] bool is_folded(std::string_view name, std::string_view value) const {
     auto const* const end = input_.data() + input_.size();
     bool const is_inside = std::less_equal<>()(input_.data(), value.data()) && std::less_equal<>()(value.data(), end);
-    if (!is_inside) return true;
+    if (!is_inside)
+      return true;
     auto const* const after_name = name.data() + name.size();
     return std::find(after_name, value.data(), '\r') != value.data();
   }
@@ -170,10 +173,10 @@ class RequestParser final : public beast_http::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, View extensions, error_code& error) override {
     any_chunk_ = true;
     // A line feed inside a quoted extension ends the line for some readers.
-    bool const is_clean = std::ranges::all_of(extensions, [](char c) {
-      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-    });
-    if (!is_clean) error = beast_http::error::bad_chunk_extension;
+    bool const is_clean =
+        std::ranges::all_of(extensions, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+    if (!is_clean)
+      error = beast_http::error::bad_chunk_extension;
   }
 
   std::size_t on_chunk_body_impl(std::uint64_t, View piece, error_code&) override {
@@ -202,10 +205,12 @@ class RequestParser final : public beast_http::basic_parser<true> {
 /// the Host header does: a proxy before us may have decided by either.
 std::optional<std::string> origin_form(std::string const& target, std::string_view host) {
   for (std::string_view const scheme : {"http://", "https://"}) {
-    if (!equal_without_case(std::string_view(target).substr(0, scheme.size()), scheme)) continue;
+    if (!equal_without_case(std::string_view(target).substr(0, scheme.size()), scheme))
+      continue;
     auto const rest = std::string_view(target).substr(scheme.size());
     auto const end = std::min(rest.find_first_of("/?#"), rest.size());
-    if (!equal_without_case(rest.substr(0, end), host)) return std::nullopt;
+    if (!equal_without_case(rest.substr(0, end), host))
+      return std::nullopt;
     auto const path = rest.substr(end);
     return (path.starts_with('/') ? "" : "/") + std::string(path);
   }
@@ -254,8 +259,8 @@ struct ServerState {
 
   std::mutex mutex;
   std::condition_variable gone;
-  std::size_t open = 0;                                    // under mutex
-  std::unordered_map<std::string, std::size_t> per_peer;   // under mutex, when limited
+  std::size_t open = 0;                                   // under mutex
+  std::unordered_map<std::string, std::size_t> per_peer;  // under mutex, when limited
 
   void wait_until_none(SteadyTime until) {
     std::unique_lock lock(mutex);
@@ -274,7 +279,8 @@ class Place {
   static std::optional<Place> take(std::shared_ptr<ServerState> const& state, Lane& lane, std::string const& peer) {
     std::scoped_lock const lock(state->mutex);
     auto const& limits = state->limits;
-    if (state->open >= limits.connections_max + refused_connections_max) return std::nullopt;
+    if (state->open >= limits.connections_max + refused_connections_max)
+      return std::nullopt;
     bool is_over = state->open >= limits.connections_max;
     if (limits.connections_per_peer_max > 0) {
       is_over = ++state->per_peer[peer] > limits.connections_per_peer_max || is_over;
@@ -286,13 +292,15 @@ class Place {
   Place(Place&&) = default;
   Place& operator=(Place&&) = delete;
   ~Place() {
-    if (!state_) return;
+    if (!state_)
+      return;
     lane_->admitted.fetch_sub(1, std::memory_order_relaxed);
     std::scoped_lock const lock(state_->mutex);
     if (auto const found = state_->per_peer.find(peer_); found != state_->per_peer.end() && --found->second == 0) {
       state_->per_peer.erase(found);
     }
-    if (--state_->open == 0) state_->gone.notify_all();
+    if (--state_->open == 0)
+      state_->gone.notify_all();
   }
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] std::string const& peer() const { return peer_; }
@@ -390,7 +398,7 @@ class Connection {
   Request request_;
   std::size_t head_bytes_ = 0;
   SteadyTime body_start_{};
-  bool is_first_ = true;       // no request was answered yet
+  bool is_first_ = true;  // no request was answered yet
   bool is_head_known_ = false;
   bool keep_alive_ = true;
 
@@ -414,12 +422,15 @@ Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place cons
 Connection::~Connection() { lane_.connections.erase(place_in_lane_); }
 
 void Connection::check(SteadyTime now) {
-  if (now < deadline_) return;
+  if (now < deadline_)
+    return;
   deadline_ = never;
   switch (phase_) {
     case Phase::idle:
     case Phase::write:
-    case Phase::linger: close(); return;
+    case Phase::linger:
+      close();
+      return;
     case Phase::head:
     case Phase::body: {
       timed_out_ = true;
@@ -431,7 +442,9 @@ void Connection::check(SteadyTime now) {
       timed_out_ = true;
       cancel_.emit(asio::cancellation_type::terminal);
       return;
-    case Phase::stream: abort(); return;
+    case Phase::stream:
+      abort();
+      return;
   }
 }
 
@@ -454,16 +467,21 @@ void Connection::abort() {
 Task<void> Connection::run() {
   if (is_refused_) {
     refuse({Code::unavailable, "There are too many connections. Try again."});
-    if (write_now() || co_await write_rest()) co_await linger();
+    if (write_now() || co_await write_rest())
+      co_await linger();
     co_return;
   }
   do {
     begin_request();
     auto step = parse();
-    if (step == Step::more || step == Step::proceed) step = co_await read_request(step);
-    if (step == Step::more) co_return;  // The client is gone, or was silent for too long.
-    if (step == Step::ready && !co_await answer()) co_return;
-    if (step == Step::refused && !write_now() && !co_await write_rest()) co_return;
+    if (step == Step::more || step == Step::proceed)
+      step = co_await read_request(step);
+    if (step == Step::more)
+      co_return;  // The client is gone, or was silent for too long.
+    if (step == Step::ready && !co_await answer())
+      co_return;
+    if (step == Step::refused && !write_now() && !co_await write_rest())
+      co_return;
   } while (keep_alive_);
   co_await linger();
 }
@@ -478,19 +496,25 @@ void Connection::begin_request() {
 
 Connection::Step Connection::parse() {
   while (input_.size() > 0) {
-    if (!parser_->can_read(input_.size())) return wait_for_bytes();
+    if (!parser_->can_read(input_.size()))
+      return wait_for_bytes();
     error_code error;
     auto const used = parser_->read(unread(), error);
     input_.consume(used);
-    if (!is_head_known_) head_bytes_ += used;
-    if (error == beast_http::error::need_more) return wait_for_bytes();
-    if (error) return refuse(error);
+    if (!is_head_known_)
+      head_bytes_ += used;
+    if (error == beast_http::error::need_more)
+      return wait_for_bytes();
+    if (error)
+      return refuse(error);
     if (!is_head_known_ && parser_->is_header_done()) {
       is_head_known_ = true;
       auto const step = check_head();
-      if (step != Step::more) return step;
+      if (step != Step::more)
+        return step;
     }
-    if (parser_->is_done()) return Step::ready;
+    if (parser_->is_done())
+      return Step::ready;
   }
   return wait_for_bytes();
 }
@@ -502,12 +526,14 @@ Connection::Step Connection::wait_for_bytes() {
   }
   if (is_head_known_) {
     // A chunk's head or the trailers, which Beast reads as one piece.
-    if (input_.size() >= limits.header_bytes_max) return refuse(beast_http::error::header_limit);
+    if (input_.size() >= limits.header_bytes_max)
+      return refuse(beast_http::error::header_limit);
     auto const earned = milliseconds(request_.body.size() * 1000 / std::max<std::size_t>(limits.body_rate_min, 1));
     phase_ = Phase::body;
     deadline_ = body_start_ + body_grace + earned;
   } else if (head_bytes_ + input_.size() > 0) {
-    if (phase_ != Phase::head) enter(Phase::head, limits.header_timeout);
+    if (phase_ != Phase::head)
+      enter(Phase::head, limits.header_timeout);
   } else {
     enter(Phase::idle, is_first_ ? limits.header_timeout : limits.idle_timeout);
   }
@@ -517,7 +543,8 @@ Connection::Step Connection::wait_for_bytes() {
 // The head is whole: everything is decided that does not need the body.
 Connection::Step Connection::check_head() {
   keep_alive_ = parser_->keep_alive() && !lane_.is_draining;
-  if (head_bytes_ > state_.limits.header_bytes_max) return refuse(beast_http::error::header_limit);
+  if (head_bytes_ > state_.limits.header_bytes_max)
+    return refuse(beast_http::error::header_limit);
   if (!parser_->is_served_method()) {
     constexpr std::array known = {"TRACE", "CONNECT"};
     bool const is_known = std::ranges::find(known, parser_->method()) != known.end();
@@ -530,7 +557,8 @@ Connection::Step Connection::check_head() {
   }
   if (!request_.target.starts_with('/') && !(request_.target == "*" && request_.method == Method::options)) {
     auto path = origin_form(request_.target, request_.headers.find("Host").value_or(""));
-    if (!path) return refuse({Code::bad_request, "The request target must be a path, or a URL of the Host named."});
+    if (!path)
+      return refuse({Code::bad_request, "The request target must be a path, or a URL of the Host named."});
     request_.target = std::move(*path);
   }
   return parser_->has_body() ? check_body() : Step::more;
@@ -540,14 +568,17 @@ Connection::Step Connection::check_body() {
   auto const limit = state_.router.body_max(request_.method, request_.target);
   auto const length = parser_->content_length().value_or(0);
   if (length > limit.value_or(unknown_route_body_max)) {
-    if (limit) return refuse(beast_http::error::body_limit);
+    if (limit)
+      return refuse(beast_http::error::body_limit);
     keep_alive_ = false;  // The router says what is wrong; the body is left unread.
     return Step::ready;
   }
-  if (parser_->chunked()) parser_->body_limit(limit.value_or(unknown_route_body_max));
+  if (parser_->chunked())
+    parser_->body_limit(limit.value_or(unknown_route_body_max));
   body_start_ = state_.clock.steady();
   auto const expect = request_.headers.find("Expect");
-  if (!expect || parser_->is_http_1_0()) return Step::more;
+  if (!expect || parser_->is_http_1_0())
+    return Step::more;
   if (!equal_without_case(*expect, "100-continue")) {
     return refuse({Code::bad_request, "Of Expect only 100-continue is known here."}, 417);
   }
@@ -571,7 +602,8 @@ Connection::Step Connection::refuse(Error const& error, int status) {
   auto const response = problem(error, state_.ids.next(), status);
   auto const& text = std::get<std::string>(response.body);
   append_head(response, Framing::length, text.size());
-  if (request_.method != Method::head) output_.append(text);
+  if (request_.method != Method::head)
+    output_.append(text);
   return Step::refused;
 }
 
@@ -580,7 +612,8 @@ Task<Connection::Step> Connection::read_request(Step step) {
   while (step == Step::more || step == Step::proceed) {
     if (step == Step::proceed) {
       output_.append("HTTP/1.1 100 Continue\r\n\r\n");
-      if (!write_now() && !co_await write_rest()) co_return Step::more;
+      if (!write_now() && !co_await write_rest())
+        co_return Step::more;
       std::ignore = wait_for_bytes();
     }
     error_code error;
@@ -589,7 +622,8 @@ Task<Connection::Step> Connection::read_request(Step step) {
       timed_out_ = false;
       co_return refuse({Code::timed_out, "The request did not arrive in time."}, 408);
     }
-    if (error) co_return Step::more;
+    if (error)
+      co_return Step::more;
     input_.commit(got);
     step = parse();
   }
@@ -608,15 +642,18 @@ Task<bool> Connection::answer() {
   try {
     response = co_await state_.router.dispatch(std::move(context), std::move(request_));
   } catch (boost::system::system_error const& thrown) {
-    if (thrown.code() != asio::error::operation_aborted) throw;
+    if (thrown.code() != asio::error::operation_aborted)
+      throw;
     cancelled = std::current_exception();
   }
-  if (cancelled && !timed_out_) std::rethrow_exception(cancelled);
+  if (cancelled && !timed_out_)
+    std::rethrow_exception(cancelled);
   if (timed_out_) {
     // Nothing could be awaited in the cancelled state. The answer may have come just then; it counts.
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     timed_out_ = false;
-    if (cancelled) response = after_cancellation();
+    if (cancelled)
+      response = after_cancellation();
   }
   is_first_ = false;
   keep_alive_ = keep_alive_ && !lane_.is_draining;
@@ -630,8 +667,10 @@ Task<bool> Connection::answer() {
   }
   auto const framing = has_no_body ? Framing::none : is_head ? Framing::as_said : Framing::length;
   append_head(response, framing, text ? text->size() : 0);
-  if (text && framing == Framing::length) output_.append(*text);
-  if (write_now()) co_return true;
+  if (text && framing == Framing::length)
+    output_.append(*text);
+  if (write_now())
+    co_return true;
   co_return co_await write_rest();
 }
 
@@ -655,7 +694,8 @@ void Connection::append_head(Response const& response, Framing framing, std::siz
 bool Connection::write_now() {
   error_code error;
   written_ = socket_.write_some(asio::buffer(output_), error);
-  if (error || written_ < output_.size()) return false;
+  if (error || written_ < output_.size())
+    return false;
   release_memory();
   return true;
 }
@@ -672,8 +712,10 @@ Task<bool> Connection::write_rest() {
 // A connection that rests between requests holds little.
 void Connection::release_memory() {
   output_.clear();
-  if (output_.capacity() > kept_buffer_bytes_max) output_.shrink_to_fit();
-  if (input_.size() == 0 && input_.capacity() > kept_buffer_bytes_max) input_.shrink_to_fit();
+  if (output_.capacity() > kept_buffer_bytes_max)
+    output_.shrink_to_fit();
+  if (input_.size() == 0 && input_.capacity() > kept_buffer_bytes_max)
+    input_.shrink_to_fit();
 }
 
 // ---- streams ----
@@ -683,7 +725,8 @@ class StreamWriter final : public BodyWriter {
   StreamWriter(Connection& connection, bool is_chunked) : connection_(connection), is_chunked_(is_chunked) {}
 
   Task<void> write(std::string_view piece) override {
-    if (piece.empty()) co_return;  // Every piece is sent at once, and an empty chunk would end the body.
+    if (piece.empty())
+      co_return;  // Every piece is sent at once, and an empty chunk would end the body.
     auto const head = is_chunked_ ? chunk_head(piece.size()) : std::string();
     std::array<asio::const_buffer, 3> const parts = {asio::buffer(head), asio::buffer(piece),
                                                      asio::buffer("\r\n", is_chunked_ ? 2 : 0)};
@@ -701,7 +744,8 @@ class StreamWriter final : public BodyWriter {
 // so that no client takes what it got for the whole.
 Task<bool> Connection::stream(BodyStream body) {
   bool const is_chunked = !parser_->is_http_1_0();
-  if (!write_now() && !co_await write_rest()) co_return false;
+  if (!write_now() && !co_await write_rest())
+    co_return false;
   phase_ = Phase::stream;
   deadline_ = never;
   auto const executor = co_await asio::this_coro::executor;
@@ -720,9 +764,12 @@ Task<bool> Connection::stream(BodyStream body) {
       log::error("a streamed answer broke off", {{"peer", peer_}, {"error", std::string_view(fault.what())}});
     }
   }
-  if (thrown || client_is_gone) co_return false;
-  if (is_chunked) output_.append("0\r\n\r\n");
-  if (output_.empty() || write_now()) co_return true;
+  if (thrown || client_is_gone)
+    co_return false;
+  if (is_chunked)
+    output_.append("0\r\n\r\n");
+  if (output_.empty() || write_now())
+    co_return true;
   co_return co_await write_rest();
 }
 
@@ -731,7 +778,8 @@ Task<void> Connection::watch() {
   while (input_.size() < state_.limits.header_bytes_max) {
     error_code error;
     auto const got = co_await socket_.async_read_some(room(), asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
+    if (error)
+      co_return;
     input_.commit(got);
   }
 }
@@ -754,7 +802,8 @@ Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
   while (!lane.connections.empty()) {
     lane.date = date_line(state->clock.now());
     auto const now = state->clock.steady();
-    for (auto next = lane.connections.begin(); next != lane.connections.end();) (*next++)->check(now);
+    for (auto next = lane.connections.begin(); next != lane.connections.end();)
+      (*next++)->check(now);
     lane.timer.expires_after(tick_interval);
     error_code error;
     co_await lane.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -763,7 +812,8 @@ Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
 }
 
 Task<void> serve(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, Place place) {
-  if (lane.is_draining) co_return;
+  if (lane.is_draining)
+    co_return;
   Connection connection(*state, lane, std::move(socket), place);
   if (!lane.is_ticking) {
     // A server without connections has no timer running, so idle roles cost nothing.
@@ -783,7 +833,8 @@ Lane& choose_lane(ServerState& state) {
   Lane* best = state.lanes[first].get();
   for (std::size_t i = 1; i < count; ++i) {
     auto* const lane = state.lanes[(first + i) % count].get();
-    if (lane->admitted.load(std::memory_order_relaxed) < best->admitted.load(std::memory_order_relaxed)) best = lane;
+    if (lane->admitted.load(std::memory_order_relaxed) < best->admitted.load(std::memory_order_relaxed))
+      best = lane;
   }
   return *best;
 }
@@ -791,9 +842,11 @@ Lane& choose_lane(ServerState& state) {
 void admit(std::shared_ptr<ServerState> const& state, Lane& lane, Socket socket) {
   error_code error;
   auto const remote = socket.remote_endpoint(error);
-  if (error) return;
+  if (error)
+    return;
   auto place = Place::take(state, lane, remote.address().to_string());
-  if (!place) return;
+  if (!place)
+    return;
   spawn(lane.context.get_executor(), "http connection", serve(state, lane, std::move(socket), std::move(*place)));
 }
 
@@ -804,12 +857,14 @@ Task<void> accept(std::shared_ptr<ServerState> state) {
     Socket socket(lane.context);
     error_code error;
     co_await state->acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    if (!state->is_accepting) co_return;
+    if (!state->is_accepting)
+      co_return;
     if (!error) {
       admit(state, lane, std::move(socket));
       continue;
     }
-    if (error == asio::error::connection_aborted) continue;
+    if (error == asio::error::connection_aborted)
+      continue;
     // Most likely there are no file descriptors left; trying again at once would only burn the processor.
     log::error("a connection cannot be accepted", {{"error", error.message()}});
     pause.expires_after(accept_pause);
@@ -820,10 +875,12 @@ Task<void> accept(std::shared_ptr<ServerState> state) {
 tcp::endpoint resolve_listener(asio::io_context& context, std::string const& host, std::uint16_t port) {
   error_code error;
   auto const address = asio::ip::make_address(host, error);
-  if (!error) return {address, port};
+  if (!error)
+    return {address, port};
   tcp::resolver resolver(context);
   auto const found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
-  if (error || found.empty()) throw Fault("cannot listen on '" + host + "': no such address; set another host");
+  if (error || found.empty())
+    throw Fault("cannot listen on '" + host + "': no such address; set another host");
   return found.begin()->endpoint();
 }
 
@@ -835,7 +892,8 @@ Server::Server(std::vector<asio::io_context*> contexts, std::string const& host,
                ServerLimits limits, Clock const& clock, Random& random)
     : state_(std::make_shared<ServerState>(router, limits, clock, random)) {
   assert(!contexts.empty());
-  for (auto* const context : contexts) state_->lanes.push_back(std::make_unique<Lane>(*context));
+  for (auto* const context : contexts)
+    state_->lanes.push_back(std::make_unique<Lane>(*context));
   auto const endpoint = resolve_listener(*contexts.front(), host, port);
   auto& acceptor = state_->acceptor.emplace(*contexts.front());
   try {
@@ -851,7 +909,8 @@ Server::Server(std::vector<asio::io_context*> contexts, std::string const& host,
 }
 
 Server::~Server() {
-  if (state_->is_started && !state_->is_stopped) stop(Deadline::after(seconds{0}));
+  if (state_->is_started && !state_->is_stopped)
+    stop(Deadline::after(seconds{0}));
 }
 
 std::uint16_t Server::port() const { return state_->port; }
@@ -863,7 +922,8 @@ void Server::start() {
 }
 
 void Server::stop(Deadline deadline) {
-  if (state_->is_stopped) return;
+  if (state_->is_stopped)
+    return;
   state_->is_stopped = true;
   state_->is_accepting = false;
   asio::post(state_->lanes.front()->context, [state = state_] {
@@ -874,7 +934,8 @@ void Server::stop(Deadline deadline) {
     for (auto const& lane : state_->lanes) {
       asio::post(lane->context, [state = state_, &lane = *lane, act] {
         lane.is_draining = true;
-        for (auto next = lane.connections.begin(); next != lane.connections.end();) ((*next++)->*act)();
+        for (auto next = lane.connections.begin(); next != lane.connections.end();)
+          ((*next++)->*act)();
       });
     }
   };
@@ -883,7 +944,8 @@ void Server::stop(Deadline deadline) {
   on_each_lane(&Connection::abort);
   // Contexts that nobody runs any more will not end their connections.
   bool const runs = std::ranges::none_of(state_->lanes, [](auto const& lane) { return lane->context.stopped(); });
-  if (runs) state_->wait_until_none(Deadline::after(cancel_time).at);
+  if (runs)
+    state_->wait_until_none(Deadline::after(cancel_time).at);
   if (connections() > 0) {
     log::error("connections are left after a stop", {{"connections", static_cast<std::int64_t>(connections())}});
   }

@@ -13,12 +13,12 @@ struct ServerState;
 
 /// Limits on everything that a client can make us hold or wait for.
 struct ServerLimits {
-  std::size_t connections_max = 10'000;             ///< over it: 503 and close
-  std::size_t connections_per_peer_max = 0;         ///< of one address; 0: no limit, for servers behind a proxy
-  std::size_t header_bytes_max = 16 * 1024;         ///< over it: 431
-  std::chrono::seconds header_timeout{10};          ///< from the first byte (or accept) to the end of the headers
-  std::chrono::seconds idle_timeout{75};            ///< between requests of a kept connection
-  std::size_t body_rate_min = 1024;                 ///< bytes a second, after 10 s
+  std::size_t connections_max = 10'000;      ///< over it: 503 and close
+  std::size_t connections_per_peer_max = 0;  ///< of one address; 0: no limit, for servers behind a proxy
+  std::size_t header_bytes_max = 16 * 1024;  ///< over it: 431
+  std::chrono::seconds header_timeout{10};   ///< from the first byte (or accept) to the end of the headers
+  std::chrono::seconds idle_timeout{75};     ///< between requests of a kept connection
+  std::size_t body_rate_min = 1024;          ///< bytes a second, after 10 s
   std::chrono::seconds handler_timeout{30};
   std::chrono::seconds write_timeout{30};
 };

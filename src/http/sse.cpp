@@ -24,7 +24,8 @@ std::string_view take_line(std::string_view& text) {
 void append_line(std::string& out, std::string_view field, std::string_view value) {
   out.append(field).append(": ");
   for (char const c : value) {
-    if (c != '\r' && c != '\n' && c != '\0') out.push_back(c);
+    if (c != '\r' && c != '\n' && c != '\0')
+      out.push_back(c);
   }
   out.push_back('\n');
 }
@@ -34,14 +35,17 @@ void append_line(std::string& out, std::string_view field, std::string_view valu
 std::string sse_event(std::string_view id, std::string_view name, std::string_view data) {
   std::string out;
   out.reserve(data.size() + id.size() + name.size() + 32);
-  if (!id.empty()) append_line(out, "id", id);
-  if (!name.empty()) append_line(out, "event", name);
+  if (!id.empty())
+    append_line(out, "id", id);
+  if (!name.empty())
+    append_line(out, "event", name);
   auto const ends_with_break = data.ends_with('\n') || data.ends_with('\r');
   do {
     out.append("data: ").append(take_line(data)).push_back('\n');
   } while (!data.empty());
   // A reader joins the lines again with one break fewer than there are lines.
-  if (ends_with_break) out.append("data: \n");
+  if (ends_with_break)
+    out.append("data: \n");
   out.push_back('\n');
   return out;
 }
@@ -56,9 +60,11 @@ void SseParser::feed(std::string_view piece) {
   if (!started_) {
     // The mark may itself come in pieces, so it is looked for when enough bytes are there to tell.
     buffer_.append(piece);
-    if (buffer_.size() < byte_order_mark.size() && byte_order_mark.starts_with(buffer_)) return;
+    if (buffer_.size() < byte_order_mark.size() && byte_order_mark.starts_with(buffer_))
+      return;
     started_ = true;
-    if (buffer_.starts_with(byte_order_mark)) buffer_.erase(0, byte_order_mark.size());
+    if (buffer_.starts_with(byte_order_mark))
+      buffer_.erase(0, byte_order_mark.size());
   } else {
     buffer_.append(piece);
   }
@@ -90,16 +96,20 @@ bool SseParser::find_end(std::size_t& end, std::size_t& after) {
 }
 
 std::optional<SseEvent> SseParser::next() {
-  if (!started_) return std::nullopt;
+  if (!started_)
+    return std::nullopt;
   std::size_t end = 0;
   std::size_t after = 0;
   while (find_end(end, after)) {
-    if (end - begin_ > event_bytes_max) throw Fault("a server-sent event is larger than 4 MiB");
+    if (end - begin_ > event_bytes_max)
+      throw Fault("a server-sent event is larger than 4 MiB");
     auto event = read(std::string_view(buffer_).substr(begin_, end - begin_));
     begin_ = after;
-    if (event) return event;
+    if (event)
+      return event;
   }
-  if (buffer_.size() - begin_ > event_bytes_max) throw Fault("a server-sent event is larger than 4 MiB");
+  if (buffer_.size() - begin_ > event_bytes_max)
+    throw Fault("a server-sent event is larger than 4 MiB");
   return std::nullopt;
 }
 
@@ -109,12 +119,15 @@ std::optional<SseEvent> SseParser::read(std::string_view block) {
   while (!block.empty()) {
     auto const line = take_line(block);
     auto const colon = line.find(':');
-    if (colon == 0) continue;  // A comment, such as the heartbeat.
+    if (colon == 0)
+      continue;  // A comment, such as the heartbeat.
     auto const field = line.substr(0, colon);
     auto value = colon == line.npos ? std::string_view() : line.substr(colon + 1);
-    if (value.starts_with(' ')) value.remove_prefix(1);
+    if (value.starts_with(' '))
+      value.remove_prefix(1);
     if (field == "data") {
-      if (has_data) event.data.push_back('\n');
+      if (has_data)
+        event.data.push_back('\n');
       event.data.append(value);
       has_data = true;
     } else if (field == "event") {
@@ -124,7 +137,8 @@ std::optional<SseEvent> SseParser::read(std::string_view block) {
     }
   }
   event.id = last_id_;
-  if (!has_data) return std::nullopt;
+  if (!has_data)
+    return std::nullopt;
   return event;
 }
 

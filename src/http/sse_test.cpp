@@ -23,7 +23,8 @@ std::vector<Seen> parse(std::string_view text, std::size_t piece) {
   std::vector<Seen> seen;
   for (std::size_t i = 0; i < text.size(); i += piece) {
     parser.feed(text.substr(i, piece));
-    while (auto event = parser.next()) seen.push_back({event->id, event->name, event->data});
+    while (auto event = parser.next())
+      seen.push_back({event->id, event->name, event->data});
   }
   return seen;
 }
@@ -51,8 +52,14 @@ std::vector<Case> const& cases() {
       {"an id with NUL does not", std::string("id: a\0b\ndata: b\n\n", 17), {{"", "", "b"}}},
       {"unknown fields", "retry: 5\nfoo: bar\ndata: a\n\n", {{"", "", "a"}}},
       {"the last event is cut", "data: a\n\ndata: b\n", {{"", "", "a"}}},
-      {"byte order mark", "\xef\xbb\xbf" "data: a\n\n", {{"", "", "a"}}},
-      {"half a mark is data", "\xef\xbb" "data: a\n\ndata: b\n\n", {{"", "", "b"}}},
+      {"byte order mark",
+       "\xef\xbb\xbf"
+       "data: a\n\n",
+       {{"", "", "a"}}},
+      {"half a mark is data",
+       "\xef\xbb"
+       "data: a\n\ndata: b\n\n",
+       {{"", "", "b"}}},
       {"colons in data", "data: {\"a\": 1}\n\n", {{"", "", "{\"a\": 1}"}}},
       {"nothing", "", {}},
       {"only line breaks", "\n\r\n\n", {}},
@@ -62,7 +69,8 @@ std::vector<Case> const& cases() {
 
 TEST(SseParser, ReadsTheSameInPiecesOfAnySize) {
   for (auto const& [what, text, events] : cases()) {
-    for (std::size_t const piece : {1, 2, 3, 7, 1000}) EXPECT_EQ(parse(text, piece), events) << what << ' ' << piece;
+    for (std::size_t const piece : {1, 2, 3, 7, 1000})
+      EXPECT_EQ(parse(text, piece), events) << what << ' ' << piece;
   }
 }
 

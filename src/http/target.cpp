@@ -10,9 +10,12 @@ namespace {
 constexpr std::size_t parameters_max = 64;
 
 int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
   return -1;
 }
 
@@ -23,10 +26,12 @@ bool decode(std::string_view text, bool plus_is_space, std::string& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size()) return false;
+      if (i + 2 >= text.size())
+        return false;
       int const high = hex_digit(text[i + 1]);
       int const low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return false;
+      if (high < 0 || low < 0)
+        return false;
       c = static_cast<char>(high * 16 + low);
       i += 2;
     } else if (c == '+' && plus_is_space) {
@@ -43,22 +48,28 @@ std::unexpected<Error> bad(std::string_view why) {
 
 Result<std::string> read_segment(std::string_view raw) {
   std::string segment;
-  if (!decode(raw, false, segment)) return bad("'%' must be followed by two hexadecimal digits");
-  if (!is_clean_text(segment)) return bad("its path has a control character or is not UTF-8");
-  if (segment.find_first_of("/\\") != segment.npos) return bad("a path segment contains a slash");
-  if (segment == "." || segment == "..") return bad("dot segments are not allowed");
+  if (!decode(raw, false, segment))
+    return bad("'%' must be followed by two hexadecimal digits");
+  if (!is_clean_text(segment))
+    return bad("its path has a control character or is not UTF-8");
+  if (segment.find_first_of("/\\") != segment.npos)
+    return bad("a path segment contains a slash");
+  if (segment == "." || segment == "..")
+    return bad("dot segments are not allowed");
   return segment;
 }
 
 Result<std::string> read_path(std::string_view raw) {
   // Most paths have nothing to decode.
-  if (raw.find_first_of("%\\.") == raw.npos) return std::string(raw);
+  if (raw.find_first_of("%\\.") == raw.npos)
+    return std::string(raw);
   std::string path;
   while (!raw.empty()) {
     raw.remove_prefix(1);  // The slash.
     auto const end = std::min(raw.find('/'), raw.size());
     auto segment = read_segment(raw.substr(0, end));
-    if (!segment) return fail(std::move(segment.error()));
+    if (!segment)
+      return fail(std::move(segment.error()));
     path.append("/").append(*segment);
     raw.remove_prefix(end);
   }
@@ -72,22 +83,28 @@ bool is_clean_text(std::string_view text) {
 }
 
 Result<Target> read_target(std::string_view text) {
-  if (!text.starts_with('/')) return bad("it must begin with '/'");
+  if (!text.starts_with('/'))
+    return bad("it must begin with '/'");
   for (char const c : text) {
-    if (c <= ' ' || c >= 0x7f || c == '#') return bad("it has a character that must be escaped");
+    if (c <= ' ' || c >= 0x7f || c == '#')
+      return bad("it has a character that must be escaped");
   }
   Target target;
   auto const mark = text.find('?');
   auto path = read_path(text.substr(0, mark));
-  if (!path) return fail(std::move(path.error()));
+  if (!path)
+    return fail(std::move(path.error()));
   target.path = std::move(*path);
-  if (mark == text.npos) return target;
+  if (mark == text.npos)
+    return target;
   for (auto rest = text.substr(mark + 1); !rest.empty();) {
     auto const end = std::min(rest.find('&'), rest.size());
     auto const pair = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (pair.empty()) continue;
-    if (target.query.size() == parameters_max) return bad("it has more than 64 parameters");
+    if (pair.empty())
+      continue;
+    if (target.query.size() == parameters_max)
+      return bad("it has more than 64 parameters");
     auto const equals = std::min(pair.find('='), pair.size());
     auto& [name, value] = target.query.emplace_back();
     if (!decode(pair.substr(0, equals), true, name) ||

@@ -9,7 +9,7 @@
 namespace al::http {
 
 struct Target {
-  std::string path;  ///< decoded, always beginning with '/'
+  std::string path;                                        ///< decoded, always beginning with '/'
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
 };
 

@@ -47,14 +47,16 @@ class IoThreads {
   }
   ~IoThreads() {
     guards_.clear();
-    for (auto& thread : threads_) thread.join();
+    for (auto& thread : threads_)
+      thread.join();
   }
   IoThreads(IoThreads const&) = delete;
   IoThreads& operator=(IoThreads const&) = delete;
 
   [[nodiscard]] std::vector<asio::io_context*> contexts() const {
     std::vector<asio::io_context*> out;
-    for (auto const& context : contexts_) out.push_back(context.get());
+    for (auto const& context : contexts_)
+      out.push_back(context.get());
     return out;
   }
 
@@ -101,7 +103,8 @@ class RawClient {
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       auto const sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
+      if (sent <= 0)
+        return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
@@ -111,10 +114,12 @@ class RawClient {
   /// Reads what comes within `wait`; false when the other side has closed.
   bool read_some(std::chrono::milliseconds wait = std::chrono::seconds{20}) {
     pollfd ready{.fd = socket_, .events = POLLIN, .revents = 0};
-    if (::poll(&ready, 1, static_cast<int>(wait.count())) <= 0) return true;
+    if (::poll(&ready, 1, static_cast<int>(wait.count())) <= 0)
+      return true;
     std::array<char, 65536> bytes{};
     auto const got = ::recv(socket_, bytes.data(), bytes.size(), 0);
-    if (got <= 0) return false;
+    if (got <= 0)
+      return false;
     received.append(bytes.data(), static_cast<std::size_t>(got));
     return true;
   }
@@ -131,20 +136,23 @@ class RawClient {
       if (end != received.npos) {
         std::size_t length = 0;
         auto const field = received.find("Content-Length: ");
-        if (has_body && field < end) length = std::stoul(received.substr(field + 16));
+        if (has_body && field < end)
+          length = std::stoul(received.substr(field + 16));
         if (received.size() >= end + 4 + length) {
           auto const answer = received.substr(0, end + 4 + length);
           received.erase(0, answer.size());
           return answer;
         }
       }
-      if (!read_some_or_give_up()) return std::exchange(received, {});
+      if (!read_some_or_give_up())
+        return std::exchange(received, {});
     }
   }
   /// Reads until `text` has come; false when the other side closed before.
   bool read_until(std::string_view text) {
     while (received.find(text) == received.npos) {
-      if (!read_some_or_give_up()) return false;
+      if (!read_some_or_give_up())
+        return false;
     }
     return true;
   }

@@ -1,7 +1,6 @@
 #include "providers/extractive.hpp"
 
 #include <algorithm>
-#include <format>
 #include <utility>
 
 #include "text/passages.hpp"
@@ -18,7 +17,7 @@ std::string heading(model::Knowledge const& item) {
   auto out = item.source.empty() ? item.id.value : item.source;
   out = text::shortened(out, 200);
   if (!item.category.empty())
-    out += std::format(" ({})", item.category);
+    out += " (" + item.category + ")";
   std::ranges::replace(out, '\n', ' ');
   std::ranges::replace(out, '\r', ' ');
   return out;
@@ -70,13 +69,14 @@ std::vector<Chosen> choose(Prompt const& prompt) {
   return out;
 }
 
+std::string const& name_of(model::Agent const& agent) { return agent.name.empty() ? agent.id.value : agent.name; }
+
 std::string nothing_found(Prompt const& prompt) {
-  return std::format(
-      "Nothing was found: the knowledge of {} says nothing about this.\n\n"
-      "No model is configured, so the answer can only come from that knowledge. Add knowledge about it to the agent, "
-      "or "
-      "configure a model.",
-      prompt.agent.name.empty() ? prompt.agent.id.value : prompt.agent.name);
+  return "Nothing was found: the knowledge of " + name_of(prompt.agent) +
+         " says nothing about this.\n\n"
+         "No model is configured, so the answer can only come from that knowledge. Add knowledge about it to the "
+         "agent, "
+         "or configure a model.";
 }
 
 }  // namespace
@@ -89,15 +89,15 @@ Answer extract(Prompt const& prompt) {
     return out;
   }
   out.found = true;
-  out.text = std::format("From the knowledge of {}, quoted as it stands; no model wrote or checked this answer.",
-                         prompt.agent.name.empty() ? prompt.agent.id.value : prompt.agent.name);
+  out.text = "From the knowledge of " + name_of(prompt.agent) +
+             ", quoted as it stands; no model wrote or checked this answer.";
   auto previous = prompt.knowledge.size();
   for (auto& [index, round, passage] : chosen) {
     auto const& hit = prompt.knowledge[index];
     if (index != previous)
-      out.text += std::format("\n\n**{}**", heading(hit.item));
+      out.text += "\n\n**" + heading(hit.item) + "**";
     previous = index;
-    out.text += std::format("\n\n[{}] {}", out.sources.size() + 1, passage);
+    out.text += "\n\n[" + std::to_string(out.sources.size() + 1) + "] " + passage;
     out.sources.push_back(
         {hit.item.id, hit.item.agent_id, hit.item.source, hit.item.category, hit.score, std::move(passage)});
   }

@@ -84,8 +84,9 @@ TEST(Extractive, KeepsToItsSize) {
   std::vector<KnowledgeHit> knowledge;
   for (int i = 0; i < 6; ++i) {
     std::string text;
-    for (int k = 0; text.size() < 1'900; ++k)
-      text += "Sentence " + std::to_string(k) + " of naïve item " + std::to_string(i) + ". ";
+    auto const topic = "naïve" + std::string(static_cast<std::size_t>(i) + 1, 'y');
+    for (int k = 100; text.size() < 1'900; ++k)
+      text += topic + " sentence " + std::to_string(k) + " of " + topic + ". ";
     knowledge.push_back(hit("item" + std::to_string(i), {text}));
   }
   auto const out = extract(prompt(knowledge));
@@ -94,7 +95,7 @@ TEST(Extractive, KeepsToItsSize) {
     bytes += source.passage.size();
     EXPECT_EQ(utf8::valid_prefix(source.passage), source.passage.size());
   }
-  EXPECT_EQ(out.sources.size(), 2U);
+  ASSERT_EQ(out.sources.size(), 2U);
   EXPECT_LE(bytes, passage_bytes_max + 50);
   EXPECT_TRUE(out.sources[1].passage.ends_with(". …")) << out.sources[1].passage;
 }

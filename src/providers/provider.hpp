@@ -45,12 +45,13 @@ struct Citation {
 BOOST_DESCRIBE_STRUCT(Citation, (), (knowledge_id, agent_id, source, category, score, passage))
 
 constexpr auto describe(std::type_identity<Citation>) {
-  using namespace entity;
-  return about("Citation", "", "A passage of knowledge that an answer rests on.",
-               field<&Citation::knowledge_id>("The item."), field<&Citation::agent_id>("Whose knowledge it is."),
-               field<&Citation::source>("Where the item comes from."), field<&Citation::category>("Its category."),
-               field<&Citation::score>("How well the item fits; comparable within one answer only."),
-               field<&Citation::passage>("The text that was used."));
+  return entity::about("Citation", "", "A passage of knowledge that an answer rests on.",
+                       entity::field<&Citation::knowledge_id>("The item."),
+                       entity::field<&Citation::agent_id>("Whose knowledge it is."),
+                       entity::field<&Citation::source>("Where the item comes from."),
+                       entity::field<&Citation::category>("Its category."),
+                       entity::field<&Citation::score>("How well the item fits; comparable within one answer only."),
+                       entity::field<&Citation::passage>("The text that was used."));
 }
 
 /// What a provider answered; the task's `result`.
@@ -66,15 +67,15 @@ struct Answer {
 BOOST_DESCRIBE_STRUCT(Answer, (), (text, provider, model, found, sources, input_tokens, output_tokens))
 
 constexpr auto describe(std::type_identity<Answer>) {
-  using namespace entity;
-  return about("Answer", "", "An agent's answer to a task.",
-               field<&Answer::text>("The answer in Markdown; [1], [2] refer to `sources`."),
-               field<&Answer::provider>("Who made it: `extractive` quotes the agent's knowledge, others are models."),
-               field<&Answer::model>("The model that was used; empty when there was none."),
-               field<&Answer::found>("False when nothing was found to answer with."),
-               field<&Answer::sources>("The passages it rests on, in the order of their numbers."),
-               field<&Answer::input_tokens>("Tokens the model read; 0 without a model."),
-               field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."));
+  return entity::about(
+      "Answer", "", "An agent's answer to a task.",
+      entity::field<&Answer::text>("The answer in Markdown; [1], [2] refer to `sources`."),
+      entity::field<&Answer::provider>("Who made it: `extractive` quotes the agent's knowledge, others are models."),
+      entity::field<&Answer::model>("The model that was used; empty when there was none."),
+      entity::field<&Answer::found>("False when nothing was found to answer with."),
+      entity::field<&Answer::sources>("The passages it rests on, in the order of their numbers."),
+      entity::field<&Answer::input_tokens>("Tokens the model read; 0 without a model."),
+      entity::field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."));
 }
 
 /// Receives the whole of the text so far each time there is more; may be empty.

@@ -21,9 +21,11 @@ void warn(std::string_view message, std::filesystem::path const& file) {
 Task<Result<BootstrapToken::Outcome>> BootstrapToken::ensure(std::string given, Deadline deadline) {
   if (!given.empty()) {
     auto const fit = check_token(given);
-    if (!fit) co_return fail(Code::invalid, "AGENT_LIGHTNING_TOKEN cannot be used: " + fit.error().message);
+    if (!fit)
+      co_return fail(Code::invalid, "AGENT_LIGHTNING_TOKEN cannot be used: " + fit.error().message);
   }
-  if (co_await store_.any(default_tenant, deadline)) co_return co_await compare(std::move(given), deadline);
+  if (co_await store_.any(default_tenant, deadline))
+    co_return co_await compare(std::move(given), deadline);
   co_return co_await create(std::move(given), deadline);
 }
 
@@ -33,12 +35,16 @@ Task<Result<BootstrapToken::Outcome>> BootstrapToken::create(std::string given, 
   auto const file = token_file(directory_);
   auto const held = read_token_file(file);
   auto token = std::move(given);
-  if (token.empty() && held) token = *held;
-  if (token.empty()) token = std::string(prefix) + random_.token(random_bytes);
-  if (!held || *held != token) write_token_file(file, token);
+  if (token.empty() && held)
+    token = *held;
+  if (token.empty())
+    token = std::string(prefix) + random_.token(random_bytes);
+  if (!held || *held != token)
+    write_token_file(file, token);
   auto const added = co_await store_.add(default_tenant, std::string(name), sha256_hex(token), {"*:*"}, deadline);
   // A conflict means that a process beside us has just entered the very same token.
-  if (!added && added.error().code != Code::conflict) co_return fail(added.error());
+  if (!added && added.error().code != Code::conflict)
+    co_return fail(added.error());
   log::info("the first token was made; the file holds it", {{"file", std::string_view(file.native())}});
   co_return Outcome::created;
 }
@@ -50,14 +56,16 @@ Task<BootstrapToken::Outcome> BootstrapToken::compare(std::string given, Deadlin
   if (!is_given) {
     auto const held = read_token_file(file);
     if (!held) {
-      warn("the database has a token already and this data directory holds none: to sign in from here, set "
-           "AGENT_LIGHTNING_TOKEN to the token of the machine that started first, or copy its token file",
-           file);
+      warn(
+          "the database has a token already and this data directory holds none: to sign in from here, set "
+          "AGENT_LIGHTNING_TOKEN to the token of the machine that started first, or copy its token file",
+          file);
       co_return Outcome::missing;
     }
     token = *held;
   }
-  if (co_await store_.find(sha256_hex(token), deadline)) co_return Outcome::known;
+  if (co_await store_.find(sha256_hex(token), deadline))
+    co_return Outcome::known;
   if (is_given) {
     warn("AGENT_LIGHTNING_TOKEN is not a token of this database: it sets the token only at the very first start", file);
   } else {

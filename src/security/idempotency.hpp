@@ -11,8 +11,7 @@ class StoredIdempotency final : public http::Idempotency {
 
   [[nodiscard]] Task<Result<std::optional<Stored>>> begin(Actor const&, std::string_view route, std::string_view key,
                                                           std::string_view body_hash, Deadline) override;
-  [[nodiscard]] Task<void> store(Actor const&, std::string_view route, std::string_view key, Stored,
-                                 Deadline) override;
+  [[nodiscard]] Task<void> store(Actor const&, std::string_view route, std::string_view key, Stored, Deadline) override;
   [[nodiscard]] Task<void> release(Actor const&, std::string_view route, std::string_view key, Deadline) override;
 
  private:

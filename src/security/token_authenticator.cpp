@@ -33,13 +33,16 @@ Result<std::string_view> bearer_token(http::Headers const& headers) {
 
 Task<Result<http::Principal>> TokenAuthenticator::authenticate(http::Request const& request, Deadline deadline) {
   auto const token = bearer_token(request.headers);
-  if (!token) co_return fail(token.error());
+  if (!token)
+    co_return fail(token.error());
   auto const hash = sha256_hex(*token);
   decltype(known_)::Ticket ticket = 0;
-  if (auto const principal = known_.find(hash, ticket)) co_return *principal;
+  if (auto const principal = known_.find(hash, ticket))
+    co_return *principal;
 
   auto access = co_await store_.find(hash, deadline);
-  if (!access) co_return fail(Code::unauthenticated, "This token is not known here.");
+  if (!access)
+    co_return fail(Code::unauthenticated, "This token is not known here.");
   auto const principal = std::make_shared<http::Principal const>(
       http::Principal{std::move(access->tenant), std::move(access->id), std::move(access->permissions)});
   known_.put(hash, principal, ticket);

@@ -25,7 +25,8 @@ class File {
   File(std::filesystem::path const& path, int flags, mode_t mode = 0)
       : descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)) {}
   ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ >= 0)
+      ::close(descriptor_);
   }
   File(File const&) = delete;
   File& operator=(File const&) = delete;
@@ -37,7 +38,8 @@ class File {
 };
 
 void require(bool done, std::string_view what, std::filesystem::path const& path) {
-  if (!done) throw Fault("cannot " + std::string(what) + " " + path.string() + ": " + reason(errno));
+  if (!done)
+    throw Fault("cannot " + std::string(what) + " " + path.string() + ": " + reason(errno));
 }
 
 /// Makes the rename itself durable.
@@ -60,7 +62,8 @@ Result<std::string> read_token_file(std::filesystem::path const& file) {
   auto const length = ::read(opened.descriptor(), text.data(), text.size());
   std::string_view token(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
   token = token.substr(0, token.find_last_not_of(" \r\n") + 1);
-  if (!check_token(token)) return fail(Code::invalid, "the token file " + file.string() + " holds no token");
+  if (!check_token(token))
+    return fail(Code::invalid, "the token file " + file.string() + " holds no token");
   return std::string(token);
 }
 

@@ -54,13 +54,15 @@ Statement const bump_owner{
 Statement const count_up{.name = "count_up", .text = "UPDATE suite_owners SET version = version + 1 WHERE id = $1"};
 Statement const drop_owner{.name = "drop_owner", .text = "DELETE FROM suite_owners WHERE id = $1"};
 Statement const owner_version{.name = "owner_version", .text = "SELECT version FROM suite_owners WHERE id = $1"};
-Statement const put_row{.name = "put_row",
-                        .text = "INSERT INTO suite_rows (id, owner_id, amount) VALUES ($1, $2, $3) RETURNING id, amount"};
+Statement const put_row{
+    .name = "put_row",
+    .text = "INSERT INTO suite_rows (id, owner_id, amount) VALUES ($1, $2, $3) RETURNING id, amount"};
 Statement const list_rows{.name = "list_rows", .text = "SELECT id FROM suite_rows ORDER BY id"};
 Statement const get_row{.name = "get_row", .text = "SELECT owner_id, amount, remark FROM suite_rows WHERE id = $1"};
 Statement const put_value{.name = "put_value",
-                          .text = "INSERT INTO suite_values (id, flag, whole, number, words, moment)"
-                                  " VALUES ($1, $2, $3, $4, $5, $6)"};
+                          .text =
+                              "INSERT INTO suite_values (id, flag, whole, number, words, moment)"
+                              " VALUES ($1, $2, $3, $4, $5, $6)"};
 Statement const get_value{.name = "get_value",
                           .text = "SELECT flag, whole, number, words, moment FROM suite_values WHERE id = $1"};
 
@@ -104,10 +106,12 @@ class Conformance : public testing::TestWithParam<BackendKind> {
     reopen();
   }
   void TearDown() override {
-    if (db_) db_->close();
+    if (db_)
+      db_->close();
   }
   void reopen() {
-    if (db_) db_->close();
+    if (db_)
+      db_->close();
     db_.reset();
     db_ = backend_->open(clock_);
   }
@@ -119,12 +123,14 @@ class Conformance : public testing::TestWithParam<BackendKind> {
     return loop_.wait(db_->apply({scope(), std::move(steps)}, soon()));
   }
   Task<Result<Row>> adding(std::string id, std::string owner, std::int64_t amount, Value remark = {}) {
-    return db_->write_row(scope(), add_row, {text(std::move(id)), text(std::move(owner)), whole(amount), remark}, soon());
+    return db_->write_row(scope(), add_row, {text(std::move(id)), text(std::move(owner)), whole(amount), remark},
+                          soon());
   }
   void have_owner(std::string id) { ASSERT_TRUE(apply({{&put_owner, {text(std::move(id)), whole(1)}}})); }
   std::vector<std::string> row_ids() {
     std::vector<std::string> ids;
-    for (auto const& row : read(list_rows)) ids.push_back(std::get<std::string>(row.at(0)));
+    for (auto const& row : read(list_rows))
+      ids.push_back(std::get<std::string>(row.at(0)));
     return ids;
   }
   std::int64_t version_of(std::string id) {
@@ -164,11 +170,13 @@ TEST_P(Conformance, ReadAnswersEveryRowInOrder) {
 
 /// The same moment or truth, whatever a driver makes of it.
 std::int64_t as_micros(Value const& value) {
-  if (auto const* time = std::get_if<Timestamp>(&value)) return time->time_since_epoch().count();
+  if (auto const* time = std::get_if<Timestamp>(&value))
+    return time->time_since_epoch().count();
   return std::get<std::int64_t>(value);
 }
 bool as_bool(Value const& value) {
-  if (auto const* flag = std::get_if<bool>(&value)) return *flag;
+  if (auto const* flag = std::get_if<bool>(&value))
+    return *flag;
   return std::get<std::int64_t>(value) != 0;
 }
 
@@ -332,9 +340,12 @@ TEST_P(Conformance, ManyWritersGetTheirOwnAnswers) {
   for (int i = 0; i < 60; ++i) {
     auto& loop = i % 2 == 0 ? loop_ : other;
     good.push_back(loop.start(adding("good" + std::to_string(i), "o", i)));
-    if (i % 3 == 0) unknown.push_back(loop.start(adding("unknown" + std::to_string(i), "nobody", i)));
-    if (i % 5 == 0) doubled.push_back(loop.start(adding("taken", "o", i)));
-    if (i % 20 == 0) negative.push_back(loop.start(adding("negative" + std::to_string(i), "o", -1)));
+    if (i % 3 == 0)
+      unknown.push_back(loop.start(adding("unknown" + std::to_string(i), "nobody", i)));
+    if (i % 5 == 0)
+      doubled.push_back(loop.start(adding("taken", "o", i)));
+    if (i % 20 == 0)
+      negative.push_back(loop.start(adding("negative" + std::to_string(i), "o", -1)));
   }
   for (int i = 0; auto& answer : good) {
     auto const row = answer.get();
@@ -358,7 +369,8 @@ TEST_P(Conformance, ManyWritersGetTheirOwnAnswers) {
 TEST_P(Conformance, OneOfManyEqualRowsIsTaken) {
   have_owner("o");
   std::vector<std::future<Result<Row>>> answers;
-  for (int i = 0; i < 40; ++i) answers.push_back(loop_.start(adding("same", "o", i)));
+  for (int i = 0; i < 40; ++i)
+    answers.push_back(loop_.start(adding("same", "o", i)));
   std::vector<std::int64_t> amounts;
   for (auto& answer : answers) {
     if (auto const row = answer.get()) {
@@ -381,7 +393,8 @@ TEST_P(Conformance, NoUpdateIsLostAndOneOfManyGuardsWins) {
     Step const guarded{&bump_owner, {text("guarded"), whole(1)}, Guard::must_match};
     guards.push_back(loop_.start(db_->apply({scope(), {guarded}}, soon())));
   }
-  for (auto& count : counts) EXPECT_TRUE(count.get());
+  for (auto& count : counts)
+    EXPECT_TRUE(count.get());
   auto const won = std::ranges::count_if(guards, [](auto& guard) { return guard.get().has_value(); });
   EXPECT_EQ(won, 1);
   EXPECT_EQ(version_of("counted"), 41);
@@ -409,13 +422,15 @@ TEST_P(Conformance, PassedDeadlineSendsNothing) {
 TEST_P(Conformance, CloseAnswersEveryCaller) {
   have_owner("o");
   std::vector<std::future<Result<Row>>> writes;
-  for (int i = 0; i < 100; ++i) writes.push_back(loop_.start(adding("r" + std::to_string(i), "o", i)));
+  for (int i = 0; i < 100; ++i)
+    writes.push_back(loop_.start(adding("r" + std::to_string(i), "o", i)));
   // The queue may have none or all of them by now; both must end well.
   db_->close();
   std::vector<std::string> written;
   for (int i = 0; auto& write : writes) {
     try {
-      if (write.get()) written.push_back("r" + std::to_string(i));
+      if (write.get())
+        written.push_back("r" + std::to_string(i));
     } catch (Unavailable const&) {
       // It came after close().
     }
@@ -440,7 +455,8 @@ TEST_P(Conformance, CancelledCallerLeavesItsWriteRunning) {
     }
   }
   reopen();
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(version_of("c" + std::to_string(i)), 1);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(version_of("c" + std::to_string(i)), 1);
 }
 
 TEST_P(Conformance, CallerGoesOnOnItsOwnThread) {
@@ -466,10 +482,10 @@ TEST_P(Conformance, ReadCannotWrite) {
 }
 
 TEST_P(Conformance, DatabaseKnowsTheTime) {
-  Statement const compare{
-      .name = "compare",
-      .text = "SELECT CASE WHEN al_after(-1000000) < al_now() THEN 1 ELSE 0 END,"
-              " CASE WHEN al_now() < al_after(3600000000) THEN 1 ELSE 0 END, al_after(NULL)"};
+  Statement const compare{.name = "compare",
+                          .text =
+                              "SELECT CASE WHEN al_after(-1000000) < al_now() THEN 1 ELSE 0 END,"
+                              " CASE WHEN al_now() < al_after(3600000000) THEN 1 ELSE 0 END, al_after(NULL)"};
   auto const rows = read(compare);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].at(0), whole(1));

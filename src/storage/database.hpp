@@ -17,10 +17,10 @@ namespace al::storage {
 
 /// For `/health` and `/metrics`.
 struct PoolState {
-  std::int64_t size = 0;       ///< connections open
+  std::int64_t size = 0;  ///< connections open
   std::int64_t in_use = 0;
-  std::int64_t size_max = 0;   ///< pool + overflow
-  std::int64_t waiting = 0;    ///< callers queued
+  std::int64_t size_max = 0;  ///< pool + overflow
+  std::int64_t waiting = 0;   ///< callers queued
 };
 
 /// Thread-safe; any I/O thread may call, and is resumed on its own executor.
@@ -59,7 +59,7 @@ class Database {
 inline constexpr std::chrono::seconds statement_timeout_default{30};
 
 struct SqliteOptions {
-  std::string path;             ///< the database file; the directory is locked by the composition, see lock.hpp
+  std::string path;  ///< the database file; the directory is locked by the composition, see lock.hpp
   int readers = 2;
   std::size_t queue_max = 10'000;
   std::size_t group_max = 512;  ///< writes that share one fsync at most
@@ -68,7 +68,7 @@ struct SqliteOptions {
 [[nodiscard]] std::unique_ptr<Database> open_sqlite(SqliteOptions, Clock const&);
 
 struct PostgresOptions {
-  std::string url;                          ///< postgresql://…, any libpq parameter
+  std::string url;  ///< postgresql://…, any libpq parameter
   int pool_size = 20;
   int pool_overflow = 40;
   std::chrono::seconds checkout_timeout{30};
@@ -76,7 +76,7 @@ struct PostgresOptions {
   std::chrono::seconds idle_close{60};
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds statement_timeout{30};
-  bool prepared = true;                     ///< off: unnamed statements, for PgBouncer in transaction mode
+  bool prepared = true;  ///< off: unnamed statements, for PgBouncer in transaction mode
   std::size_t queue_max = 10'000;
   std::size_t group_max = 512;
 };

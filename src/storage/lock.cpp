@@ -41,15 +41,19 @@ Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& direct
   if (std::filesystem::create_directories(directory, error)) {
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
   }
-  if (error) throw Fault("cannot make the data directory " + directory.string() + ": " + error.message());
+  if (error)
+    throw Fault("cannot make the data directory " + directory.string() + ": " + error.message());
 
   auto const file = (directory / "lock").string();
   int const descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor < 0) throw_fault("cannot open " + file, errno);
+  if (descriptor < 0)
+    throw_fault("cannot open " + file, errno);
   DirectoryLock lock(descriptor);
   while (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) throw_fault("cannot lock " + file, errno);
+    if (errno == EINTR)
+      continue;
+    if (errno != EWOULDBLOCK)
+      throw_fault("cannot lock " + file, errno);
     return fail(Code::conflict, owner(descriptor) + " uses the data directory " + directory.string() +
                                     " already. Stop it first, or use PostgreSQL, which several processes can share: " +
                                     "set DATABASE_URL=postgresql://…");
@@ -59,7 +63,8 @@ Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& direct
 }
 
 DirectoryLock::~DirectoryLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ >= 0)
+    ::close(descriptor_);
 }
 
 }  // namespace al::storage

@@ -95,7 +95,8 @@ class LockedChild {
     return ::read(said_[0], &word, 1) == 1 && word == 'y';
   }
   void end(int signal) {
-    if (id_ <= 0) return;
+    if (id_ <= 0)
+      return;
     ::kill(id_, signal);
     ::waitpid(id_, nullptr, 0);
     id_ = 0;

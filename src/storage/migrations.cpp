@@ -47,7 +47,8 @@ void split_parts(std::string_view file, std::string_view text, Migration& out) {
   while (!text.empty()) {
     auto const line = next_line(text);
     if (line == "-- up" || line == "-- down") {
-      if (parts++ != (line == "-- up" ? 0u : 1u)) throw bad();
+      if (parts++ != (line == "-- up" ? 0u : 1u))
+        throw bad();
       part = line == "-- up" ? &out.up : &out.down;
     } else if (part != nullptr) {
       part->append(line).append("\n");
@@ -55,7 +56,8 @@ void split_parts(std::string_view file, std::string_view text, Migration& out) {
       throw bad();
     }
   }
-  if (parts != 2) throw bad();
+  if (parts != 2)
+    throw bad();
 }
 
 struct ParsedName {
@@ -69,7 +71,8 @@ ParsedName parse_name(std::string_view file) {
   ParsedName parsed{};
   auto const bad = [&] { return Fault(std::string(file) + ": migrations are called NNNN_name.{sqlite,postgres}.sql"); };
   auto const [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), parsed.migration.number);
-  if (error != std::errc{} || end - rest.data() != 4 || parsed.migration.number < 1) throw bad();
+  if (error != std::errc{} || end - rest.data() != 4 || parsed.migration.number < 1)
+    throw bad();
   rest.remove_prefix(4);
   if (rest.ends_with(".sqlite.sql")) {
     parsed.dialect = Dialect::sqlite;
@@ -129,9 +132,9 @@ Situation compare(Migrations known, std::vector<AppliedMigration> applied) {
   Situation situation{.known = std::move(known), .applied = {}};
   for (auto& row : applied) {
     auto const ours = situation.known.find(row.number);
-    if (ours != situation.known.end() &&
-        (ours->second.checksum != row.checksum || ours->second.name != row.name)) {
-      throw Fault(label(row.number, row.name) + " was applied with another text than this program has; an applied "
+    if (ours != situation.known.end() && (ours->second.checksum != row.checksum || ours->second.name != row.name)) {
+      throw Fault(label(row.number, row.name) +
+                  " was applied with another text than this program has; an applied "
                   "migration must not be changed, a new one must follow it");
     }
     situation.applied.emplace(row.number, std::move(row));
@@ -191,7 +194,8 @@ std::vector<int> migrate_up(MigrationTarget const& target, MigrationFiles files,
     log::warning("a newer program has migrated this database; it is left as it is");
   } else {
     for (auto const& [number, migration] : situation.known) {
-      if (!situation.applied.contains(number) && (to == 0 || number <= to)) missing.push_back(&migration);
+      if (!situation.applied.contains(number) && (to == 0 || number <= to))
+        missing.push_back(&migration);
     }
   }
   return run_all(*session, missing, &MigrationSession::apply, "applied");
@@ -204,7 +208,8 @@ std::vector<int> migrate_down(MigrationTarget const& target, MigrationFiles file
   auto const situation = compare(std::move(known), session->applied());
   std::vector<Migration const*> surplus;
   for (auto const& [number, row] : situation.applied) {
-    if (number <= to) continue;
+    if (number <= to)
+      continue;
     auto const ours = situation.known.find(number);
     if (ours == situation.known.end()) {
       throw Fault(label(number, row.name) + " is not in this program; take it back with the one that applied it");
@@ -216,16 +221,18 @@ std::vector<int> migrate_down(MigrationTarget const& target, MigrationFiles file
 
 std::vector<MigrationState> migration_status(MigrationTarget const& target, MigrationFiles files) {
   auto const dialect = dialect_of(target);
-  auto applied = dialect == Dialect::sqlite ? applied_on_sqlite(target.sqlite_path)
-                                            : applied_on_postgres(target.postgres_url);
+  auto applied =
+      dialect == Dialect::sqlite ? applied_on_sqlite(target.sqlite_path) : applied_on_postgres(target.postgres_url);
   auto const situation = compare(parse(files, dialect), std::move(applied));
   std::map<int, MigrationState> states;
   for (auto const& [number, migration] : situation.known) {
     states.emplace(number, MigrationState{number, migration.name, situation.applied.contains(number), true});
   }
-  for (auto const& [number, row] : situation.applied) states.emplace(number, MigrationState{number, row.name, true, false});
+  for (auto const& [number, row] : situation.applied)
+    states.emplace(number, MigrationState{number, row.name, true, false});
   std::vector<MigrationState> out;
-  for (auto& [number, state] : states) out.push_back(std::move(state));
+  for (auto& [number, state] : states)
+    out.push_back(std::move(state));
   return out;
 }
 

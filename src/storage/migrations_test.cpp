@@ -43,7 +43,8 @@ class Files {
   }
   [[nodiscard]] std::vector<EmbeddedFile> list() const {
     std::vector<EmbeddedFile> out;
-    for (auto const& [name, text] : texts_) out.push_back({name, text});
+    for (auto const& [name, text] : texts_)
+      out.push_back({name, text});
     return out;
   }
 
@@ -73,7 +74,8 @@ std::string message_of(std::function<void()> const& call) {
 std::string states(std::vector<MigrationState> const& list) {
   std::string out;
   for (auto const& state : list) {
-    if (!out.empty()) out += ' ';
+    if (!out.empty())
+      out += ' ';
     out += std::to_string(state.number) + (!state.known ? "?" : state.applied ? "+" : "-");
   }
   return out;
@@ -203,7 +205,8 @@ TEST_P(MigrationsOn, LateMissingOneIsFilledIn) {
   auto files = three();
   Files without_second;
   for (auto const& file : files.list()) {
-    if (!file.name.starts_with("0002")) without_second.put(std::string(file.name), std::string(file.text));
+    if (!file.name.starts_with("0002"))
+      without_second.put(std::string(file.name), std::string(file.text));
   }
   EXPECT_THAT(up(without_second), ElementsAre(1, 3));
   EXPECT_THAT(up(files), ElementsAre(2));
@@ -301,8 +304,10 @@ TEST_P(BadMigrations, AreRefusedBeforeAnythingRuns) {
   MigrationTarget const target{.sqlite_path = directory.file("a.db")};
   Files files;
   files.put("0001_a.postgres.sql", fine);
-  if (std::string(GetParam().name) != "OtherNameForTheOther") files.put("0001_a.sqlite.sql", fine);
-  ASSERT_TRUE(std::string(GetParam().name) == "OtherNameForTheOther" || migration_status(target, files.list()).size() == 1);
+  if (std::string(GetParam().name) != "OtherNameForTheOther")
+    files.put("0001_a.sqlite.sql", fine);
+  ASSERT_TRUE(std::string(GetParam().name) == "OtherNameForTheOther" ||
+              migration_status(target, files.list()).size() == 1);
   files.put(GetParam().file, GetParam().text);
   EXPECT_THAT(message_of([&] { migrate_up(target, files.list()); }), HasSubstr(GetParam().complaint));
   EXPECT_FALSE(std::filesystem::exists(target.sqlite_path));
@@ -312,7 +317,8 @@ TEST(Migrations, PartsMayHaveCommentsBeforeAndLineEndsOfWindows) {
   TemporaryDirectory directory;
   MigrationTarget const target{.sqlite_path = directory.file("a.db")};
   Files files;
-  files.put("0001_a.sqlite.sql", "-- What this is for.\r\n\r\n-- up\r\nCREATE TABLE a (id);\r\n-- down \r\nDROP TABLE a;");
+  files.put("0001_a.sqlite.sql",
+            "-- What this is for.\r\n\r\n-- up\r\nCREATE TABLE a (id);\r\n-- down \r\nDROP TABLE a;");
   files.put("0001_a.postgres.sql", fine);
   EXPECT_THAT(migrate_up(target, files.list()), ElementsAre(1));
   EXPECT_THAT(migrate_down(target, files.list(), 0), ElementsAre(1));
@@ -347,8 +353,10 @@ TEST(Migrations, TableMadeAnewKeepsItsReferencesOnSqlite) {
       "DROP TABLE b; ALTER TABLE b2 RENAME TO b;";
   constexpr char const* lose_rows = "DELETE FROM b;";
   Files files;
-  files.add("0001_a", "CREATE TABLE b (id integer PRIMARY KEY); CREATE TABLE c (b integer REFERENCES b (id));"
-            "INSERT INTO b VALUES (1); INSERT INTO c VALUES (1);", "SELECT 1;");
+  files.add("0001_a",
+            "CREATE TABLE b (id integer PRIMARY KEY); CREATE TABLE c (b integer REFERENCES b (id));"
+            "INSERT INTO b VALUES (1); INSERT INTO c VALUES (1);",
+            "SELECT 1;");
   files.add("0002_b", make_anew, "SELECT 1;");
   EXPECT_THAT(migrate_up(target, files.list()), ElementsAre(1, 2));
   files.add("0003_c", lose_rows, "SELECT 1;");
@@ -360,14 +368,14 @@ TEST(Migrations, TableMadeAnewKeepsItsReferencesOnSqlite) {
 
 /// Fails, by division, unless the condition holds.
 void demand(PostgresBackend const& backend, std::string const& condition) {
-  PostgresServer::shared().execute(backend.name(),
-                                   "SELECT 1 / (CASE WHEN " + condition + " THEN 1 ELSE 0 END)");
+  PostgresServer::shared().execute(backend.name(), "SELECT 1 / (CASE WHEN " + condition + " THEN 1 ELSE 0 END)");
 }
 
 TEST(MigrationRoles, SuperuserPreparesTheRoleThatRowSecurityBinds) {
   PostgresBackend backend(PostgresBackend::Login::superuser);
   migrate_up(backend.target());
-  demand(backend, "(SELECT NOT rolcanlogin AND NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = 'al_app')");
+  demand(backend,
+         "(SELECT NOT rolcanlogin AND NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = 'al_app')");
   demand(backend, "has_schema_privilege('al_app', 'agent_lightning', 'USAGE')");
   demand(backend, "NOT has_schema_privilege('al_app', 'agent_lightning', 'CREATE')");
   demand(backend, "has_table_privilege('al_app', 'agent_lightning.agents', 'SELECT, INSERT, UPDATE, DELETE')");
@@ -391,16 +399,19 @@ TEST(MigrationRoles, LostRightsComeBackWithoutAnyMigration) {
 TEST(MigrationRoles, OrdinaryOwnerNeedsNoOtherRole) {
   PostgresBackend backend(PostgresBackend::Login::owner);
   migrate_up(backend.target());
-  demand(backend, "(SELECT nspowner::regrole::text = 'agent_user' FROM pg_namespace WHERE nspname = 'agent_lightning')");
-  demand(backend, "NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'al_app')"
-                  " OR NOT has_schema_privilege('al_app', 'agent_lightning', 'USAGE')");
+  demand(backend,
+         "(SELECT nspowner::regrole::text = 'agent_user' FROM pg_namespace WHERE nspname = 'agent_lightning')");
+  demand(backend,
+         "NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'al_app')"
+         " OR NOT has_schema_privilege('al_app', 'agent_lightning', 'USAGE')");
 }
 
 TEST(MigrationRoles, OwnerOfTheSchemaAloneCanMigrate) {
   PostgresBackend backend(PostgresBackend::Login::owner);
   auto& server = PostgresServer::shared();
-  server.execute(backend.name(), "ALTER DATABASE " + backend.name() + " OWNER TO postgres;"
-                                 " CREATE SCHEMA agent_lightning AUTHORIZATION agent_user");
+  server.execute(backend.name(), "ALTER DATABASE " + backend.name() +
+                                     " OWNER TO postgres;"
+                                     " CREATE SCHEMA agent_lightning AUTHORIZATION agent_user");
   EXPECT_FALSE(migrate_up(backend.target()).empty());
 }
 

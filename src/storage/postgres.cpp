@@ -77,20 +77,22 @@ class Postgres final : public Database {
 
   [[nodiscard]] Task<Rows> read(Scope scope, Statement const& statement, Values params, Deadline deadline) override {
     auto work = std::make_unique<Work>();
-    work->tenant = scope.tenant().value;
     work->read_only = true;
-    add_query(*work, statement, params, Guard::none);
-    if (holds_nul(work->queries.front().parameters)) throw Fault(std::string(statement.name) + ": " + nul_message);
+    add_query(*work, scope, statement, params, Guard::none);
+    if (holds_nul(work->queries.front().parameters))
+      throw Fault(std::string(statement.name) + ": " + nul_message);
     co_return co_await run<Rows>(std::move(work), deadline);
   }
 
   [[nodiscard]] Task<Result<std::vector<Rows>>> apply(Batch batch, Deadline deadline) override {
     auto work = std::make_unique<Work>();
-    work->tenant = batch.scope.tenant().value;
     for (auto const& step : batch.steps) {
-      add_query(*work, *step.statement, step.params, step.guard);
-      if (holds_nul(work->queries.back().parameters)) co_return al::fail(refused_nul(step.statement->name));
+      add_query(*work, batch.scope, *step.statement, step.params, step.guard);
+      if (holds_nul(work->queries.back().parameters))
+        co_return al::fail(refused_nul(step.statement->name));
     }
+    if (work->queries.empty())
+      co_return std::vector<Rows>();
     co_return co_await run<Result<std::vector<Rows>>>(std::move(work), deadline);
   }
 
@@ -99,7 +101,8 @@ class Postgres final : public Database {
     RowSubmission submission{.sql = sql_.get(statement.name, statement.postgres, Guard::none),
                              .tenant = scope.tenant().value,
                              .call = {.waiter = nullptr, .parameters = postgres::encode(params), .limits = {}}};
-    if (holds_nul(submission.call.parameters)) co_return al::fail(refused_nul(statement.name));
+    if (holds_nul(submission.call.parameters))
+      co_return al::fail(refused_nul(statement.name));
     submission.call.limits = admit(deadline);
     co_return co_await postgres::sleep_for_answer<Result<Row>>([&](auto waiter) {
       submission.call.waiter = std::move(waiter);
@@ -119,7 +122,8 @@ class Postgres final : public Database {
   }
 
   void close() override {
-    if (closing_.exchange(true)) return;
+    if (closing_.exchange(true))
+      return;
     asio::post(io_, [this] { dispatcher_.close([this] { guard_.reset(); }); });
     thread_.join();
   }
@@ -133,9 +137,10 @@ class Postgres final : public Database {
     return error;
   }
 
-  void add_query(Work& work, Statement const& statement, Values const& params, Guard guard) {
+  void add_query(Work& work, Scope const& scope, Statement const& statement, Values const& params, Guard guard) {
     work.queries.push_back({.sql = sql_.get(statement.name, statement.for_dialect(Dialect::postgres), guard),
-                            .parameters = postgres::encode(params)});
+                            .parameters = postgres::encode(params),
+                            .tenant = scope.tenant().value});
   }
 
   template <class T>
@@ -156,16 +161,20 @@ class Postgres final : public Database {
       --gauges_.waiting;
       throw Unavailable(reason);
     };
-    if (closing_) refuse("the database is closed");
-    if (std::cmp_greater_equal(before, options_.queue_max)) refuse("too many calls wait for the database");
-    if (deadline.at <= now) refuse("the deadline passed before the database was asked");
+    if (closing_)
+      refuse("the database is closed");
+    if (std::cmp_greater_equal(before, options_.queue_max))
+      refuse("too many calls wait for the database");
+    if (deadline.at <= now)
+      refuse("the deadline passed before the database was asked");
     return {.deadline = deadline.at, .queued_until = std::min(deadline.at, now + options_.checkout_timeout)};
   }
 
   void enqueue(Submission submission) {
     std::scoped_lock const lock(inbox_mutex_);
     inbox_.push_back(std::move(submission));
-    if (inbox_.size() == 1) asio::post(io_, [this] { take_inbox(); });
+    if (inbox_.size() == 1)
+      asio::post(io_, [this] { take_inbox(); });
   }
 
   void take_inbox() {

@@ -23,7 +23,8 @@ std::vector<std::string> split(std::string_view list) {
   while (true) {
     auto const comma = list.find(',');
     out.emplace_back(list.substr(0, comma));
-    if (comma == std::string_view::npos) return out;
+    if (comma == std::string_view::npos)
+      return out;
     list.remove_prefix(comma + 1);
   }
 }
@@ -33,7 +34,8 @@ std::string without(std::string message, std::string const& url) {
   for (auto at = message.find(url); !url.empty() && at != std::string::npos; at = message.find(url)) {
     message.replace(at, url.size(), "(the URL)");
   }
-  while (!message.empty() && message.back() == '\n') message.pop_back();
+  while (!message.empty() && message.back() == '\n')
+    message.pop_back();
   return message;
 }
 
@@ -44,7 +46,8 @@ std::vector<Endpoint> endpoints_of(std::string const& host_list, std::string con
   auto const addresses = split(address_list);
   auto const ports = split(port_list);
   auto const count = std::max(hosts.size(), addresses.size());
-  if (ports.size() != 1 && ports.size() != count) throw Fault("the database URL names more ports than hosts, or fewer");
+  if (ports.size() != 1 && ports.size() != count)
+    throw Fault("the database URL names more ports than hosts, or fewer");
   if (!address_list.empty() && !host_list.empty() && hosts.size() != addresses.size()) {
     throw Fault("the database URL names more addresses than hosts, or fewer");
   }
@@ -58,7 +61,8 @@ std::vector<Endpoint> endpoints_of(std::string const& host_list, std::string con
 }
 
 bool needs_lookup(Endpoint const& endpoint) {
-  if (!endpoint.address.empty() || endpoint.host.empty()) return false;
+  if (!endpoint.address.empty() || endpoint.host.empty())
+    return false;
   return endpoint.host.front() != '/' && endpoint.host.front() != '@';
 }
 
@@ -66,7 +70,8 @@ bool needs_lookup(Endpoint const& endpoint) {
 std::string default_host() {
   Options const defaults(PQconndefaults());
   for (auto const* option = defaults.get(); option != nullptr && option->keyword != nullptr; ++option) {
-    if (std::string_view(option->keyword) == "host" && option->val != nullptr) return option->val;
+    if (std::string_view(option->keyword) == "host" && option->val != nullptr)
+      return option->val;
   }
   return {};
 }
@@ -87,22 +92,31 @@ ConnectInfo parse_url(std::string const& url, std::chrono::seconds connect_timeo
   std::string options;
   std::string application_name = "agent_lightning";
   for (auto const* option = parsed.get(); option->keyword != nullptr; ++option) {
-    if (option->val == nullptr) continue;
+    if (option->val == nullptr)
+      continue;
     std::string_view const name(option->keyword);
-    if (name == "host") hosts = option->val;
-    else if (name == "hostaddr") addresses = option->val;
-    else if (name == "port") ports = option->val;
-    else if (name == "options") options = option->val;
-    else if (name == "application_name") application_name = option->val;
+    if (name == "host")
+      hosts = option->val;
+    else if (name == "hostaddr")
+      addresses = option->val;
+    else if (name == "port")
+      ports = option->val;
+    else if (name == "options")
+      options = option->val;
+    else if (name == "application_name")
+      application_name = option->val;
     // The time is watched here (libpq's limit binds its blocking calls only), and all texts are UTF-8.
-    else if (name != "connect_timeout" && name != "client_encoding") info.parameters.emplace_back(name, option->val);
+    else if (name != "connect_timeout" && name != "client_encoding")
+      info.parameters.emplace_back(name, option->val);
   }
-  if (hosts.empty() && addresses.empty()) hosts = default_host();
+  if (hosts.empty() && addresses.empty())
+    hosts = default_host();
   info.endpoints = endpoints_of(hosts, addresses, ports);
   info.parameters.emplace_back("application_name", application_name);
   info.parameters.emplace_back("client_encoding", "UTF8");
   // PgBouncer refuses `options`; there each transaction names the formats.
-  if (prepared) options += " -c TimeZone=UTC -c DateStyle=ISO";
+  if (prepared)
+    options += " -c TimeZone=UTC -c DateStyle=ISO";
   info.parameters.emplace_back("options", options);
   return info;
 }
@@ -123,12 +137,14 @@ Task<std::vector<Endpoint>> resolve(ConnectInfo const& info) {
     }
     asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
     auto [failed, found] = co_await resolver.async_resolve(endpoint.host, "", asio::as_tuple(asio::use_awaitable));
-    if (failed) reasons += " " + endpoint.host + ": " + failed.message() + ";";
+    if (failed)
+      reasons += " " + endpoint.host + ": " + failed.message() + ";";
     for (auto const& entry : found) {
       out.push_back({.host = endpoint.host, .address = entry.endpoint().address().to_string(), .port = endpoint.port});
     }
   }
-  if (out.empty()) throw Unavailable("cannot look up the database's host:" + reasons);
+  if (out.empty())
+    throw Unavailable("cannot look up the database's host:" + reasons);
   co_return out;
 }
 

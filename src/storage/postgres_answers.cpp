@@ -1,5 +1,6 @@
 /// The half of the dispatcher that turns outcomes into answers or further attempts.
 
+#include <algorithm>
 #include <iterator>
 
 #include "core/fault.hpp"
@@ -17,7 +18,8 @@ constexpr int read_attempts_max = 2;
 std::string describe(Failure const& failure, Work const& work) {
   std::string text(failure.query ? work.queries[*failure.query].sql->name : "settings");
   text += ": " + failure.message + " (SQLSTATE " + failure.sqlstate;
-  if (!failure.constraint.empty()) text += ", constraint " + failure.constraint;
+  if (!failure.constraint.empty())
+    text += ", constraint " + failure.constraint;
   return text + ")";
 }
 
@@ -46,12 +48,15 @@ void Dispatcher::succeed(Work& work, std::vector<Rows> rows) {
     (*writer)->set(std::move(rows));
     wakeups_.add(std::move(*writer));
   } else {
-    succeed_group(std::get<RowGroup>(work.caller), std::move(rows.front()));
+    auto& group = std::get<RowGroup>(work.caller);
+    for (std::size_t i = 0; i < group.sections.size(); ++i) {
+      succeed_section(*group.line, group.sections[i], std::move(rows[i]));
+    }
   }
 }
 
-void Dispatcher::succeed_group(RowGroup& group, Rows rows) {
-  auto& calls = group.calls;
+void Dispatcher::succeed_section(RowLine const& line, RowSection& section, Rows rows) {
+  auto& calls = section.calls;
   std::vector<std::optional<Row>> answers;
   std::exception_ptr defect;
   try {
@@ -66,7 +71,7 @@ void Dispatcher::succeed_group(RowGroup& group, Rows rows) {
     } else if (answers[i]) {
       waiter->set(std::move(*answers[i]));
     } else {
-      waiter->set(al::fail(error_of(FailureKind::conflict, group.line->sql->name)));
+      waiter->set(al::fail(error_of(FailureKind::conflict, line.sql->name)));
     }
     wakeups_.add(std::move(waiter));
   }
@@ -83,10 +88,10 @@ void Dispatcher::fail(std::unique_ptr<Work> work, Failure const& failure) {
     fault(*work, std::make_exception_ptr(Unavailable(text)));
     return;
   }
-  // A single caller's row made the whole group fail; halving finds it, and the others get their answers.
+  // A single caller's row made the whole group fail; it is looked for, so that the others get their answers.
   auto const* group = std::get_if<RowGroup>(&work->caller);
-  if (group != nullptr && group->calls.size() > 1) {
-    bisect(std::move(work));
+  if (group != nullptr && group->size() > 1) {
+    isolate(*work, failure.query);
     return;
   }
   bool const is_expected = kind == FailureKind::conflict || kind == FailureKind::invalid;
@@ -100,8 +105,8 @@ void Dispatcher::fail(std::unique_ptr<Work> work, Failure const& failure) {
 
 void Dispatcher::lost(std::unique_ptr<Work> work, Lost const& lost) {
   if (lost.maybe_committed && !work->read_only) {
-    fault(*work, std::make_exception_ptr(OutcomeUnknown("the connection broke before the commit was confirmed: " +
-                                                        lost.reason)));
+    fault(*work, std::make_exception_ptr(
+                     OutcomeUnknown("the connection broke before the commit was confirmed: " + lost.reason)));
   } else if (work->attempts < (lost.maybe_committed ? read_attempts_max : attempts_max)) {
     retry(std::move(work));
   } else {
@@ -110,18 +115,30 @@ void Dispatcher::lost(std::unique_ptr<Work> work, Lost const& lost) {
 }
 
 void Dispatcher::retry(std::unique_ptr<Work> work) {
-  auto const* group = std::get_if<RowGroup>(&work->caller);
-  gauges_.waiting += group == nullptr ? 1 : static_cast<std::int64_t>(group->calls.size());
+  gauges_.waiting += work->callers();
   retries_.push_back(std::move(work));
 }
 
-void Dispatcher::bisect(std::unique_ptr<Work> work) {
-  auto& group = std::get<RowGroup>(work->caller);
-  auto const middle = group.calls.begin() + std::ssize(group.calls) / 2;
-  std::vector<RowCall> second(std::make_move_iterator(middle), std::make_move_iterator(group.calls.end()));
-  group.calls.erase(middle, group.calls.end());
-  retry(make_group(*group.line, work->tenant, std::move(group.calls)));
-  retry(make_group(*group.line, work->tenant, std::move(second)));
+// Several tenants: the guilty one goes alone, the others together. One tenant: two halves.
+void Dispatcher::isolate(Work& work, std::optional<std::size_t> guilty) {
+  auto& [line, sections, is_counted] = std::get<RowGroup>(work.caller);
+  std::vector<RowSection> first;
+  std::vector<RowSection> second;
+  if (sections.size() > 1) {
+    auto const at = std::min(guilty.value_or(0), sections.size() - 1);
+    first.push_back(std::move(sections[at]));
+    sections.erase(sections.begin() + static_cast<std::ptrdiff_t>(at));
+    second = std::move(sections);
+  } else {
+    auto& [tenant, calls] = sections.front();
+    auto const middle = calls.begin() + std::ssize(calls) / 2;
+    first.push_back(
+        {.tenant = tenant, .calls = {std::make_move_iterator(calls.begin()), std::make_move_iterator(middle)}});
+    second.push_back(
+        {.tenant = tenant, .calls = {std::make_move_iterator(middle), std::make_move_iterator(calls.end())}});
+  }
+  retry(make_group(*line, std::move(first)));
+  retry(make_group(*line, std::move(second)));
 }
 
 void Dispatcher::refuse(Work& work, Error const& error) {
@@ -129,9 +146,11 @@ void Dispatcher::refuse(Work& work, Error const& error) {
     (*writer)->set(al::fail(error));
     wakeups_.add(std::move(*writer));
   } else if (auto* group = std::get_if<RowGroup>(&work.caller)) {
-    for (auto& call : group->calls) {
-      call.waiter->set(al::fail(error));
-      wakeups_.add(std::move(call.waiter));
+    for (auto& section : group->sections) {
+      for (auto& call : section.calls) {
+        call.waiter->set(al::fail(error));
+        wakeups_.add(std::move(call.waiter));
+      }
     }
   }
 }
@@ -146,7 +165,10 @@ void Dispatcher::fault(Work& work, std::exception_ptr const& error) {
   } else if (auto* writer = std::get_if<Work::Writer>(&work.caller)) {
     wake(*writer);
   } else {
-    for (auto& call : std::get<RowGroup>(work.caller).calls) wake(call.waiter);
+    for (auto& section : std::get<RowGroup>(work.caller).sections) {
+      for (auto& call : section.calls)
+        wake(call.waiter);
+    }
   }
 }
 

@@ -50,6 +50,7 @@ struct ConnectInfo {
 struct Query {
   std::shared_ptr<Sql const> sql;
   Parameters parameters;
+  std::string tenant{};  ///< whose rows it may touch; empty: system scope
 };
 
 /// One transaction: settings, queries and commit go out together and are answered together. The statements up to a
@@ -61,9 +62,8 @@ struct Frame {
   Frame(Frame const&) = delete;
   Frame& operator=(Frame const&) = delete;
 
-  std::string tenant;  ///< empty: system scope
   bool read_only = false;
-  std::vector<Query> queries;
+  std::vector<Query> queries;                 ///< at least one
   std::chrono::milliseconds timeout{30'000};  ///< for each statement
 };
 
@@ -142,9 +142,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start(Endpoint const& endpoint);
   void watch_time(asio::steady_timer& timer);
 
-  bool send_statement(InFlight& flight, StepKind kind, std::size_t query, Sql const& sql,
-                      Parameters const& parameters);
+  bool send_statement(InFlight& flight, StepKind kind, std::size_t query, Sql const& sql, Parameters const& parameters);
   bool send_settings(InFlight& flight, Frame const& frame);
+  bool send_tenant(InFlight& flight, std::string const& tenant);
   bool send_sync(InFlight flight);
   void watch_readable();
   void watch_writable();
@@ -165,11 +165,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ConnectionView view_;
   bool closed_ = false;
   bool writing_ = false;
-  bool timed_out_ = false;       ///< while it opens
+  bool timed_out_ = false;  ///< while it opens
   int attempt_ = 0;
   bool server_gave_up_ = false;  ///< it said FATAL while it worked at the front frame
   std::shared_ptr<Sql const> read_settings_;
   std::shared_ptr<Sql const> write_settings_;
+  std::shared_ptr<Sql const> tenant_settings_;
   std::deque<InFlight> flights_;
   /// By name; false while the server has not yet answered. Until then the statement is sent unnamed, because a second
   /// Prepare of the same name would fail.

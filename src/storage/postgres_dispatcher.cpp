@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
-#include <utility>
 #include <limits>
+#include <utility>
 
 #include "core/fault.hpp"
 #include "core/log.hpp"
@@ -26,8 +26,20 @@ Dispatcher::Dispatcher(asio::io_context& io, ConnectInfo info, DispatcherOptions
 
 // ---- what waits ----
 
+std::size_t RowGroup::size() const {
+  std::size_t sum = 0;
+  for (auto const& section : sections)
+    sum += section.calls.size();
+  return sum;
+}
+
+std::int64_t Work::callers() const {
+  auto const* group = std::get_if<RowGroup>(&caller);
+  return group == nullptr ? 1 : static_cast<std::int64_t>(group->size());
+}
+
 void Dispatcher::submit(std::unique_ptr<Work> work) {
-  auto const& tenant = work->tenant;
+  auto const tenant = work->queries.front().tenant;
   works_.push(tenant, std::move(work));
 }
 
@@ -49,7 +61,8 @@ void Dispatcher::submit(std::shared_ptr<Sql const> const& sql, std::string const
 }
 
 bool Dispatcher::has_work() const {
-  if (!retries_.empty() || !works_.empty()) return true;
+  if (!retries_.empty() || !works_.empty())
+    return true;
   return std::ranges::any_of(line_turns_, [this](auto const* line) {
     return !line->waiting.empty() && line->groups_in_flight < options_.groups_in_flight_max;
   });
@@ -57,7 +70,8 @@ bool Dispatcher::has_work() const {
 
 std::size_t Dispatcher::in_flight() const {
   std::size_t sum = 0;
-  for (auto const& connection : connections_) sum += connection->view().in_flight;
+  for (auto const& connection : connections_)
+    sum += connection->view().in_flight;
   return sum;
 }
 
@@ -69,21 +83,30 @@ std::unique_ptr<Work> Dispatcher::next_work() {
     retries_.pop_front();
   } else {
     group_is_next_ = !group_is_next_;
-    if (group_is_next_ || works_.empty()) work = next_group();
-    if (!work && !works_.empty()) work = works_.pop();
+    if (group_is_next_ || works_.empty())
+      work = next_group();
+    if (!work && !works_.empty())
+      work = works_.pop();
   }
-  if (!work) return nullptr;
-  auto const* group = std::get_if<RowGroup>(&work->caller);
-  gauges_.waiting -= group == nullptr ? 1 : static_cast<std::int64_t>(group->calls.size());
+  if (!work)
+    return nullptr;
+  gauges_.waiting -= work->callers();
   return work;
 }
 
 std::unique_ptr<Work> Dispatcher::next_group() {
   for (std::size_t i = 0; i < line_turns_.size(); ++i) {
     auto& line = *line_turns_[next_line_++ % line_turns_.size()];
-    if (line.waiting.empty() || line.groups_in_flight >= options_.groups_in_flight_max) continue;
-    auto [tenant, calls] = line.waiting.pop_group(options_.group_max);
-    auto work = make_group(line, std::move(tenant), std::move(calls));
+    if (line.waiting.empty() || line.groups_in_flight >= options_.groups_in_flight_max)
+      continue;
+    std::vector<RowSection> sections;
+    auto room = options_.group_max;
+    while (room > 0 && !line.waiting.empty() && sections.size() < options_.group_tenants_max) {
+      auto [tenant, calls] = line.waiting.pop_group(room);
+      room -= calls.size();
+      sections.push_back({.tenant = std::move(tenant), .calls = std::move(calls)});
+    }
+    auto work = make_group(line, std::move(sections));
     std::get<RowGroup>(work->caller).is_counted = true;
     ++line.groups_in_flight;
     return work;
@@ -91,19 +114,20 @@ std::unique_ptr<Work> Dispatcher::next_group() {
   return nullptr;
 }
 
-std::unique_ptr<Work> Dispatcher::make_group(RowLine& line, std::string tenant, std::vector<RowCall> calls) const {
+std::unique_ptr<Work> Dispatcher::make_group(RowLine& line, std::vector<RowSection> sections) const {
   auto work = std::make_unique<Work>();
-  std::vector<Parameters const*> rows;
-  rows.reserve(calls.size());
-  work->limits = calls.front().limits;
-  for (auto const& call : calls) {
-    rows.push_back(&call.parameters);
-    work->limits.deadline = std::max(work->limits.deadline, call.limits.deadline);
-    work->limits.queued_until = std::max(work->limits.queued_until, call.limits.queued_until);
+  work->limits = sections.front().calls.front().limits;
+  for (auto const& section : sections) {
+    std::vector<Parameters const*> rows;
+    rows.reserve(section.calls.size());
+    for (auto const& call : section.calls) {
+      rows.push_back(&call.parameters);
+      work->limits.deadline = std::max(work->limits.deadline, call.limits.deadline);
+      work->limits.queued_until = std::max(work->limits.queued_until, call.limits.queued_until);
+    }
+    work->queries.push_back({.sql = line.sql, .parameters = columns_of(rows), .tenant = section.tenant});
   }
-  work->queries.push_back({.sql = line.sql, .parameters = columns_of(rows)});
-  work->tenant = std::move(tenant);
-  work->caller = RowGroup{.line = &line, .calls = std::move(calls)};
+  work->caller = RowGroup{.line = &line, .sections = std::move(sections)};
   return work;
 }
 
@@ -112,7 +136,8 @@ std::unique_ptr<Work> Dispatcher::make_group(RowLine& line, std::string tenant, 
 void Dispatcher::pump() {
   // Sending can end in a lost connection, which reports here again.
   pump_again_ = true;
-  if (pumping_) return;
+  if (pumping_)
+    return;
   pumping_ = true;
   auto const now = std::chrono::steady_clock::now();
   while (pump_again_) {
@@ -127,15 +152,18 @@ void Dispatcher::pump() {
 void Dispatcher::dispatch(SteadyTime now) {
   while (!pump_again_ && has_work()) {
     views_.clear();
-    for (auto const& connection : connections_) views_.push_back(connection->view());
+    for (auto const& connection : connections_)
+      views_.push_back(connection->view());
     auto const waiting = static_cast<std::size_t>(std::max<std::int64_t>(gauges_.waiting, 1));
     auto const choice = choose(views_, options_.pool, waiting, now >= may_open_at_, now);
-    if (choice.open) open_connection();
+    if (choice.open)
+      open_connection();
     if (choice.check) {
       connections_[*choice.check]->check();
     } else if (choice.use) {
       auto work = next_work();
-      if (!work) return;
+      if (!work)
+        return;
       send(*connections_[*choice.use], std::move(work), now);
     } else {
       return;
@@ -146,13 +174,13 @@ void Dispatcher::dispatch(SteadyTime now) {
 void Dispatcher::send(Connection& connection, std::unique_ptr<Work> work, SteadyTime now) {
   auto const remaining = left(work->limits.deadline, now);
   if (now >= work->limits.queued_until) {
-    fault(*work, std::make_exception_ptr(Unavailable("no database connection became free in time. " +
-                                                     last_open_error_)));
+    fault(*work,
+          std::make_exception_ptr(Unavailable("no database connection became free in time. " + last_open_error_)));
     return;
   }
   // 0 would mean no limit.
-  work->timeout = std::clamp<std::chrono::milliseconds>(remaining, std::chrono::milliseconds(1),
-                                                        options_.statement_timeout);
+  work->timeout =
+      std::clamp<std::chrono::milliseconds>(remaining, std::chrono::milliseconds(1), options_.statement_timeout);
   ++work->attempts;
   std::unique_ptr<Frame> frame = std::move(work);
   try {
@@ -163,7 +191,8 @@ void Dispatcher::send(Connection& connection, std::unique_ptr<Work> work, Steady
 }
 
 void Dispatcher::finish_pump(SteadyTime now) {
-  if (closed_) finish_close();
+  if (closed_)
+    finish_close();
   publish();
   arm_timer(now);
   wakeups_.send();
@@ -178,10 +207,9 @@ void Dispatcher::publish() {
 // ---- connections ----
 
 void Dispatcher::open_connection() {
-  Connection::Owner owner{
-      .on_answer = [this](std::unique_ptr<Frame> frame,
-                          Outcome outcome) { on_answer(std::move(frame), std::move(outcome)); },
-      .on_change = [this](Connection&) { pump(); }};
+  Connection::Owner owner{.on_answer = [this](std::unique_ptr<Frame> frame,
+                                              Outcome outcome) { on_answer(std::move(frame), std::move(outcome)); },
+                          .on_change = [this](Connection&) { pump(); }};
   auto connection = std::make_shared<Connection>(io_, info_, std::move(owner));
   connections_.push_back(connection);
   spawn(io_.get_executor(), "postgres.open", open(std::move(connection)));
@@ -224,12 +252,15 @@ void Dispatcher::arm_timer(SteadyTime now) {
       next = std::min(next, choose_idle(view, connections_.size(), options_.pool, now).ask_again);
     }
   }
-  if (busy) next = std::min(next, now + busy_tick);
-  if (next == SteadyTime::max() || (armed_for_ && *armed_for_ <= next)) return;
+  if (busy)
+    next = std::min(next, now + busy_tick);
+  if (next == SteadyTime::max() || (armed_for_ && *armed_for_ <= next))
+    return;
   armed_for_ = next;
   timer_.expires_at(next);
   timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
+    if (!error)
+      tick();
   });
 }
 
@@ -242,8 +273,8 @@ void Dispatcher::tick() {
 }
 
 void Dispatcher::sweep_queues(SteadyTime now) {
-  auto const late = std::make_exception_ptr(
-      Unavailable("no database connection became free in time. " + last_open_error_));
+  auto const late =
+      std::make_exception_ptr(Unavailable("no database connection became free in time. " + last_open_error_));
   for (auto& work : works_.take_if([now](auto const& w) { return now >= w->limits.queued_until; })) {
     --gauges_.waiting;
     fault(*work, late);
@@ -262,7 +293,8 @@ void Dispatcher::sweep_connections(SteadyTime now) {
   auto open = all.size();
   for (auto const& connection : all) {
     auto const& view = connection->view();
-    if (connection->is_closed() || view.state == ConnectionState::opening) continue;
+    if (connection->is_closed() || view.state == ConnectionState::opening)
+      continue;
     if (connection->is_overdue(now)) {
       connection->lose("the server did not answer in time");
     } else if (view.in_flight == 0 && choose_idle(view, open, options_.pool, now).close) {
@@ -278,9 +310,11 @@ void Dispatcher::refuse_waiting(std::string const& reason) {
   auto const error = std::make_exception_ptr(Unavailable(reason));
   while (has_work()) {
     auto const work = next_work();
-    if (!work) return;
+    if (!work)
+      return;
     auto* group = std::get_if<RowGroup>(&work->caller);
-    if (group != nullptr && group->is_counted) --group->line->groups_in_flight;
+    if (group != nullptr && group->is_counted)
+      --group->line->groups_in_flight;
     fault(*work, error);
   }
 }
@@ -292,15 +326,19 @@ void Dispatcher::close(std::function<void()> closed) {
 
 void Dispatcher::finish_close() {
   bool const has_hope = backoff_.failures() == 0 || !connections_.empty();
-  if (!has_hope) refuse_waiting("the database is being closed");
-  if (gauges_.waiting > 0 || in_flight() > 0) return;
+  if (!has_hope)
+    refuse_waiting("the database is being closed");
+  if (gauges_.waiting > 0 || in_flight() > 0)
+    return;
   pumping_ = true;  // the connections report their end
   auto const all = connections_;
-  for (auto const& connection : all) connection->lose("closed");
+  for (auto const& connection : all)
+    connection->lose("closed");
   remove_closed();
   pumping_ = false;
   timer_.cancel();
-  if (connections_.empty()) std::exchange(closed_, nullptr)();
+  if (connections_.empty())
+    std::exchange(closed_, nullptr)();
 }
 
 }  // namespace al::storage::postgres

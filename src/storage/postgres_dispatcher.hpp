@@ -45,11 +45,20 @@ struct RowLine {
   std::size_t groups_in_flight = 0;
 };
 
-/// Callers of one row statement and one tenant who share a transaction.
+/// Callers of one tenant, whose rows go into one execution of their statement.
+struct RowSection {
+  std::string tenant;
+  std::vector<RowCall> calls;
+};
+
+/// Callers of one row statement who share a transaction. The statement runs once for each tenant, under that tenant's
+/// settings; what they share is the round trip and the commit.
 struct RowGroup {
   RowLine* line;
-  std::vector<RowCall> calls;
+  std::vector<RowSection> sections;
   bool is_counted = false;  ///< in the line's groups_in_flight
+
+  [[nodiscard]] std::size_t size() const;
 };
 
 /// A transaction and those who wait for it.
@@ -60,6 +69,8 @@ struct Work final : Frame {
   std::variant<Reader, Writer, RowGroup> caller;
   CallLimits limits{};
   int attempts = 0;
+
+  [[nodiscard]] std::int64_t callers() const;
 };
 
 /// Read by any thread.
@@ -72,7 +83,8 @@ struct Gauges {
 struct DispatcherOptions {
   PoolLimits pool;
   std::chrono::seconds statement_timeout{30};
-  std::size_t group_max = 512;
+  std::size_t group_max = 512;         ///< rows
+  std::size_t group_tenants_max = 64;  ///< bounds how long one transaction runs
   /// Groups of one row statement under way at a time. While one is on its way the callers gather for the next; with
   /// none other in flight the server would idle between two.
   std::size_t groups_in_flight_max = 2;
@@ -96,7 +108,7 @@ class Dispatcher {
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] std::unique_ptr<Work> next_work();
   [[nodiscard]] std::unique_ptr<Work> next_group();
-  [[nodiscard]] std::unique_ptr<Work> make_group(RowLine& line, std::string tenant, std::vector<RowCall> calls) const;
+  [[nodiscard]] std::unique_ptr<Work> make_group(RowLine& line, std::vector<RowSection> sections) const;
   void dispatch(SteadyTime now);
   void send(Connection& connection, std::unique_ptr<Work> work, SteadyTime now);
   void finish_pump(SteadyTime now);
@@ -115,11 +127,11 @@ class Dispatcher {
 
   void on_answer(std::unique_ptr<Frame> frame, Outcome outcome);
   void succeed(Work& work, std::vector<Rows> rows);
-  void succeed_group(RowGroup& group, Rows rows);
+  void succeed_section(RowLine const& line, RowSection& section, Rows rows);
   void fail(std::unique_ptr<Work> work, Failure const& failure);
   void lost(std::unique_ptr<Work> work, Lost const& lost);
   void retry(std::unique_ptr<Work> work);
-  void bisect(std::unique_ptr<Work> work);
+  void isolate(Work& work, std::optional<std::size_t> guilty);
   void refuse(Work& work, Error const& error);
   void fault(Work& work, std::exception_ptr const& error);
 

@@ -16,7 +16,8 @@ std::vector<std::optional<Row>> rows_of_callers(Rows rows, std::size_t count) {
       throw Fault("a row statement returned a row whose first column is not the ordinal of a caller");
     }
     auto& answer = answers[static_cast<std::size_t>(*ordinal - 1)];
-    if (answer) throw Fault("a row statement returned two rows for one caller");
+    if (answer)
+      throw Fault("a row statement returned two rows for one caller");
     row.erase(row.begin());
     answer = std::move(row);
   }

@@ -24,7 +24,8 @@ class FairQueue {
 
   void push(std::string const& tenant, Item item) {
     auto const [at, is_new] = lines_.try_emplace(tenant);
-    if (is_new) turns_.push_back(tenant);
+    if (is_new)
+      turns_.push_back(tenant);
     at->second.push_back(std::move(item));
     ++size_;
   }

@@ -25,8 +25,7 @@ constexpr char const* note = "INSERT INTO schema_migrations (number, name, check
 constexpr char const* forget = "DELETE FROM schema_migrations WHERE number = $1";
 
 /// A migration that cannot get its locks gives up, so that it does not stand in front of the traffic behind it.
-constexpr char const* begin =
-    "BEGIN; SET LOCAL lock_timeout = '10s'; SELECT set_config('app.system', 'on', true)";
+constexpr char const* begin = "BEGIN; SET LOCAL lock_timeout = '10s'; SELECT set_config('app.system', 'on', true)";
 
 /// Row-level security does not bind such a login, so the driver switches to al_app.
 constexpr char const* find_bypass = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
@@ -73,7 +72,8 @@ std::string without_line_end(char const* text) {
 int to_number(std::string const& text) {
   int number = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) throw Fault("schema_migrations: \"" + text + "\" is no number");
+  if (error != std::errc{})
+    throw Fault("schema_migrations: \"" + text + "\" is no number");
   return number;
 }
 
@@ -84,10 +84,9 @@ class Session {
     std::array<char const*, 4> const names{"dbname", "fallback_application_name", "client_encoding", nullptr};
     std::array<char const*, 4> const values{url.c_str(), "agent_lightning", "UTF8", nullptr};
     connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
-    if (PQstatus(connection_.get()) != CONNECTION_OK) throw_fault("cannot connect to PostgreSQL");
-    auto log_notice = [](void*, char const* text) {
-      log::debug("PostgreSQL", {{"notice", without_line_end(text)}});
-    };
+    if (PQstatus(connection_.get()) != CONNECTION_OK)
+      throw_fault("cannot connect to PostgreSQL");
+    auto log_notice = [](void*, char const* text) { log::debug("PostgreSQL", {{"notice", without_line_end(text)}}); };
     PQsetNoticeProcessor(connection_.get(), log_notice, nullptr);
     // A limit that is set for the role would end a migration of a large table, or the wait for another runner.
     execute("SET statement_timeout = 0; SET lock_timeout = 0");
@@ -100,7 +99,8 @@ class Session {
 
   std::vector<std::vector<std::string>> query(char const* sql, std::vector<std::string> const& params = {}) {
     std::vector<char const*> values;
-    for (auto const& param : params) values.push_back(param.c_str());
+    for (auto const& param : params)
+      values.push_back(param.c_str());
     auto const result = check(std::unique_ptr<PGresult, Closer>(PQexecParams(
         connection_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0)));
     std::vector<std::vector<std::string>> rows;
@@ -127,7 +127,8 @@ class Session {
  private:
   std::unique_ptr<PGresult, Closer> check(std::unique_ptr<PGresult, Closer> result) {
     auto const status = PQresultStatus(result.get());
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) return result;
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+      return result;
     throw_fault("PostgreSQL");
   }
 
@@ -152,9 +153,11 @@ class PostgresMigrations final : public MigrationSession {
   explicit PostgresMigrations(std::string const& url) : session_(url) {
     session_.query(take_lock);
     // Asked first: IF NOT EXISTS demands the right to create schemas even when there is nothing to create.
-    if (session_.query(find_schema).empty()) session_.execute("CREATE SCHEMA agent_lightning");
+    if (session_.query(find_schema).empty())
+      session_.execute("CREATE SCHEMA agent_lightning");
     session_.execute("SET search_path = agent_lightning, public");
-    if (!session_.yes(find_ledger)) session_.execute(create_ledger);
+    if (!session_.yes(find_ledger))
+      session_.execute(create_ledger);
   }
 
   std::vector<AppliedMigration> applied() override { return applied_in(session_); }
@@ -168,7 +171,8 @@ class PostgresMigrations final : public MigrationSession {
   }
 
   void finish() override {
-    if (!session_.yes(find_bypass) || (!changed_ && session_.yes(find_app_rights))) return;
+    if (!session_.yes(find_bypass) || (!changed_ && session_.yes(find_app_rights)))
+      return;
     session_.execute(create_app);
     session_.execute(grant_app);
   }
@@ -179,11 +183,13 @@ class PostgresMigrations final : public MigrationSession {
     session_.execute(begin);
     try {
       session_.execute(script);
-      if (!session_.in_transaction()) throw Fault("it must not end the transaction");
+      if (!session_.in_transaction())
+        throw Fault("it must not end the transaction");
       session_.query(ledger, params);
       session_.execute("COMMIT");
     } catch (Fault const& fault) {
-      if (session_.in_transaction()) session_.execute("ROLLBACK");
+      if (session_.in_transaction())
+        session_.execute("ROLLBACK");
       throw Fault(label(migration.number, migration.name) + ": " + fault.what());
     }
     changed_ = true;

@@ -16,21 +16,21 @@ enum class ConnectionState {
   opening,
   checking,  ///< idle for so long that it must answer once before it is used
   ready,
-  leaving,   ///< takes nothing new; closes when its answers are in
+  leaving,  ///< takes nothing new; closes when its answers are in
 };
 
 /// What the policy needs to know of a connection.
 struct ConnectionView {
   ConnectionState state = ConnectionState::opening;
-  std::size_t in_flight = 0;      ///< transactions sent and not answered
-  SteadyTime busy_since{};        ///< when the oldest of them became the oldest
-  SteadyTime idle_since{};        ///< when the last answer came
-  SteadyTime opened_at{};         ///< when opening it began
+  std::size_t in_flight = 0;  ///< transactions sent and not answered
+  SteadyTime busy_since{};    ///< when the oldest of them became the oldest
+  SteadyTime idle_since{};    ///< when the last answer came
+  SteadyTime opened_at{};     ///< when opening it began
 };
 
 struct PoolLimits {
-  std::size_t size = 20;          ///< connections that may stay open while idle
-  std::size_t size_max = 60;      ///< with overflow
+  std::size_t size = 20;      ///< connections that may stay open while idle
+  std::size_t size_max = 60;  ///< with overflow
   std::chrono::seconds idle_close{60};
   std::chrono::seconds recycle{3600};
 

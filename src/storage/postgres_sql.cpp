@@ -26,7 +26,7 @@ class Scanner {
   std::vector<Word> words() {
     std::vector<Word> out;
     while (at_ < sql_.size()) {
-      const char c = sql_[at_];
+      char const c = sql_[at_];
       if (is_word_start(c)) {
         take_word(out);
       } else if (c == '(' || c == ')') {
@@ -41,7 +41,7 @@ class Scanner {
 
  private:
   void take_word(std::vector<Word>& out) {
-    const auto start = at_;
+    auto const start = at_;
     while (at_ < sql_.size() && is_word(sql_[at_]))
       ++at_;
     std::string text(sql_.substr(start, at_ - start));
@@ -55,7 +55,7 @@ class Scanner {
   }
 
   bool skip_literal() {
-    const char c = sql_[at_];
+    char const c = sql_[at_];
     if (c == '\'' || c == '"') {
       skip_quoted(c, false);
       return true;
@@ -63,11 +63,11 @@ class Scanner {
     // $1 is a parameter, $tag$ opens a dollar-quoted text.
     if (c != '$' || (at_ + 1 < sql_.size() && is_digit(sql_[at_ + 1])))
       return false;
-    const auto tag_end = sql_.find('$', at_ + 1);
+    auto const tag_end = sql_.find('$', at_ + 1);
     if (tag_end == std::string_view::npos)
       return false;
-    const auto tag = sql_.substr(at_, tag_end - at_ + 1);
-    const auto close = sql_.find(tag, tag_end + 1);
+    auto const tag = sql_.substr(at_, tag_end - at_ + 1);
+    auto const close = sql_.find(tag, tag_end + 1);
     at_ = close == std::string_view::npos ? sql_.size() : close + tag.size();
     return true;
   }
@@ -81,7 +81,7 @@ class Scanner {
   }
 
   bool skip_comment() {
-    const auto rest = sql_.substr(at_);
+    auto const rest = sql_.substr(at_);
     if (rest.starts_with("--")) {
       at_ = std::min(sql_.find('\n', at_), sql_.size());
       return true;
@@ -108,18 +108,18 @@ class Scanner {
   int depth_ = 0;
 };
 
-bool begins_command(const std::string& word) {
+bool begins_command(std::string const& word) {
   return word == "select" || word == "insert" || word == "update" || word == "delete" || word == "values";
 }
 
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text)
+  for (char const c : text)
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return hash;
 }
 
-bool contains(std::span<const std::string_view> list, std::string_view text) {
+bool contains(std::span<std::string_view const> list, std::string_view text) {
   return std::ranges::find(list, text) != list.end();
 }
 
@@ -136,15 +136,15 @@ std::string guarded(std::string_view text, bool& added_returning) {
   while (!text.empty() && std::string_view(" \t\r\n;").find(text.back()) != std::string_view::npos) {
     text.remove_suffix(1);
   }
-  const auto words = Scanner(text).words();
+  auto const words = Scanner(text).words();
   // CTE bodies stand in parentheses, so the first command word outside of them is the statement proper. It becomes the
   // last CTE, beside the others, because PostgreSQL allows data-modifying CTEs at the top level only.
-  const auto command = std::ranges::find_if(words, [](const Word& word) { return begins_command(word.text); });
-  const auto start = command == words.end() ? 0 : command->at;
-  const bool has_ctes = !words.empty() && words.front().text == "with";
-  const bool returns_rows =
+  auto const command = std::ranges::find_if(words, [](Word const& word) { return begins_command(word.text); });
+  auto const start = command == words.end() ? 0 : command->at;
+  bool const has_ctes = !words.empty() && words.front().text == "with";
+  bool const returns_rows =
       command == words.end() || command->text == "select" || command->text == "values" ||
-      std::any_of(command, words.end(), [](const Word& word) { return word.text == "returning"; });
+      std::any_of(command, words.end(), [](Word const& word) { return word.text == "returning"; });
   added_returning = !returns_rows;
   std::string out(text.substr(0, start));
   out += has_ctes ? ", al_guarded AS (" : "WITH al_guarded AS (";
@@ -158,11 +158,11 @@ std::string guarded(std::string_view text, bool& added_returning) {
   return out;
 }
 
-std::shared_ptr<const Sql> SqlCache::get(std::string_view name, std::string_view text, Guard guard) {
+std::shared_ptr<Sql const> SqlCache::get(std::string_view name, std::string_view text, Guard guard) {
   std::string key(guard == Guard::must_match ? "!" : " ");
   key.append(name).append("\n").append(text);
-  const std::scoped_lock lock(mutex_);
-  if (const auto found = known_.find(key); found != known_.end())
+  std::scoped_lock const lock(mutex_);
+  if (auto const found = known_.find(key); found != known_.end())
     return found->second;
   auto sql = std::make_shared<Sql>();
   sql->name = name;
@@ -200,7 +200,7 @@ FailureKind classify(std::string_view sqlstate) {
     return FailureKind::again;
   if (contains(lacking, sqlstate))
     return FailureKind::unavailable;
-  for (const std::string_view family : {"08", "53", "57", "58"}) {
+  for (std::string_view const family : {"08", "53", "57", "58"}) {
     if (sqlstate.starts_with(family))
       return FailureKind::unavailable;
   }
@@ -208,7 +208,7 @@ FailureKind classify(std::string_view sqlstate) {
 }
 
 Error error_of(FailureKind kind, std::string_view statement) {
-  const bool conflict = kind == FailureKind::conflict;
+  bool const conflict = kind == FailureKind::conflict;
   return {.code = conflict ? Code::conflict : Code::invalid,
           .message = conflict ? "It exists already, or it was changed meanwhile; read it again."
                               : "A value is not allowed here, or it refers to something that does not exist.",

@@ -29,14 +29,14 @@ struct Sql {
 /// The statements that the program uses, each kept once. Thread-safe.
 class SqlCache {
  public:
-  [[nodiscard]] std::shared_ptr<const Sql> get(std::string_view name, std::string_view text, Guard guard);
+  [[nodiscard]] std::shared_ptr<Sql const> get(std::string_view name, std::string_view text, Guard guard);
 
  private:
   /// Statements are constants, so a program with more of them than this has a defect that must not eat the memory.
   static constexpr std::size_t statements_max = 4096;
 
   std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<const Sql>> known_;
+  std::unordered_map<std::string, std::shared_ptr<Sql const>> known_;
 };
 
 /// What a transaction begins with.
@@ -47,6 +47,9 @@ struct FrameSettings {
 };
 /// One SELECT of set_config calls, all local to the transaction. $1 tenant, $2 app.system, $3 statement timeout in ms.
 [[nodiscard]] std::string settings_sql(FrameSettings settings);
+/// Changes the tenant in the middle of a transaction that several share. $1 tenant, $2 app.system.
+inline constexpr std::string_view tenant_sql =
+    "SELECT set_config('app.tenant_id', $1, true), set_config('app.system', $2, true)";
 
 /// What a failed statement means for the caller. In every case its transaction was rolled back.
 enum class FailureKind {

@@ -27,8 +27,9 @@ Statement const insert{.name = "t.insert", .text = "INSERT INTO t VALUES ($1, $2
 Statement const bump{.name = "t.bump", .text = "UPDATE t SET n = n + 1 WHERE tenant_id = $1 AND id = $2"};
 Statement const list{.name = "t.list", .text = "SELECT id, n FROM t ORDER BY id"};
 RowStatement const add{.name = "t.add",
-                       .postgres = "INSERT INTO t SELECT tenant, id, n FROM unnest($1::text[], $2::text[], $3::bigint[]) "
-                                   "WITH ORDINALITY AS r(tenant, id, n, o) RETURNING (SELECT 1), id",
+                       .postgres =
+                           "INSERT INTO t SELECT tenant, id, n FROM unnest($1::text[], $2::text[], $3::bigint[]) "
+                           "WITH ORDINALITY AS r(tenant, id, n, o) RETURNING (SELECT 1), id",
                        .sqlite = {}};
 
 class PostgresTest : public testing::Test {

@@ -26,7 +26,7 @@ std::string encode_double(double number) {
   if (std::isnan(number))
     return "NaN";  // to_chars may write "-nan", which PostgreSQL refuses
   std::array<char, 32> buffer{};
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+  auto const [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
   return {buffer.data(), end};
 }
 
@@ -37,7 +37,7 @@ std::string encode_double(double number) {
 template <class Number>
 Number decode_number(std::string_view type, std::string_view text) {
   Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size())
     refuse(type, text);
   return number;
@@ -71,7 +71,7 @@ class TimeReader {
       refuse("time", text_);
   }
   std::chrono::microseconds fraction() {
-    const auto start = at_;
+    auto const start = at_;
     int value = number(1, 6);
     for (auto digits = at_ - start; digits < 6; ++digits)
       value *= 10;
@@ -91,11 +91,11 @@ class TimeReader {
 Timestamp decode_time(std::string_view text) {
   using namespace std::chrono;
   TimeReader in(text);
-  const int y = in.number(4, 6);
+  int const y = in.number(4, 6);
   in.expect('-');
-  const int m = in.number(2, 2);
+  int const m = in.number(2, 2);
   in.expect('-');
-  const int d = in.number(2, 2);
+  int const d = in.number(2, 2);
   in.expect(' ');
   auto time = hours(in.number(2, 2)) + microseconds(0);
   in.expect(':');
@@ -104,7 +104,7 @@ Timestamp decode_time(std::string_view text) {
   time += seconds(in.number(2, 2));
   if (in.take('.'))
     time += in.fraction();
-  const bool west = in.take('-');
+  bool const west = in.take('-');
   if (!west)
     in.expect('+');
   auto offset = hours(in.number(2, 2)) + seconds(0);
@@ -113,7 +113,7 @@ Timestamp decode_time(std::string_view text) {
   if (in.take(':'))
     offset += seconds(in.number(2, 2));
   in.end();
-  const auto date = year(y) / month(static_cast<unsigned>(m)) / day(static_cast<unsigned>(d));
+  auto const date = year(y) / month(static_cast<unsigned>(m)) / day(static_cast<unsigned>(d));
   if (!date.ok())
     refuse("time", text);
   return sys_days(date) + time - (west ? -offset : offset);
@@ -121,35 +121,35 @@ Timestamp decode_time(std::string_view text) {
 
 }  // namespace
 
-Parameter encode(const Value& value) {
+Parameter encode(Value const& value) {
   struct Visitor {
     Parameter operator()(std::monostate) const { return std::nullopt; }
     Parameter operator()(bool b) const { return b ? "t" : "f"; }
     Parameter operator()(std::int64_t n) const { return std::to_string(n); }
     Parameter operator()(double n) const { return encode_double(n); }
-    Parameter operator()(const std::string& s) const { return s; }
+    Parameter operator()(std::string const& s) const { return s; }
     Parameter operator()(Timestamp t) const { return to_rfc3339(t); }
   };
   return std::visit(Visitor{}, value);
 }
 
-Parameters encode(const Values& values) {
+Parameters encode(Values const& values) {
   Parameters out;
   out.reserve(values.size());
-  for (const auto& value : values)
+  for (auto const& value : values)
     out.push_back(encode(value));
   return out;
 }
 
-bool holds_nul(const Parameters& parameters) {
-  for (const auto& parameter : parameters) {
+bool holds_nul(Parameters const& parameters) {
+  for (auto const& parameter : parameters) {
     if (parameter && parameter->find('\0') != std::string::npos)
       return true;
   }
   return false;
 }
 
-void append_element(std::string& literal, const Parameter& element) {
+void append_element(std::string& literal, Parameter const& element) {
   if (literal.size() > 1)
     literal.push_back(',');
   if (!element) {
@@ -157,7 +157,7 @@ void append_element(std::string& literal, const Parameter& element) {
     return;
   }
   literal.push_back('"');
-  for (const char c : *element) {
+  for (char const c : *element) {
     if (c == '"' || c == '\\')
       literal.push_back('\\');
     literal.push_back(c);
@@ -165,16 +165,16 @@ void append_element(std::string& literal, const Parameter& element) {
   literal.push_back('"');
 }
 
-Parameters columns_of(const std::vector<const Parameters*>& rows) {
+Parameters columns_of(std::vector<Parameters const*> const& rows) {
   Parameters columns(rows.empty() ? 0 : rows.front()->size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     std::size_t size = 2;
-    for (const auto* row : rows)
+    for (auto const* row : rows)
       size += (*row)[i] ? (*row)[i]->size() + 3 : 5;
     std::string literal;
     literal.reserve(size + size / 8);  // room for a few escapes
     literal.push_back('{');
-    for (const auto* row : rows)
+    for (auto const* row : rows)
       append_element(literal, (*row)[i]);
     literal.push_back('}');
     columns[i] = std::move(literal);

@@ -13,7 +13,8 @@ void Wakeups::send() {
     }
     ready_ = std::move(rest);
     asio::post(executor, [together = std::move(together)] {
-      for (auto const& sleeper : together) sleeper->resume();
+      for (auto const& sleeper : together)
+        sleeper->resume();
     });
   }
 }

@@ -56,17 +56,21 @@ class HandlerWaiter final : public Waiter<T>, public std::enable_shared_from_thi
 
   /// Cancelling the caller only detaches it: what was asked for happens, nobody hears of it.
   void watch_cancellation() {
-    if (!slot_.is_connected()) return;
+    if (!slot_.is_connected())
+      return;
     slot_.assign([weak = this->weak_from_this()](asio::cancellation_type) {
-      if (auto const self = weak.lock()) self->detach();
+      if (auto const self = weak.lock())
+        self->detach();
     });
   }
 
   [[nodiscard]] asio::any_io_executor const& executor() const override { return executor_; }
 
   void resume() override {
-    if (resumed_.exchange(true)) return;
-    if (slot_.is_connected()) slot_.clear();
+    if (resumed_.exchange(true))
+      return;
+    if (slot_.is_connected())
+      slot_.clear();
     work_ = {};
     auto handler = std::move(handler_);
     std::move(handler)(std::move(this->error_), std::move(this->value_));
@@ -74,7 +78,8 @@ class HandlerWaiter final : public Waiter<T>, public std::enable_shared_from_thi
 
  private:
   void detach() {
-    if (resumed_.exchange(true)) return;
+    if (resumed_.exchange(true))
+      return;
     asio::post(executor_, [self = this->shared_from_this()] {
       self->work_ = {};
       auto handler = std::move(self->handler_);

@@ -60,7 +60,8 @@ Error refusal(int code, std::string_view name) {
 std::size_t parameter_position(char const* name) {
   std::string_view text = name == nullptr ? std::string_view{} : std::string_view{name};
   std::size_t position = 0;
-  if (!text.starts_with('$')) return 0;
+  if (!text.starts_with('$'))
+    return 0;
   auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), position);
   return error == std::errc{} && end == text.data() + text.size() ? position : 0;
 }
@@ -70,10 +71,14 @@ bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n;") ==
 int bind_one(sqlite3_stmt* statement, int index, Value const& value) {
   return std::visit(
       [&]<class T>(T const& v) {
-        if constexpr (std::is_same_v<T, std::monostate>) return sqlite3_bind_null(statement, index);
-        if constexpr (std::is_same_v<T, bool>) return sqlite3_bind_int(statement, index, v ? 1 : 0);
-        if constexpr (std::is_same_v<T, std::int64_t>) return sqlite3_bind_int64(statement, index, v);
-        if constexpr (std::is_same_v<T, double>) return sqlite3_bind_double(statement, index, v);
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return sqlite3_bind_null(statement, index);
+        if constexpr (std::is_same_v<T, bool>)
+          return sqlite3_bind_int(statement, index, v ? 1 : 0);
+        if constexpr (std::is_same_v<T, std::int64_t>)
+          return sqlite3_bind_int64(statement, index, v);
+        if constexpr (std::is_same_v<T, double>)
+          return sqlite3_bind_double(statement, index, v);
         if constexpr (std::is_same_v<T, std::string>) {
           return sqlite3_bind_text64(statement, index, v.data(), v.size(), SQLITE_STATIC, SQLITE_UTF8);
         }
@@ -127,7 +132,8 @@ Connection::~Connection() = default;
 void Connection::open(std::string const& path, Access access) {
   // mknod and not open: closing a descriptor of the file would drop the locks that other connections of this process
   // hold on it. SQLite gives the log and its index the mode of this file.
-  if (access != Access::reader && path.starts_with('/')) ::mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0);
+  if (access != Access::reader && path.starts_with('/'))
+    ::mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0);
   int const flags = (access == Access::reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
   sqlite3* db = nullptr;
@@ -150,8 +156,10 @@ void Connection::configure(Access access) {
   use_write_ahead_log();
   execute("PRAGMA synchronous = FULL; PRAGMA cache_size = -" + std::to_string(writer_cache_kib) +
           "; PRAGMA journal_size_limit = " + std::to_string(log_bytes_kept));
-  if (pragma("PRAGMA synchronous") != "2") throw Fault("SQLite did not accept synchronous=FULL");
-  if (AL_PLANTED_BUG("synchronous_off")) execute("PRAGMA synchronous = OFF");
+  if (pragma("PRAGMA synchronous") != "2")
+    throw Fault("SQLite did not accept synchronous=FULL");
+  if (AL_PLANTED_BUG("synchronous_off"))
+    execute("PRAGMA synchronous = OFF");
   execute(access == Access::writer ? "PRAGMA foreign_keys = ON" : "PRAGMA foreign_keys = OFF");
   if (pragma("PRAGMA foreign_keys") != (access == Access::writer ? "1" : "0")) {
     throw Fault("SQLite did not accept the setting of foreign_keys");
@@ -169,12 +177,15 @@ void Connection::use_write_ahead_log() {
   // waiting, so the waiting is here.
   for (int waited_ms = 0;; waited_ms += busy_pause_ms) {
     try {
-      if (pragma("PRAGMA journal_mode") == "wal") return;
+      if (pragma("PRAGMA journal_mode") == "wal")
+        return;
       auto const mode = pragma("PRAGMA journal_mode = WAL");
-      if (mode == "wal") return;
+      if (mode == "wal")
+        return;
       throw Fault("the database cannot use a write-ahead log (journal_mode=" + mode + "); is it on a local disk?");
     } catch (SqlFault const& fault) {
-      if (primary(fault.code()) != SQLITE_BUSY || waited_ms >= busy_timeout_ms) throw;
+      if (primary(fault.code()) != SQLITE_BUSY || waited_ms >= busy_timeout_ms)
+        throw;
     }
     sqlite3_sleep(busy_pause_ms);
   }
@@ -186,7 +197,8 @@ void Connection::add_functions() {
     sqlite3_result_int64(context, static_cast<Connection*>(sqlite3_user_data(context))->statement_time());
   };
   auto after = [](sqlite3_context* context, int, sqlite3_value** arguments) {
-    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return sqlite3_result_null(context);
+    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
+      return sqlite3_result_null(context);
     std::int64_t moment = 0;
     if (sqlite3_value_type(arguments[0]) != SQLITE_INTEGER) {
       return sqlite3_result_error(context, "al_after needs whole microseconds", -1);
@@ -202,28 +214,34 @@ void Connection::add_functions() {
 }
 
 std::int64_t Connection::statement_time() {
-  if (!statement_time_) statement_time_ = clock_.now().time_since_epoch().count();
+  if (!statement_time_)
+    statement_time_ = clock_.now().time_since_epoch().count();
   return *statement_time_;
 }
 
 Connection::Prepared& Connection::prepare(std::string_view name, std::string_view sql) {
-  if (auto found = prepared_.find(sql); found != prepared_.end()) return found->second;
+  if (auto found = prepared_.find(sql); found != prepared_.end())
+    return found->second;
   sqlite3_stmt* handle = nullptr;
   char const* tail = nullptr;
   int const code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
                                       &handle, &tail);
   Prepared prepared{.handle{handle}, .positions{}};
-  if (code != SQLITE_OK) throw_fault(name, code);
-  if (handle == nullptr) throw Fault(std::string(name) + ": the statement is empty");
+  if (code != SQLITE_OK)
+    throw_fault(name, code);
+  if (handle == nullptr)
+    throw Fault(std::string(name) + ": the statement is empty");
   if (!blank(sql.substr(static_cast<std::size_t>(tail - sql.data())))) {
     throw Fault(std::string(name) + ": more than one statement");
   }
   for (int index = 1; index <= sqlite3_bind_parameter_count(handle); ++index) {
     auto const position = parameter_position(sqlite3_bind_parameter_name(handle, index));
-    if (position == 0) throw Fault(std::string(name) + ": parameters are written $1, $2, …");
+    if (position == 0)
+      throw Fault(std::string(name) + ": parameters are written $1, $2, …");
     prepared.positions.push_back(position);
   }
-  if (prepared_.size() >= prepared_max) prepared_.clear();
+  if (prepared_.size() >= prepared_max)
+    prepared_.clear();
   return prepared_.emplace(std::string(sql), std::move(prepared)).first->second;
 }
 
@@ -232,15 +250,16 @@ void Connection::bind(std::string_view name, Prepared const& prepared, std::span
   for (std::size_t position : prepared.positions) {
     ++index;
     if (position > params.size()) {
-      throw Fault(std::string(name) + ": $" + std::to_string(position) + " has no value, " + std::to_string(params.size()) +
-                  " were given");
+      throw Fault(std::string(name) + ": $" + std::to_string(position) + " has no value, " +
+                  std::to_string(params.size()) + " were given");
     }
     auto const& value = params[position - 1];
     // SQLite would store NULL in its place.
     if (auto const* number = std::get_if<double>(&value); number != nullptr && std::isnan(*number)) {
       throw Fault(std::string(name) + ": $" + std::to_string(position) + " is not a number");
     }
-    if (int const code = bind_one(prepared.handle.get(), index, value); code != SQLITE_OK) throw_fault(name, code);
+    if (int const code = bind_one(prepared.handle.get(), index, value); code != SQLITE_OK)
+      throw_fault(name, code);
   }
 }
 
@@ -287,16 +306,20 @@ Result<Ran> Connection::run(std::string_view name, std::string_view sql, std::sp
 
   Ran ran;
   int code = SQLITE_OK;
-  while ((code = sqlite3_step(statement)) == SQLITE_ROW) ran.rows.push_back(read_row(statement));
-  if (primary(code) == SQLITE_CONSTRAINT) return fail(refusal(code, name));
-  if (code != SQLITE_DONE) throw_fault(name, code);
+  while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+    ran.rows.push_back(read_row(statement));
+  if (primary(code) == SQLITE_CONSTRAINT)
+    return fail(refusal(code, name));
+  if (code != SQLITE_DONE)
+    throw_fault(name, code);
   ran.took_effect = !ran.rows.empty() || sqlite3_total_changes64(db_.get()) != changes_before;
   return ran;
 }
 
 void Connection::command(std::string_view sql) {
   auto ran = run(sql, sql, {});
-  if (!ran) throw SqlFault(SQLITE_CONSTRAINT, std::string(sql) + ": " + ran.error().message);
+  if (!ran)
+    throw SqlFault(SQLITE_CONSTRAINT, std::string(sql) + ": " + ran.error().message);
 }
 
 void Connection::execute(std::string const& script) {
@@ -310,10 +333,13 @@ std::string Connection::pragma(std::string const& text) {
   sqlite3_stmt* handle = nullptr;
   int code = sqlite3_prepare_v2(db_.get(), text.c_str(), -1, &handle, nullptr);
   std::unique_ptr<sqlite3_stmt, Closer> const statement(handle);
-  if (code != SQLITE_OK) throw_fault(text, code);
+  if (code != SQLITE_OK)
+    throw_fault(text, code);
   code = sqlite3_step(handle);
-  if (code == SQLITE_DONE) return {};
-  if (code != SQLITE_ROW) throw_fault(text, code);
+  if (code == SQLITE_DONE)
+    return {};
+  if (code != SQLITE_ROW)
+    throw_fault(text, code);
   auto const* answer = sqlite3_column_text(handle, 0);
   return answer == nullptr ? std::string{} : std::string(static_cast<char const*>(static_cast<void const*>(answer)));
 }
@@ -329,7 +355,8 @@ bool Connection::owes_foreign_keys() const {
 
 void Connection::checkpoint() {
   int const code = sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  if (code != SQLITE_OK && primary(code) != SQLITE_BUSY) throw_fault("checkpoint", code);
+  if (code != SQLITE_OK && primary(code) != SQLITE_BUSY)
+    throw_fault("checkpoint", code);
 }
 
 void Connection::throw_fault(std::string_view what, int code) const {
@@ -337,7 +364,8 @@ void Connection::throw_fault(std::string_view what, int code) const {
   auto const cause = primary(code) == SQLITE_IOERR || primary(code) == SQLITE_CANTOPEN
                          ? " (errno " + std::to_string(system_error) + ")"
                          : std::string{};
-  throw SqlFault(code, std::string(what) + ": " + sqlite3_errmsg(db_.get()) + cause + " [SQLite " + std::to_string(code) + "]");
+  throw SqlFault(
+      code, std::string(what) + ": " + sqlite3_errmsg(db_.get()) + cause + " [SQLite " + std::to_string(code) + "]");
 }
 
 }  // namespace al::storage::sqlite

@@ -23,7 +23,7 @@ using testing::HasSubstr;
 /// What the disk does, read by every thread of the driver.
 struct Disk {
   std::atomic<int> log_syncs{0};
-  std::atomic<int> log_sync_error{0};    ///< SQLite's code to answer with, 0 for none
+  std::atomic<int> log_sync_error{0};  ///< SQLite's code to answer with, 0 for none
   std::atomic<int> log_write_error{0};
   std::atomic<int> data_sync_error{0};
   std::atomic<int> data_read_error{0};
@@ -38,19 +38,24 @@ struct File {
 File& as_file(sqlite3_file* file) { return *static_cast<File*>(static_cast<void*>(file)); }
 sqlite3_file* real(sqlite3_file* file) { return as_file(file).real; }
 
-int close_file(sqlite3_file* f) { return real(f)->pMethods == nullptr ? SQLITE_OK : real(f)->pMethods->xClose(real(f)); }
+int close_file(sqlite3_file* f) {
+  return real(f)->pMethods == nullptr ? SQLITE_OK : real(f)->pMethods->xClose(real(f));
+}
 int read_file(sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-  if (!as_file(f).log && disk.data_read_error != 0) return disk.data_read_error;
+  if (!as_file(f).log && disk.data_read_error != 0)
+    return disk.data_read_error;
   return real(f)->pMethods->xRead(real(f), to, size, at);
 }
 int write_file(sqlite3_file* f, void const* from, int size, sqlite3_int64 at) {
-  if (as_file(f).log && disk.log_write_error != 0) return disk.log_write_error;
+  if (as_file(f).log && disk.log_write_error != 0)
+    return disk.log_write_error;
   return real(f)->pMethods->xWrite(real(f), from, size, at);
 }
 int sync_file(sqlite3_file* f, int flags) {
   if (as_file(f).log) {
     ++disk.log_syncs;
-    if (disk.log_sync_error != 0) return disk.log_sync_error;
+    if (disk.log_sync_error != 0)
+      return disk.log_sync_error;
   } else if (disk.data_sync_error != 0) {
     return disk.data_sync_error;
   }
@@ -108,8 +113,8 @@ class FaultyDisk {
   ~FaultyDisk() {
     sqlite3_vfs_register(system_, 1);
     sqlite3_vfs_unregister(&layer_);
-    for (auto* fault : {&disk.log_syncs, &disk.log_sync_error, &disk.log_write_error, &disk.data_sync_error,
-                        &disk.data_read_error}) {
+    for (auto* fault :
+         {&disk.log_syncs, &disk.log_sync_error, &disk.log_write_error, &disk.data_sync_error, &disk.data_read_error}) {
       *fault = 0;
     }
   }
@@ -187,8 +192,10 @@ TEST_F(SqliteDisk, EveryCommitIsMadeDurableAndAGroupIsOneCommit) {
   EXPECT_GE(alone, 1);
   disk.log_syncs = 0;
   std::vector<std::future<Result<std::vector<Rows>>>> writes;
-  for (int i = 0; i < 200; ++i) writes.push_back(loop_.start(inserting(std::to_string(i))));
-  for (auto& write : writes) EXPECT_TRUE(write.get());
+  for (int i = 0; i < 200; ++i)
+    writes.push_back(loop_.start(inserting(std::to_string(i))));
+  for (auto& write : writes)
+    EXPECT_TRUE(write.get());
   EXPECT_GE(disk.log_syncs, 1);
   EXPECT_LT(disk.log_syncs, 100);
 }

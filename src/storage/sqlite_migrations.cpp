@@ -25,7 +25,8 @@ SystemClock const& system_clock() {
 
 Rows rows_of(Connection& connection, char const* sql, Values const& params = {}) {
   auto ran = connection.run("migrations", sql, params);
-  if (!ran) throw Fault("schema_migrations: " + ran.error().message);
+  if (!ran)
+    throw Fault("schema_migrations: " + ran.error().message);
   return std::move(ran->rows);
 }
 
@@ -50,8 +51,7 @@ class SqliteMigrations final : public MigrationSession {
   std::vector<AppliedMigration> applied() override { return applied_in(connection_); }
 
   void apply(Migration const& migration) override {
-    step(migration, migration.up, note,
-         {std::int64_t{migration.number}, migration.name, migration.checksum});
+    step(migration, migration.up, note, {std::int64_t{migration.number}, migration.name, migration.checksum});
   }
 
   void take_back(Migration const& migration) override {
@@ -59,7 +59,8 @@ class SqliteMigrations final : public MigrationSession {
   }
 
   void finish() override {
-    if (!connection_.idle()) connection_.command("COMMIT");
+    if (!connection_.idle())
+      connection_.command("COMMIT");
   }
 
  private:
@@ -67,7 +68,8 @@ class SqliteMigrations final : public MigrationSession {
     connection_.command("SAVEPOINT migration");
     try {
       connection_.execute(script);
-      if (connection_.idle()) throw Fault("it must not end the transaction");
+      if (connection_.idle())
+        throw Fault("it must not end the transaction");
       auto const orphans = rows_of(connection_, "PRAGMA foreign_key_check");
       if (!orphans.empty()) {
         throw Fault(std::to_string(orphans.size()) + " rows refer to rows that are not there");
@@ -93,7 +95,8 @@ std::unique_ptr<MigrationSession> open_sqlite_migrations(std::string const& path
 }
 
 std::vector<AppliedMigration> applied_on_sqlite(std::string const& path) {
-  if (!std::filesystem::exists(path)) return {};
+  if (!std::filesystem::exists(path))
+    return {};
   Connection connection(path, sqlite::Access::reader, system_clock());
   auto const table = rows_of(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'");
   return table.empty() ? std::vector<AppliedMigration>{} : applied_in(connection);

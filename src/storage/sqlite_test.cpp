@@ -60,7 +60,8 @@ class Sqlite : public testing::Test {
 #ifdef AL_FAILPOINTS
     failpoint::arm("");
 #endif
-    if (db_) db_->close();
+    if (db_)
+      db_->close();
   }
   void open() {
     db_.reset();
@@ -86,7 +87,8 @@ class Sqlite : public testing::Test {
   }
   std::vector<std::string> ids() {
     std::vector<std::string> out;
-    for (auto const& row : read(list)) out.push_back(std::get<std::string>(row.at(0)));
+    for (auto const& row : read(list))
+      out.push_back(std::get<std::string>(row.at(0)));
     return out;
   }
 
@@ -204,10 +206,11 @@ TEST_F(Sqlite, MoreStatementsThanAreKept) {
 }
 
 TEST_F(Sqlite, RefusedStepTakesBackTheStepsOfItsRow) {
-  RowStatement const two_steps{.name = "two_steps",
-                               .postgres = "",
-                               .sqlite = {{.name = "two_steps.insert", .text = "INSERT INTO t VALUES ($1, $2)"},
-                                          {.name = "two_steps.check", .text = "SELECT n FROM t WHERE id = $1 AND n > 5"}}};
+  RowStatement const two_steps{
+      .name = "two_steps",
+      .postgres = "",
+      .sqlite = {{.name = "two_steps.insert", .text = "INSERT INTO t VALUES ($1, $2)"},
+                 {.name = "two_steps.check", .text = "SELECT n FROM t WHERE id = $1 AND n > 5"}}};
   auto const write = [&](std::string id, std::int64_t n) {
     return loop_.start(db_->write_row(Scope::system(), two_steps, {text(std::move(id)), whole(n)}, soon()));
   };
@@ -222,8 +225,9 @@ TEST_F(Sqlite, RefusedStepTakesBackTheStepsOfItsRow) {
 }
 
 TEST_F(Sqlite, DeferredKeyFailsItsOwnBatchOnly) {
-  ASSERT_TRUE(run("CREATE TABLE child (id TEXT PRIMARY KEY, parent TEXT REFERENCES t (id)"
-                  " DEFERRABLE INITIALLY DEFERRED) STRICT"));
+  ASSERT_TRUE(
+      run("CREATE TABLE child (id TEXT PRIMARY KEY, parent TEXT REFERENCES t (id)"
+          " DEFERRABLE INITIALLY DEFERRED) STRICT"));
   Statement const child{.name = "child", .text = "INSERT INTO child VALUES ($1, $2)"};
   Intruder intruder(path());
   auto orphan = loop_.start(applying({{&child, {text("a"), text("nobody")}}}));
@@ -254,7 +258,8 @@ TEST_F(Sqlite, FullQueueIsUnavailable) {
   db_ = open_sqlite({.path = path(), .queue_max = 2, .group_max = 1}, clock_);
   Intruder intruder(path());
   std::vector<std::future<Result<std::vector<Rows>>>> writes;
-  for (int i = 0; i < 10; ++i) writes.push_back(loop_.start(inserting(std::to_string(i))));
+  for (int i = 0; i < 10; ++i)
+    writes.push_back(loop_.start(inserting(std::to_string(i))));
   // The loop has handed all of them over once it has run this.
   EXPECT_THAT(ids(), IsEmpty());
   intruder.leave();
@@ -287,11 +292,13 @@ TEST_F(Sqlite, CancelledCallerGoesOnAtOnce) {
 TEST_F(Sqlite, CloseFinishesWhatWaits) {
   Intruder intruder(path());
   std::vector<std::future<Result<std::vector<Rows>>>> writes;
-  for (int i = 0; i < 20; ++i) writes.push_back(loop_.start(inserting(std::to_string(i))));
+  for (int i = 0; i < 20; ++i)
+    writes.push_back(loop_.start(inserting(std::to_string(i))));
   EXPECT_THAT(ids(), IsEmpty());
   auto closed = std::async(std::launch::async, [this] { db_->close(); });
   intruder.leave();
-  for (auto& write : writes) EXPECT_TRUE(write.get());
+  for (auto& write : writes)
+    EXPECT_TRUE(write.get());
   closed.get();
   EXPECT_EQ(db_->pool().waiting, 0);
   open();
@@ -304,18 +311,21 @@ TEST_F(Sqlite, CloseTwiceIsOnce) {
 }
 
 TEST_F(Sqlite, LongReadEndsAtItsDeadline) {
-  Statement const endless{.name = "endless",
-                          .text = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT sum(i * 0) FROM c"};
+  Statement const endless{
+      .name = "endless",
+      .text = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT sum(i * 0) FROM c"};
   EXPECT_THROW(loop_.wait(db_->read(Scope::system(), endless, {}, Deadline::after(std::chrono::milliseconds(50)))),
                Unavailable);
-  for (int i = 0; i < 4; ++i) EXPECT_THAT(ids(), IsEmpty());
+  for (int i = 0; i < 4; ++i)
+    EXPECT_THAT(ids(), IsEmpty());
 }
 
 TEST_F(Sqlite, LogIsMovedIntoTheDatabase) {
-  Value const page = std::string(16'000, 'x');
+  Value const page = std::string(100'000, 'x');
   Statement const put{.name = "put", .text = "INSERT INTO big VALUES ($1, $2)"};
   ASSERT_TRUE(run("CREATE TABLE big (id INTEGER PRIMARY KEY, page TEXT) STRICT"));
-  for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(apply({{&put, {whole(i), page}}}));
+  for (int i = 0; i < 320; ++i)
+    ASSERT_TRUE(apply({{&put, {whole(i), page}}}));
   EXPECT_GT(std::filesystem::file_size(path()), 24'000'000u);
   EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 8'000'000u);
 }
@@ -337,7 +347,8 @@ TEST_F(Sqlite, ErrorBeforeTheCommitFailsTheGroupAndPasses) {
   Intruder intruder(path());
   failpoint::arm("storage.commit.before=error@1");
   std::vector<std::future<Result<std::vector<Rows>>>> writes;
-  for (int i = 0; i < 10; ++i) writes.push_back(loop_.start(inserting(std::to_string(i))));
+  for (int i = 0; i < 10; ++i)
+    writes.push_back(loop_.start(inserting(std::to_string(i))));
   EXPECT_THAT(ids(), ElementsAre("before"));
   intruder.leave();
   std::size_t failed = 0;

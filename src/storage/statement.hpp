@@ -11,12 +11,13 @@ namespace al::storage {
 enum class Dialect { sqlite, postgres };
 
 /// SQL with a name that labels logs, metrics and prepared statements. Constants at the top of the store's .cpp.
-/// `$1` parameters on both databases; `al_now()` is the database's time (on SQLite the injected clock) and
-/// `al_after(microseconds)` that time plus an interval. Statements name the tenant themselves as well (`tenant_id = $1`).
+/// `$1` parameters on both databases. `al_now()` is the database's time (on SQLite the injected clock) and
+/// `al_after(microseconds)` that time plus an interval. Statements name the tenant themselves as well (`tenant_id =
+/// $1`).
 struct Statement {
   std::string_view name;
   std::string text;
-  std::string sqlite{};  ///< only where the dialects must differ; empty: `text` serves both
+  std::string sqlite{};   ///< only where the dialects must differ; empty: `text` serves both
   bool optional = false;  ///< in a RowStatement's steps: it may change and return nothing
   [[nodiscard]] std::string const& for_dialect(Dialect d) const {
     return d == Dialect::sqlite && !sqlite.empty() ? sqlite : text;
@@ -25,9 +26,9 @@ struct Statement {
 
 /// A write that takes the rows of many callers in one round trip, each caller its own outcome.
 /// PostgreSQL: one statement over `unnest($1::text[], …) WITH ORDINALITY AS r(…, n)` that returns, for each row that
-/// took effect, `n` first and then the result columns. SQLite: the steps of one row, run in a savepoint; the last step's
-/// row is the result (without `n`); a step that changes and returns nothing refuses the row, unless it is optional.
-/// Both take the same parameters in the same order.
+/// took effect, `n` first and then the result columns. SQLite: the steps of one row, run in a savepoint; the last
+/// step's row is the result (without `n`); a step that changes and returns nothing refuses the row, unless it is
+/// optional. Both take the same parameters in the same order.
 struct RowStatement {
   std::string_view name;
   std::string postgres;

@@ -50,7 +50,8 @@ struct Pipe {
 };
 Pipe make_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with_errno("pipe");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    fail_with_errno("pipe");
   return {ends[0], ends[1]};
 }
 
@@ -64,32 +65,40 @@ std::uint16_t free_port() {
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   bool const ok = ::bind(probe, generic, size) == 0 && ::getsockname(probe, generic, &size) == 0;
   ::close(probe);
-  if (!ok) fail_with_errno("bind");
+  if (!ok)
+    fail_with_errno("bind");
   return ntohs(address.sin_port);
 }
 
 /// Starts a program in a session of its own. Negative ends leave the standard streams as they are.
 pid_t spawn_program(std::vector<std::string> arguments, int input, int output) {
   std::vector<char*> pointers;
-  for (auto& argument : arguments) pointers.push_back(argument.data());
+  for (auto& argument : arguments)
+    pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&files);
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-  if (input >= 0) posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-  if (output >= 0) posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  if (input >= 0)
+    posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+  if (output >= 0)
+    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  // A server outlives the call that starts it; it must not hold on to the caller's locks and pipes.
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   pid_t process = -1;
   int const error = ::posix_spawnp(&process, pointers.front(), &files, &attributes, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0) throw std::system_error(error, std::generic_category(), arguments.front());
+  if (error != 0)
+    throw std::system_error(error, std::generic_category(), arguments.front());
   return process;
 }
 
 std::filesystem::path find_programs() {
-  if (auto const* configured = std::getenv("AL_POSTGRES_PROGRAMS")) return configured;
+  if (auto const* configured = std::getenv("AL_POSTGRES_PROGRAMS"))
+    return configured;
   return "/usr/lib/postgresql/15/bin";
 }
 
@@ -137,17 +146,20 @@ void PostgresServer::launch(bool durable) {
 std::string PostgresServer::read_line() const {
   std::string line;
   char c = 0;
-  while (::read(from_keeper_, &c, 1) == 1 && c != '\n') line.push_back(c);
+  while (::read(from_keeper_, &c, 1) == 1 && c != '\n')
+    line.push_back(c);
   return line;
 }
 
 void PostgresServer::expect_ok(std::string_view what) const {
-  if (read_line() != "ok") throw std::runtime_error("PostgreSQL: " + std::string(what) + " failed\n" + log_tail());
+  if (read_line() != "ok")
+    throw std::runtime_error("PostgreSQL: " + std::string(what) + " failed\n" + log_tail());
 }
 
 void PostgresServer::command(std::string_view word) {
   auto const line = std::string(word) + "\n";
-  if (::write(to_keeper_, line.data(), line.size()) < 0) fail_with_errno("write");
+  if (::write(to_keeper_, line.data(), line.size()) < 0)
+    fail_with_errno("write");
   expect_ok(word);
 }
 
@@ -182,9 +194,7 @@ void PostgresServer::create_database(std::string_view name) {
 
 void PostgresServer::execute(std::string_view database, std::string_view sql) { run_sql(superuser_url(database), sql); }
 
-void PostgresServer::execute_as_owner(std::string_view database, std::string_view sql) {
-  run_sql(url(database), sql);
-}
+void PostgresServer::execute_as_owner(std::string_view database, std::string_view sql) { run_sql(url(database), sql); }
 
 void PostgresServer::run_sql(std::string const& url, std::string_view sql) const {
   auto const psql = (programs_ / "psql").string();
@@ -194,7 +204,8 @@ void PostgresServer::run_sql(std::string const& url, std::string_view sql) const
   ::close(silence);
   int status = 0;
   ::waitpid(process, &status, 0);
-  if (status != 0) throw std::runtime_error("SQL failed: " + std::string(sql) + "\n" + log_tail());
+  if (status != 0)
+    throw std::runtime_error("SQL failed: " + std::string(sql) + "\n" + log_tail());
 }
 
 }  // namespace al

@@ -8,7 +8,8 @@
 
 namespace al {
 
-/// Blocking; one thread at a time. Throws std::runtime_error, with the server's log, when PostgreSQL does not do as asked.
+/// Blocking; one thread at a time. Throws std::runtime_error, with the server's log, when PostgreSQL does not do as
+/// asked.
 class PostgresServer {
  public:
   struct Options {
@@ -56,8 +57,8 @@ class PostgresServer {
   std::filesystem::path directory_;
   std::filesystem::path programs_;
   std::uint16_t port_ = 0;
-  int keeper_ = -1;         ///< process id
-  int to_keeper_ = -1;      ///< its standard input; closing it ends the server
+  int keeper_ = -1;     ///< process id
+  int to_keeper_ = -1;  ///< its standard input; closing it ends the server
   int from_keeper_ = -1;
 };
 

@@ -11,7 +11,8 @@ class TemporaryDirectory {
  public:
   TemporaryDirectory() {
     auto pattern = (std::filesystem::temp_directory_path() / "agent-lightning-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory: " + pattern);
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw std::runtime_error("no temporary directory: " + pattern);
     path_ = pattern;
   }
   ~TemporaryDirectory() {

@@ -220,18 +220,24 @@ bool add_whole(std::vector<Asked>& asked, std::vector<std::uint32_t> const& posi
 std::vector<Asked> asked_words(std::string_view question) {
   std::vector<Asked> out;
   std::vector<std::uint32_t> positions;
-  Words words(question);
-  auto first = true;
-  auto const shouted = is_title_case(question);
+  auto const title_case = is_title_case(question);
   std::string previous;
+  std::uint32_t previous_position = 0;
+  auto first = true;
+  Words words(question);
   for (Word word; words.next(word); first = false) {
     // "roll back" is also written "rollback", "set up" "setup"; what is no word finds nothing.
-    auto joined = previous.empty() || word.whole ? std::string() : stem_of(previous + std::string(word.folded));
-    if (!joined.empty() && !out.empty() && positions.back() + 1 == word.position) {
-      out.back().also.push_back({joined, true});
-    }
-    if (!word.whole)
+    std::string joined;
+    if (!word.whole) {
+      auto const adjacent = !previous.empty() && previous != word.folded && word.position == previous_position + 1;
+      if (adjacent && word.folded.size() <= join_bytes_max)
+        joined = stem_of(previous + std::string(word.folded));
+      if (!joined.empty() && !out.empty() && positions.back() == previous_position) {
+        out.back().also.push_back({joined, true});
+      }
       previous = word.folded.size() <= join_bytes_max ? std::string(word.folded) : std::string();
+      previous_position = word.position;
+    }
     auto term = term_of(word.folded);
     if (term.empty())
       continue;
@@ -239,7 +245,7 @@ std::vector<Asked> asked_words(std::string_view question) {
       continue;
     if (out.size() == concepts_max)
       break;
-    out.push_back({std::move(term), weight_of(word, word.capital && !first && !shouted), {}});
+    out.push_back({std::move(term), weight_of(word, word.capital && !first && !title_case), {}});
     positions.push_back(word.position);
     if (!joined.empty())
       out.back().also.push_back({std::move(joined), true});

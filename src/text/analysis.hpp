@@ -27,7 +27,7 @@ struct Item {
 /// (in the sense of Unicode), so it is safe in a query of FTS5 (lower case: no operator) and of tsquery. At most
 /// `index_bytes_max` bytes, which a PostgreSQL tsvector (1 MiB) holds; what is beyond is not searchable.
 [[nodiscard]] std::string index_terms(Item const&);
-inline constexpr std::size_t index_bytes_max = 512 * 1024;
+inline constexpr std::size_t index_bytes_max = 524'288;
 
 /// The distinct terms to look a question up with: an item that holds none of them cannot be a hit. At most
 /// `query_terms_max`; empty when the question consists of stop words.

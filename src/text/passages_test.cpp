@@ -63,7 +63,7 @@ TEST(Passages, SplitsAtParagraphs) {
 }
 
 TEST(Passages, KeepsAListWithWhatLeadsToIt) {
-  auto const text = sentences(10) + "\n\nTake these steps:\n\n1. first " + std::string(200, 'a') + "\n2. second " +
+  auto const text = sentences(14) + "\n\nTake these steps:\n\n1. first " + std::string(200, 'a') + "\n2. second " +
                     std::string(200, 'b') + "\n3. third";
   auto const out = passages(text);
   ASSERT_EQ(out.size(), 2U);
@@ -72,7 +72,7 @@ TEST(Passages, KeepsAListWithWhatLeadsToIt) {
 }
 
 TEST(Passages, StartsAnewAtAHeading) {
-  auto const text = "# One\n\n" + sentences(9) + "\n## Two\n\n" + sentences(9);
+  auto const text = "# One\n\n" + sentences(14) + "\n## Two\n\n" + sentences(14);
   auto const out = passages(text);
   ASSERT_EQ(out.size(), 2U);
   EXPECT_TRUE(out[0].starts_with("# One"));
@@ -84,7 +84,7 @@ TEST(Passages, KeepsCodeWhole) {
   while (code.size() < 1'500)
     code += "int f();\n\n";
   code += "```";
-  auto const text = sentences(10) + "\n\n" + code + "\n\n" + sentences(10);
+  auto const text = sentences(14) + "\n\n" + code + "\n\n" + sentences(14);
   auto const out = passages(text);
   EXPECT_TRUE(std::ranges::any_of(out, [&](std::string_view passage) { return passage.contains(code); }));
   expect_sound(text);

@@ -29,7 +29,7 @@ constexpr std::uint32_t pair_distance = 3;
 /// in one of them is rare, not average.
 constexpr double imagined_documents = 20;
 /// Above it, rarer says nothing more: in a corpus of a million items one unknown word would else outweigh all others.
-constexpr double idf_max = 6;
+constexpr double idf_max = 9;
 /// General words alone do not reach it, two words of daily life do.
 constexpr double specific_min = 0.7;
 constexpr double passage_relative_min = 0.4;

@@ -24,9 +24,9 @@ struct Corpus {
 struct RankOptions {
   std::size_t hits_max = 8;
   std::size_t passages_max = 3;  ///< of one item
-  /// A hit covers at least this share of what is asked. One of two equally rare words is less than half, two of three
-  /// are more.
-  double coverage_min = 0.5;
+  /// A hit covers at least this share of what is asked: more than one of two equally rare words; two of three are
+  /// enough.
+  double coverage_min = 0.51;
   /// People ask in other words than texts are written in. A smaller share is enough where what matches is plainly the
   /// subject: a word of the title or of a label, or several words, with at least this score.
   double subject_coverage_min = 0.4;

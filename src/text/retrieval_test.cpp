@@ -5,7 +5,6 @@
 #include <boost/json.hpp>
 #include <deque>
 #include <filesystem>
-#include <format>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -100,11 +99,13 @@ Outcome ask_all(fs::path const& questions) {
     return base->second.ask(text_of(each, "question"));
   };
   auto const note = [&](json::value const& each, std::vector<Base::Found> const& found, std::string_view wanted) {
-    out.table += std::format("{}: {}\n  wanted {}, found", text_of(each, "agent"), text_of(each, "question"), wanted);
+    out.table +=
+        text_of(each, "agent") + ": " + text_of(each, "question") + "\n  wanted " + std::string(wanted) + ", found";
     if (found.empty())
       out.table += " nothing";
-    for (auto const& [id, hit] : found)
-      out.table += std::format(" {} ({:.2f}, {:.2f})", id, hit.score, hit.coverage);
+    for (auto const& [id, hit] : found) {
+      out.table += " " + id + " (" + std::to_string(hit.score) + ", " + std::to_string(hit.coverage) + ")";
+    }
     out.table += '\n';
   };
   for (auto const& each : parsed.at("known").as_array()) {

@@ -180,7 +180,7 @@ constexpr auto irregular_table = std::to_array<std::pair<std::string_view, std::
 });
 
 constexpr auto related_table = std::to_array<std::string_view>({
-    "stop prevent avoid protect defend mitigate against block",
+    "stop prevent avoid protect defend mitigate block",
     "fast quick slow speed performance optimize latency",
     "fix solve resolve repair debug troubleshoot",
     "error exception failure fault bug",

@@ -67,12 +67,10 @@ std::size_t Words::run_end(std::size_t begin) const {
   auto i = begin;
   while (i < text_.size()) {
     auto const c = text_[i];
-    if (is_ascii_word(c)) {
+    auto const decimal = c == '.' && i > begin && is_digit(text_[i - 1]) && is_digit(at(i + 1));  // 1.3
+    auto const thousands = c == ',' && i > begin && groups_thousands(i);                          // 10,000
+    if (is_ascii_word(c) || decimal || thousands) {
       ++i;
-    } else if (c == '.' && i > begin && is_digit(text_[i - 1]) && is_digit(at(i + 1))) {
-      ++i;  // 1.3
-    } else if (c == ',' && i > begin && groups_thousands(i)) {
-      ++i;  // 10,000
     } else if (!is_ascii(c)) {
       auto const character = decode(text_, i);
       auto const kind = kind_of(character.code);

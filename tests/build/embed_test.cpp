@@ -17,14 +17,14 @@ std::string read_file(std::string_view name) {
 }
 
 TEST(Embed, HoldsEveryByteSortedByName) {
-  const auto files = al::embedded::embed_samples();
+  auto const files = al::embedded::embed_samples();
   ASSERT_EQ(files.size(), 2U);
   EXPECT_EQ(files[0].name, "bytes.bin");
   EXPECT_EQ(files[1].name, "empty.txt");
   EXPECT_TRUE(files[1].text.empty());
   // A zero byte, a byte over 127, quotes, backslash, a would-be trigraph, CR, and a digit after an escape.
   EXPECT_EQ(files[0].text.size(), 42U);
-  for (const al::EmbeddedFile& file : files) {
+  for (al::EmbeddedFile const& file : files) {
     EXPECT_EQ(file.text, read_file(file.name)) << file.name;
   }
 }

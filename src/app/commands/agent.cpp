@@ -42,7 +42,8 @@ std::string details(Console const& console, json::value const& agent) {
   out.add("tasks at once", text_of(agent, "max_concurrency")).add("version", text_of(agent, "version"));
   out.add("created", text_of(agent, "created_at")).add("changed", text_of(agent, "updated_at"));
   auto const config = text_of(agent, "config");
-  if (config != "{}") out.add("config", config);
+  if (config != "{}")
+    out.add("config", config);
   return out.text();
 }
 
@@ -54,8 +55,10 @@ int show_one(Workplace& workplace, std::string const& id) {
 
 int create(Workplace& workplace, NewAgent const& agent) {
   json::object body{{"id", agent.id}, {"name", agent.name}, {"specialization", agent.specialization}};
-  if (!agent.model.empty()) body["model"] = agent.model;
-  if (!agent.capabilities.empty()) body["capabilities"] = json::array(agent.capabilities.begin(), agent.capabilities.end());
+  if (!agent.model.empty())
+    body["model"] = agent.model;
+  if (!agent.capabilities.empty())
+    body["capabilities"] = json::array(agent.capabilities.begin(), agent.capabilities.end());
   ApiClient client(workplace.config);
   return show(workplace.console, client.post("/agents", json::serialize(body)),
               [&](json::value const& made) { return details(workplace.console, made); });
@@ -72,16 +75,14 @@ void add_agent_commands(CLI::App& app, Invocation& invocation) {
   auto cursor = std::make_shared<std::string>();
   lists->add_option("--limit", *limit, "How many at most (1 to 500, default 50)")->type_name("N");
   lists->add_option("--cursor", *cursor, "Where the page before ended")->type_name("CURSOR");
-  lists->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return list(workplace, *limit, *cursor); };
-  });
+  lists->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list(workplace, *limit, *cursor); }; });
 
   auto* shows = agent->add_subcommand("show", "One agent");
   auto id = std::make_shared<std::string>();
   shows->add_option("AGENT", *id, "Its id")->required();
-  shows->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id); };
-  });
+  shows->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id); }; });
 
   auto* creates = agent->add_subcommand("create", "Add an agent");
   auto made = std::make_shared<NewAgent>();
@@ -90,11 +91,11 @@ void add_agent_commands(CLI::App& app, Invocation& invocation) {
   creates->add_option("--specialization", made->specialization, "Field it works in")->required();
   creates->add_option("--model", made->model, "Model it thinks with");
   creates->add_option("--capability", made->capabilities, "What it can do; may be repeated")->type_name("TEXT");
-  creates->footer("Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
-                  " --capability german");
-  creates->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return create(workplace, *made); };
-  });
+  creates->footer(
+      "Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
+      " --capability german");
+  creates->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return create(workplace, *made); }; });
 }
 
 }  // namespace al::app

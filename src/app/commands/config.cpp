@@ -7,7 +7,8 @@ namespace {
 std::string as_json(Config const& config) {
   std::string out = "{";
   for (auto const& value : config.all()) {
-    if (out.size() > 1) out += ',';
+    if (out.size() > 1)
+      out += ',';
     json::append_string(out, value.setting->name);
     out += ":{\"value\":";
     json::append_string(out, value.shown());

@@ -10,18 +10,24 @@ namespace {
 
 std::string_view name_of(Finding::Level level) {
   switch (level) {
-    case Finding::Level::ok: return "ok";
-    case Finding::Level::warning: return "warning";
-    case Finding::Level::error: return "error";
+    case Finding::Level::ok:
+      return "ok";
+    case Finding::Level::warning:
+      return "warning";
+    case Finding::Level::error:
+      return "error";
   }
   return "";
 }
 
 Tone tone_of(Finding::Level level) {
   switch (level) {
-    case Finding::Level::ok: return Tone::good;
-    case Finding::Level::warning: return Tone::caution;
-    case Finding::Level::error: return Tone::bad;
+    case Finding::Level::ok:
+      return Tone::good;
+    case Finding::Level::warning:
+      return Tone::caution;
+    case Finding::Level::error:
+      return Tone::bad;
   }
   return Tone::plain;
 }
@@ -56,7 +62,8 @@ int run_doctor(Workplace& workplace) {
     auto subject = finding.subject;
     subject.resize(std::max<std::size_t>(subject.size() + 1, 24), ' ');
     console.print(console.paint(level, tone_of(finding.level)) + subject + printable(finding.message));
-    if (!finding.remedy.empty()) console.print("         " + console.paint("→ " + finding.remedy, Tone::strong));
+    if (!finding.remedy.empty())
+      console.print("         " + console.paint("→ " + finding.remedy, Tone::strong));
   }
   return is_sound ? exit_ok : exit_failure;
 }
@@ -64,7 +71,8 @@ int run_doctor(Workplace& workplace) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Invocation& invocation) {
-  auto* command = app.add_subcommand("doctor", "Look for what keeps this installation from working, and how to mend it");
+  auto* command =
+      app.add_subcommand("doctor", "Look for what keeps this installation from working, and how to mend it");
   command->callback([&invocation] { invocation.action = run_doctor; });
 }
 

@@ -12,7 +12,8 @@ struct Tail {
 
 std::string joined(std::vector<std::string> const& words) {
   std::string out;
-  for (auto const& word : words) out.append(out.empty() ? "" : ",").append(word);
+  for (auto const& word : words)
+    out.append(out.empty() ? "" : ",").append(word);
   return out;
 }
 
@@ -23,10 +24,12 @@ std::string event_line(Console const& console, json::value const& event) {
   auto out = console.paint(printable(text_of(event, "timestamp")), Tone::faint) + "  " +
              console.paint(printable(text_of(event, "channel")), Tone::accent) + "  " +
              printable(text_of(event, "aggregate_id")) + "  v" + printable(text_of(event, "version"));
-  if (!status.empty()) out += "  " + console.paint(printable(status), tone_of_status(status));
+  if (!status.empty())
+    out += "  " + console.paint(printable(status), tone_of_status(status));
   for (auto const* key : {"description", "name", "source"}) {
     auto const text = printable(text_of(data, key));
-    if (text.empty()) continue;
+    if (text.empty())
+      continue;
     return out + "  " + cut(text, 60);
   }
   return out;
@@ -36,7 +39,8 @@ Task<Result<void>> follow(ApiClient& client, Tail const& tail, Console& console)
   auto token = tail.after;
   if (token.empty()) {
     auto tip = co_await client.events_tip();
-    if (!tip) co_return fail(std::move(tip.error()));
+    if (!tip)
+      co_return fail(std::move(tip.error()));
     token = std::move(*tip);
   }
   auto const query = query_text({{"channel", joined(tail.channels)}, {"aggregate_id", tail.aggregate}});
@@ -77,18 +81,16 @@ void add_event_commands(CLI::App& app, Invocation& invocation) {
       ->type_name("PATTERN");
   tails->add_option("--aggregate", tail->aggregate, "Only of this agent, task or agent/item")->type_name("ID");
   tails->add_option("--after", tail->after, "From this resume token on")->type_name("TOKEN");
-  tails->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return tail_events(workplace, *tail); };
-  });
+  tails->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return tail_events(workplace, *tail); }; });
 
   auto* replays = events->add_subcommand("replay", "Every change of one thing, from its beginning");
   auto kind = std::make_shared<std::string>();
   auto id = std::make_shared<std::string>();
   replays->add_option("KIND", *kind, "agent, task or knowledge")->required();
   replays->add_option("ID", *id, "Its id; of knowledge agent/item")->required();
-  replays->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return replay(workplace, *kind, *id); };
-  });
+  replays->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return replay(workplace, *kind, *id); }; });
 }
 
 }  // namespace al::app

@@ -27,10 +27,14 @@ struct Search {
 
 int add(Workplace& workplace, NewItem const& item) {
   json::object body{{"content", item.content}};
-  if (item.content == "-") body["content"] = std::string(std::istreambuf_iterator<char>(std::cin), {});
-  if (!item.id.empty()) body["id"] = item.id;
-  if (!item.category.empty()) body["category"] = item.category;
-  if (!item.source.empty()) body["source"] = item.source;
+  if (item.content == "-")
+    body["content"] = std::string(std::istreambuf_iterator<char>(std::cin), {});
+  if (!item.id.empty())
+    body["id"] = item.id;
+  if (!item.category.empty())
+    body["category"] = item.category;
+  if (!item.source.empty())
+    body["source"] = item.source;
   ApiClient client(workplace.config);
   return show(workplace.console, client.post("/agents/" + escaped(item.agent) + "/knowledge", json::serialize(body)),
               [&](json::value const& made) {
@@ -49,7 +53,8 @@ std::string match_text(Console const& console, std::size_t number, json::value c
   }
   auto const width = std::min(console.options().width, passage_columns_max);
   for (auto const& passage : list_of(match, "passages")) {
-    if (passage.is_string()) out += "\n" + wrapped(printable(std::string(passage.get_string()), true), width, 3);
+    if (passage.is_string())
+      out += "\n" + wrapped(printable(std::string(passage.get_string()), true), width, 3);
   }
   return out;
 }
@@ -57,10 +62,13 @@ std::string match_text(Console const& console, std::size_t number, json::value c
 int search(Workplace& workplace, Search const& wanted) {
   auto& console = workplace.console;
   std::string query;
-  for (auto const& word : wanted.words) query.append(query.empty() ? "" : " ").append(word);
+  for (auto const& word : wanted.words)
+    query.append(query.empty() ? "" : " ").append(word);
   json::object body{{"query", query}, {"limit", wanted.limit}};
-  if (!wanted.agent.empty()) body["agent_id"] = wanted.agent;
-  if (!wanted.category.empty()) body["category"] = wanted.category;
+  if (!wanted.agent.empty())
+    body["agent_id"] = wanted.agent;
+  if (!wanted.category.empty())
+    body["category"] = wanted.category;
   ApiClient client(workplace.config);
   return show(console, client.post("/knowledge/search", json::serialize(body)), [&](json::value const& found) {
     std::string out;
@@ -93,9 +101,8 @@ void add_knowledge_commands(CLI::App& app, Invocation& invocation) {
   searches->add_option("--agent", wanted->agent, "Only in this agent's knowledge")->type_name("AGENT");
   searches->add_option("--category", wanted->category, "Only of this kind");
   searches->add_option("--limit", wanted->limit, "How many at most (1 to 50)")->capture_default_str();
-  searches->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return search(workplace, *wanted); };
-  });
+  searches->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return search(workplace, *wanted); }; });
 }
 
 }  // namespace al::app

@@ -21,9 +21,11 @@ constexpr std::chrono::seconds database_timeout{30};
 
 /// Migrations and the first token of a SQLite directory need it for themselves.
 Result<std::optional<storage::DirectoryLock>> own_directory(Config const& config) {
-  if (uses_postgres(config)) return std::nullopt;
+  if (uses_postgres(config))
+    return std::nullopt;
   auto lock = storage::DirectoryLock::acquire(data_directory(config));
-  if (!lock) return fail(std::move(lock.error()));
+  if (!lock)
+    return fail(std::move(lock.error()));
   return std::move(*lock);
 }
 
@@ -32,13 +34,16 @@ Result<std::optional<storage::DirectoryLock>> own_directory(Config const& config
 /// Whether the file was written; an existing one is left alone. For its owner only, since passwords will go there.
 bool write_dotenv() {
   int const descriptor = ::open(".env", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0 && errno == EEXIST) return false;
+  if (descriptor < 0 && errno == EEXIST)
+    return false;
   auto const text = dotenv_example();
-  bool const written = descriptor >= 0 &&
-                       ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  bool const written =
+      descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   auto const error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!written) throw Fault("cannot write .env: " + std::generic_category().message(error));
+  if (descriptor >= 0)
+    ::close(descriptor);
+  if (!written)
+    throw Fault("cannot write .env: " + std::generic_category().message(error));
   return true;
 }
 
@@ -59,10 +64,14 @@ Result<security::BootstrapToken::Outcome> ensure_token(Config const& config) {
 std::string_view says(security::BootstrapToken::Outcome outcome) {
   using enum security::BootstrapToken::Outcome;
   switch (outcome) {
-    case created: return "made";
-    case known: return "there already";
-    case foreign: return "of another database; set AGENT_LIGHTNING_TOKEN to a token of this one";
-    case missing: return "on another machine; set AGENT_LIGHTNING_TOKEN to it";
+    case created:
+      return "made";
+    case known:
+      return "there already";
+    case foreign:
+      return "of another database; set AGENT_LIGHTNING_TOKEN to a token of this one";
+    case missing:
+      return "on another machine; set AGENT_LIGHTNING_TOKEN to it";
   }
   return "";
 }
@@ -122,7 +131,8 @@ int show_status(Workplace& workplace) {
 
 int print_numbers(Console& console, std::string_view what, std::vector<int> const& numbers) {
   std::string list;
-  for (int const number : numbers) list += (list.empty() ? "" : ",") + std::to_string(number);
+  for (int const number : numbers)
+    list += (list.empty() ? "" : ",") + std::to_string(number);
   if (console.json()) {
     console.print("{\"" + std::string(what) + "\":[" + list + "]}");
   } else {

@@ -27,7 +27,8 @@ struct Filter {
 
 std::string joined(std::vector<std::string> const& words) {
   std::string out;
-  for (auto const& word : words) out.append(out.empty() ? "" : " ").append(word);
+  for (auto const& word : words)
+    out.append(out.empty() ? "" : " ").append(word);
   return out;
 }
 
@@ -39,11 +40,13 @@ std::string answer_text(Console const& console, json::value const& result) {
   auto out = wrapped(printable(text_of(result, "text"), true), width);
   std::size_t number = 0;
   for (auto const& source : list_of(result, "sources")) {
-    if (number == 0) out += "\n\n" + console.paint("Sources", Tone::strong);
+    if (number == 0)
+      out += "\n\n" + console.paint("Sources", Tone::strong);
     auto const where = text_of(source, "source");
     out += "\n[" + std::to_string(++number) + "] " +
            printable(text_of(source, "agent_id") + "/" + text_of(source, "knowledge_id"));
-    if (!where.empty()) out += "  " + console.paint(printable(where), Tone::faint);
+    if (!where.empty())
+      out += "  " + console.paint(printable(where), Tone::faint);
   }
   return out;
 }
@@ -66,10 +69,13 @@ std::string steps_text(Console const& console, json::value const& steps) {
   Table table({"ATTEMPT", "STEP", "KIND", "MS", "DETAIL"});
   for (auto const& step : list_of(steps, "steps")) {
     auto const& took = member_of(step, "duration_us");
-    auto const ms = took.is_int64() ? std::to_string(took.get_int64() / 1000) + "." +
-                                          std::to_string(took.get_int64() % 1000 / 100)
-                                    : std::string();
-    table.add({{text_of(step, "attempt")}, {text_of(step, "step")}, {text_of(step, "kind"), Tone::strong}, {ms},
+    auto const ms = took.is_int64()
+                        ? std::to_string(took.get_int64() / 1000) + "." + std::to_string(took.get_int64() % 1000 / 100)
+                        : std::string();
+    table.add({{text_of(step, "attempt")},
+               {text_of(step, "step")},
+               {text_of(step, "kind"), Tone::strong},
+               {ms},
                {text_of(step, "detail"), Tone::faint}});
   }
   return table.empty() ? std::string("No steps yet.") : table.text(console);
@@ -79,9 +85,12 @@ std::string steps_text(Console const& console, json::value const& steps) {
 
 std::string body_of(NewTask const& wanted, Error& error) {
   json::object body{{"description", joined(wanted.words)}};
-  if (!wanted.priority.empty()) body["priority"] = wanted.priority;
-  if (wanted.timeout_s) body["timeout_seconds"] = *wanted.timeout_s;
-  if (wanted.attempts_max) body["max_attempts"] = *wanted.attempts_max;
+  if (!wanted.priority.empty())
+    body["priority"] = wanted.priority;
+  if (wanted.timeout_s)
+    body["timeout_seconds"] = *wanted.timeout_s;
+  if (wanted.attempts_max)
+    body["max_attempts"] = *wanted.attempts_max;
   if (!wanted.context.empty()) {
     auto context = json::parse(wanted.context);
     if (context) {
@@ -95,20 +104,23 @@ std::string body_of(NewTask const& wanted, Error& error) {
 
 /// Says what has become of the task, on standard error: the answer alone is the result.
 void note_change(Console& console, json::value const& event) {
-  if (console.json()) return;
+  if (console.json())
+    return;
   auto const& task = member_of(event, "data");
   auto const channel = text_of(event, "channel");
   std::string text;
   if (channel == "task:created") {
     text = "given to " + text_of(task, "agent_id") + " as " + text_of(task, "id");
-    if (auto const why = text_of(task, "chosen_because"); !why.empty()) text += " (" + why + ")";
+    if (auto const why = text_of(task, "chosen_because"); !why.empty())
+      text += " (" + why + ")";
   } else if (channel == "task:started") {
     text = "started, attempt " + text_of(task, "attempt") + " of " + text_of(task, "max_attempts");
   } else if (channel == "task:progress") {
     text = "working";
   } else {
     text = text_of(task, "status");
-    if (auto const why = text_of(task, "error_message"); !why.empty()) text += ": " + why;
+    if (auto const why = text_of(task, "error_message"); !why.empty())
+      text += ": " + why;
   }
   console.note(console.paint(printable(text_of(event, "timestamp") + "  " + text), Tone::faint));
 }
@@ -120,18 +132,20 @@ bool has_ended(json::value const& event) {
 
 /// Follows the task's events from `token`, which was taken before the task was made, so that none is missed.
 Task<Result<ApiClient::Reply>> follow(ApiClient& client, Console& console, std::string id, std::string token) {
-  auto const watched = co_await client.events_after(
-      token, query_text({{"channel", "task:*"}, {"aggregate_id", id}}), [&console](json::Input event) {
-        note_change(console, *event.parsed);
-        return !has_ended(*event.parsed);
-      });
-  if (!watched) co_return fail(watched.error());
+  auto const watched = co_await client.events_after(token, query_text({{"channel", "task:*"}, {"aggregate_id", id}}),
+                                                    [&console](json::Input event) {
+                                                      note_change(console, *event.parsed);
+                                                      return !has_ended(*event.parsed);
+                                                    });
+  if (!watched)
+    co_return fail(watched.error());
   co_return co_await client.request(http::Method::get, "/tasks/" + escaped(id), {});
 }
 
 /// Shows how the task ended. Answers the exit code.
 int show_end(Console& console, Result<ApiClient::Reply> const& ended) {
-  if (!ended) return report(console, ended.error());
+  if (!ended)
+    return report(console, ended.error());
   auto const& task = *ended->body.root().parsed;
   bool const is_completed = text_of(task, "status") == "completed";
   if (console.json()) {
@@ -149,7 +163,8 @@ int run_task(Workplace& workplace, NewTask const& wanted) {
   auto& console = workplace.console;
   Error error{.code = Code::internal, .message = {}};
   auto body = body_of(wanted, error);
-  if (!error.message.empty()) return report(console, error);
+  if (!error.message.empty())
+    return report(console, error);
   ApiClient client(workplace.config);
   auto const path = "/agents/" + escaped(wanted.agent) + "/tasks";
   if (!wanted.follow) {
@@ -157,9 +172,11 @@ int run_task(Workplace& workplace, NewTask const& wanted) {
                 [&](json::value const& task) { return details(console, task); });
   }
   auto token = client.run(client.events_tip());
-  if (!token) return report(console, token.error());
+  if (!token)
+    return report(console, token.error());
   auto const made = client.post(path, std::move(body));
-  if (!made) return report(console, made.error());
+  if (!made)
+    return report(console, made.error());
   auto const id = text_of(*made->body.root().parsed, "id");
   try {
     return show_end(console, client.run(follow(client, console, id, std::move(*token))));
@@ -172,10 +189,8 @@ int run_task(Workplace& workplace, NewTask const& wanted) {
 int list(Workplace& workplace, Filter const& filter) {
   auto& console = workplace.console;
   ApiClient client(workplace.config);
-  auto const query = query_text({{"agent_id", filter.agent},
-                                 {"status", filter.status},
-                                 {"limit", filter.limit},
-                                 {"cursor", filter.cursor}});
+  auto const query = query_text(
+      {{"agent_id", filter.agent}, {"status", filter.status}, {"limit", filter.limit}, {"cursor", filter.cursor}});
   return show(console, client.get("/tasks" + query), [&](json::value const& page) {
     Table table({"ID", "AGENT", "STATUS", "PRIORITY", "CREATED", "TASK"});
     for (auto const& task : list_of(page, "tasks")) {
@@ -219,11 +234,11 @@ void add_run(CLI::App& task, Invocation& invocation) {
   runs->add_option("--context", wanted->context, "A JSON object that travels along")->type_name("JSON");
   runs->add_option("--timeout", wanted->timeout_s, "Seconds that one attempt may take")->type_name("SECONDS");
   runs->add_option("--max-attempts", wanted->attempts_max, "After so many it fails for good")->type_name("N");
-  runs->footer("Examples:\n  agent-lightning task run security_expert \"How do I stop SQL injection?\" --follow\n"
-               "  agent-lightning task run auto \"Write release notes\" --priority high");
-  runs->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return run_task(workplace, *wanted); };
-  });
+  runs->footer(
+      "Examples:\n  agent-lightning task run security_expert \"How do I stop SQL injection?\" --follow\n"
+      "  agent-lightning task run auto \"Write release notes\" --priority high");
+  runs->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return run_task(workplace, *wanted); }; });
 }
 
 void add_list(CLI::App& task, Invocation& invocation) {
@@ -233,18 +248,16 @@ void add_list(CLI::App& task, Invocation& invocation) {
   lists->add_option("--status", filter->status, "pending, started, completed, failed or cancelled");
   lists->add_option("--limit", filter->limit, "How many at most (1 to 500, default 50)")->type_name("N");
   lists->add_option("--cursor", filter->cursor, "Where the page before ended")->type_name("CURSOR");
-  lists->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return list(workplace, *filter); };
-  });
+  lists->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list(workplace, *filter); }; });
 }
 
 void add_act(CLI::App& task, Invocation& invocation, std::string const& name, std::string const& description) {
   auto* acts = task.add_subcommand(name, description);
   auto id = std::make_shared<std::string>();
   acts->add_option("TASK", *id, "Its id")->required();
-  acts->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return act(workplace, *id, name); };
-  });
+  acts->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return act(workplace, *id, name); }; });
 }
 
 }  // namespace
@@ -260,9 +273,8 @@ void add_task_commands(CLI::App& app, Invocation& invocation) {
   auto steps = std::make_shared<bool>(false);
   shows->add_option("TASK", *id, "Its id")->required();
   shows->add_flag("--steps", *steps, "How the answer came about, step by step");
-  shows->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id, *steps); };
-  });
+  shows->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id, *steps); }; });
   add_act(*task, invocation, "cancel", "Stop a task that has not ended");
   add_act(*task, invocation, "retry", "Run a failed or cancelled task again");
 }

@@ -136,7 +136,7 @@ CREATE TABLE knowledge_uses (
 
 CREATE TABLE events (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  event_id uuid NOT NULL UNIQUE,
+  event_id uuid NOT NULL,
   tenant_id text NOT NULL,
   timestamp timestamptz NOT NULL,
   channel text NOT NULL,

@@ -54,7 +54,7 @@ CREATE TABLE tasks (
   worker_id TEXT,
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, agent_id) REFERENCES agents (tenant_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX tasks_queue ON tasks (queue_rank, id) WHERE status = 'pending';
 CREATE INDEX tasks_running ON tasks (tenant_id, agent_id) WHERE status = 'started';
 CREATE INDEX tasks_by_worker ON tasks (worker_id) WHERE status = 'started';
@@ -109,7 +109,7 @@ CREATE TABLE knowledge_uses (
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  event_id TEXT NOT NULL UNIQUE,
+  event_id TEXT NOT NULL,
   tenant_id TEXT NOT NULL,
   timestamp INTEGER NOT NULL,
   channel TEXT NOT NULL,

@@ -1,0 +1,409 @@
+"""The command line as people and scripts use it: the real program, against a real server of its own."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import stat
+import subprocess
+import threading
+import time
+import unittest
+
+from support.postgres import Postgres
+from support.server import BINARY, PORTS, Server, clean_environment
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+ESCAPE = "\x1b"
+
+
+class CommandLine(unittest.TestCase):
+    """Commands against a server that runs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def good(self, *arguments, **options):
+        done = self.server.run(*arguments, **options)
+        self.assertEqual(0, done.returncode, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertNotIn(ESCAPE, done.stdout, "no colours without a terminal")
+        return done
+
+    def json(self, *arguments, **options):
+        return json.loads(self.good(*arguments, "--json", **options).stdout)
+
+    def bad(self, *arguments, code=1, **options):
+        done = self.server.run(*arguments, **options)
+        self.assertEqual(code, done.returncode, f"{arguments}: {done.stdout}{done.stderr}")
+        self.assertEqual("", done.stdout, arguments)
+        self.assertIn("error", done.stderr)
+        return done.stderr
+
+    # ---- agents ----
+
+    def test_agents_are_listed(self):
+        lines = self.good("agent", "list").stdout.splitlines()
+        self.assertEqual(["ID", "NAME", "STATUS", "MODEL", "FIELD"], lines[0].split())
+        self.assertTrue(any(line.startswith("security_expert ") for line in lines))
+        self.assertGreaterEqual(self.json("agent", "list")["count"], 10)
+
+    def test_lists_have_pages(self):
+        first = self.server.run("agent", "list", "--limit", "3")
+        self.assertEqual(4, len(first.stdout.splitlines()))
+        cursor = re.search(r"--cursor (\S+)", first.stderr).group(1)
+        second = self.good("agent", "list", "--limit", "3", "--cursor", cursor).stdout
+        self.assertNotEqual(first.stdout, second)
+
+    def test_an_agent_is_created_and_shown(self):
+        made = self.json(
+            "agent", "create", "cli_made", "--name", "Ünïcode Name", "--specialization", "testing",
+            "--capability", "one", "--capability", "two",
+        )  # fmt: skip
+        self.assertEqual(["one", "two"], made["capabilities"])
+        shown = self.good("agent", "show", "cli_made").stdout
+        self.assertIn("Ünïcode Name", shown)
+        self.assertIn("one, two", shown)
+        self.assertIn("exists", self.bad("agent", "create", "cli_made", "--name", "x", "--specialization", "y"))
+
+    def test_every_wrong_field_is_named(self):
+        said = self.bad("agent", "create", "Not A Slug", "--name", "", "--specialization", "x" * 99)
+        for field in ("id", "name", "specialization"):
+            self.assertRegex(said, rf"\b{field} ")
+        self.assertEqual(1, len(said.strip().splitlines()))
+
+    def test_what_is_not_there(self):
+        self.assertIn("nobody_here", self.bad("agent", "show", "nobody_here"))
+        error = json.loads(self.bad("agent", "show", "nobody_here", "--json"))
+        self.assertEqual("not_found", error["error"]["code"])
+
+    # ---- tasks ----
+
+    def test_a_task_is_followed_to_its_answer(self):
+        begun = time.monotonic()
+        done = self.good("task", "run", "security_expert", "How do I stop SQL injection?", "--follow")
+        self.assertLess(time.monotonic() - begun, 10)
+        self.assertIn("Sources", done.stdout)
+        self.assertIn("[1] security_expert/", done.stdout)
+        for word in ("given to security_expert", "started, attempt 1", "completed"):
+            self.assertIn(word, done.stderr)
+        task = self.json("task", "run", "security_expert", "How", "do", "I", "stop", "SQL", "injection?", "--follow")
+        self.assertEqual("completed", task["status"])
+        self.assertTrue(task["result"]["sources"])
+
+    def test_auto_says_whom_it_chose(self):
+        task = self.json("task", "run", "auto", "Review my Kubernetes deployment", "--priority", "high")
+        self.assertTrue(task["chosen_because"])
+        self.assertEqual("high", task["priority"])
+
+    def test_tasks_are_listed_shown_and_explained(self):
+        task = self.json("task", "run", "writer", "How do I write release notes?", "--follow")
+        self.assertIn(task["id"], self.good("task", "list", "--agent", "writer").stdout)
+        self.assertIn("Sources", self.good("task", "show", task["id"]).stdout)
+        kinds = [step["kind"] for step in self.json("task", "show", task["id"], "--steps")["steps"]]
+        self.assertEqual(["retrieve", "answer"], kinds)
+        self.assertIn("retrieve", self.good("task", "show", task["id"], "--steps").stdout)
+
+    def test_a_task_is_cancelled_and_retried(self):
+        self.good("agent", "create", "cli_slow", "--name", "Slow", "--specialization", "testing")
+        status, task = self.server.call(
+            "POST", "/agents/cli_slow/tasks", {"description": "later", "scheduled_at": "2999-01-01T00:00:00Z"}
+        )
+        self.assertEqual(201, status)
+        self.assertEqual("cancelled", self.json("task", "cancel", task["id"])["status"])
+        self.assertIn("cancelled", self.bad("task", "cancel", task["id"]))
+        self.assertEqual("pending", self.json("task", "retry", task["id"])["status"])
+
+    def test_a_task_that_does_not_complete_ends_with_one(self):
+        seen = threading.Event()
+        process = self.follow_unstarted_task("cli_cancelled", seen)
+        self.assertTrue(seen.wait(30))
+        task = self.json("task", "list", "--agent", "cli_cancelled")["tasks"][0]
+        self.good("task", "cancel", task["id"])
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(1, process.returncode, err)
+        self.assertEqual("", out)
+        self.assertIn("not completed: cancelled", err)
+
+    def test_ctrl_c_leaves_the_task_running(self):
+        seen = threading.Event()
+        process = self.follow_unstarted_task("cli_interrupted", seen)
+        self.assertTrue(seen.wait(30))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(130, process.returncode, err)
+        self.assertIn("The task goes on", err)
+        self.assertEqual("pending", self.json("task", "list", "--agent", "cli_interrupted")["tasks"][0]["status"])
+
+    def follow_unstarted_task(self, agent, seen):
+        """`task run --follow` of a task that no worker takes, since its agent is offline; `seen` once it follows."""
+        self.good("agent", "create", agent, "--name", "Away", "--specialization", "testing")
+        status, _ = self.server.call("PUT", f"/agents/{agent}/status?status=offline")
+        self.assertEqual(200, status)
+        settings = self.server.environment | {"AGENT_LIGHTNING_URL": self.server.url}
+        process = subprocess.Popen(
+            [str(BINARY), "task", "run", agent, "wait", "--follow"],
+            cwd=self.server.directory.name, env=settings, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        first = process.stderr.readline()
+        self.assertIn("given to " + agent, first)
+        seen.set()
+        return process
+
+    # ---- knowledge ----
+
+    def test_knowledge_is_added_and_found(self):
+        self.good("knowledge", "add", "writer", "The zorblax index sorts frobnicated pages.", "--id", "zorblax",
+                  "--source", "Test Handbook")  # fmt: skip
+        found = self.good("knowledge", "search", "zorblax", "index", "--agent", "writer").stdout
+        self.assertIn("1. writer/zorblax", found)
+        self.assertIn("Test Handbook", found)
+        self.assertIn("frobnicated", found)
+        self.assertIn("Nothing found", self.good("knowledge", "search", "qwertzuiop").stdout)
+
+    def test_knowledge_comes_from_standard_input(self):
+        text = "First line.\n\nSecond paragraph, ünïcode.\n"
+        made = self.json("knowledge", "add", "writer", "-", text=text)
+        self.assertEqual(text, made["content"])
+
+    # ---- events ----
+
+    def test_events_are_replayed(self):
+        task = self.json("task", "run", "developer", "How do I name variables?", "--follow")
+        lines = self.good("events", "replay", "task", task["id"]).stdout.splitlines()
+        self.assertEqual("task:created", lines[0].split()[2])
+        self.assertEqual("task:completed", lines[-1].split()[2])
+        versions = [event["version"] for event in self.json("events", "replay", "task", task["id"])["events"]]
+        self.assertEqual(list(range(1, len(versions) + 1)), versions)
+
+    def test_events_are_seen_as_they_happen(self):
+        settings = self.server.environment | {"AGENT_LIGHTNING_URL": self.server.url}
+        beginning = self.server.call("GET", "/events?limit=1")[1]["next_cursor"]
+        process = subprocess.Popen(
+            [str(BINARY), "events", "tail", "--channel", "agent:*", "--aggregate", "cli_tail", "--after", beginning,
+             "--json"],
+            cwd=self.server.directory.name, env=settings, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self.good("agent", "create", "cli_tail", "--name", "Tail", "--specialization", "testing")
+        event = json.loads(process.stdout.readline())
+        self.assertEqual(("agent:created", "cli_tail", 1), (event["channel"], event["aggregate_id"], event["version"]))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        self.assertEqual(130, process.returncode)
+
+    # ---- the rest ----
+
+    def test_mistakes_are_explained(self):
+        self.assertIn("did you mean 'agent-lightning agent list'?", self.bad("agent", "lsit", code=2))
+        self.assertIn("did you mean --follow?", self.bad("task", "run", "a", "b", "--folow", code=2))
+        self.assertIn(
+            "agent-lightning serve",
+            self.bad("agent", "list", environment={"AGENT_LIGHTNING_URL": "http://127.0.0.1:1"}),
+        )
+        self.assertIn(
+            "AGENT_LIGHTNING_TOKEN",
+            self.bad("agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "al_not_the_right_one"}),
+        )
+        said = self.bad("config", code=2, environment={"LOG_LEVEL": "loud", "DB_PORT": "0"})
+        self.assertIn("log.level", said)
+        self.assertIn("database.port", said)
+
+    def test_config_shows_origins_and_masks_secrets(self):
+        values = self.json(
+            "config",
+            "--log.level",
+            "warning",
+            environment={
+                "DATABASE_URL": "postgresql://me:hidden@localhost/x",
+                "AGENT_LIGHTNING_TOKEN": "al_hidden_hidden_hidden",
+            },
+        )
+        self.assertEqual({"value": "warning", "origin": "option", "variable": "LOG_LEVEL"}, values["log.level"])
+        self.assertEqual("environment DATABASE_URL", values["database.url"]["origin"])
+        self.assertNotIn("hidden", json.dumps(values))
+        self.assertIn("agent_designer.port", self.good("config").stdout)
+
+    def test_doctor_finds_nothing_wrong(self):
+        findings = self.json("doctor")
+        self.assertTrue(findings["ok"])
+        levels = {finding["subject"]: finding["level"] for finding in findings["findings"]}
+        for subject in ("config", "data directory", "database", "migrations", "token", "server", "provider"):
+            self.assertIn(levels[subject], ("ok", "warning"), findings)
+        self.assertEqual("ok", levels["server"])
+
+    def test_doctor_names_the_remedy(self):
+        port = self.server.url.rsplit(":", 1)[1]
+        findings = self.json("doctor", "--dashboard.port", port)
+        served = [f for f in findings["findings"] if f["subject"] == "port of dashboard"][0]
+        self.assertEqual("ok", served["level"], "a port that we serve ourselves is no fault")
+        done = self.server.run("doctor", "--host", "192.0.2.1", "--gateway.port", "8000")
+        self.assertEqual(1, done.returncode, "an address that is not ours cannot be bound")
+        self.assertIn("GATEWAY_PORT", done.stdout)
+
+    def test_a_second_server_is_refused_the_directory(self):
+        done = self.server.run("serve")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("PostgreSQL", done.stderr)
+
+    def test_every_role_answers_on_its_own_port(self):
+        self.assertEqual({"gateway", "agent-designer", "operations", "dashboard"}, set(self.server.urls))
+        for role in self.server.urls:
+            self.assertEqual(200, self.server.call("GET", "/health", role=role)[0])
+        self.assertEqual(200, self.server.call("GET", "/api/v1/agents", role="dashboard")[0])
+        self.assertEqual(404, self.server.call("GET", "/api/v1/agents", role="operations")[0])
+        self.assertEqual(404, self.server.call("GET", "/api/v1/events", role="agent-designer")[0])
+
+    def test_metrics(self):
+        status, text = self.server.call("GET", "/metrics")
+        self.assertEqual(200, status)
+        self.assertRegex(text, r"agent_lightning_http_requests_total [1-9]")
+
+
+class Setup(unittest.TestCase):
+    """Commands before there is a server."""
+
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.remove)
+
+    def run_good(self, *arguments, **options):
+        done = self.server.run(*arguments, **options)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_init_prepares_everything_and_can_run_again(self):
+        self.run_good("init")
+        root = pathlib.Path(self.server.directory.name)
+        self.assertEqual(0o700, stat.S_IMODE((root / "data").stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE((root / "data" / "token").stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE((root / ".env").stat().st_mode))
+        token = (root / "data" / "token").read_text()
+        (root / ".env").write_text("LOG_LEVEL=error\n")
+        again = json.loads(self.run_good("init", "--json"))
+        self.assertFalse(again["dotenv_written"])
+        self.assertEqual("LOG_LEVEL=error\n", (root / ".env").read_text())
+        self.assertEqual(token, (root / "data" / "token").read_text())
+        self.server.start()
+        self.assertEqual(token.strip(), self.server.token)
+        self.server.stop()
+
+    def test_migrations_go_up_down_and_tell(self):
+        state = json.loads(self.run_good("migrate", "status", "--json"))["migrations"]
+        self.assertFalse(state[0]["applied"])
+        self.assertIn("applied: 1", self.run_good("migrate", "up"))
+        self.assertIn("Nothing to do", self.run_good("migrate", "up"))
+        self.assertTrue(json.loads(self.run_good("migrate", "status", "--json"))["migrations"][0]["applied"])
+        self.assertIn("1", self.run_good("migrate", "down", "--to", "0"))
+        self.assertFalse(json.loads(self.run_good("migrate", "status", "--json"))["migrations"][0]["applied"])
+
+    def test_migrations_wait_for_nobody(self):
+        self.server.start()
+        done = self.server.run("migrate", "down", "--to", "0")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("Stop it first", done.stderr)
+        self.server.stop()
+
+    def test_the_variable_sets_the_first_token(self):
+        self.server.environment["AGENT_LIGHTNING_TOKEN"] = "chosen-by-the-operator"
+        self.server.start()
+        self.assertEqual("chosen-by-the-operator", pathlib.Path(self.server.data, "token").read_text().strip())
+        self.assertEqual(200, self.server.call("GET", "/agents")[0])
+        self.server.stop()
+        self.server.environment["AGENT_LIGHTNING_TOKEN"] = "short"
+        done = self.server.run("serve")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("at least 16 characters", done.stderr)
+
+    def test_doctor_before_the_first_start(self):
+        done = self.server.run("doctor")
+        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertIn("agent-lightning serve", done.stdout)
+        self.assertFalse(os.path.exists(self.server.data), "looking changes nothing")
+
+    def test_doctor_sees_open_permissions_and_a_broken_database(self):
+        self.run_good("init")
+        os.chmod(self.server.data, 0o755)
+        self.assertIn("chmod 700", self.run_good("doctor"))
+        pathlib.Path(self.server.data, "agent-lightning.db").write_bytes(b"no database at all" * 100)
+        done = self.server.run("doctor")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("backup", done.stdout)
+
+    def test_doctor_names_a_database_that_does_not_answer(self):
+        done = self.server.run("doctor", environment={"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
+        self.assertEqual(1, done.returncode)
+        self.assertIn("DATABASE_URL", done.stdout)
+
+    def test_an_unknown_role_is_explained(self):
+        done = self.server.run("serve", "gatway")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("did you mean 'gateway'?", done.stderr)
+
+    def test_a_taken_port_is_named(self):
+        self.server.start()
+        port = self.server.url.rsplit(":", 1)[1]
+        other = Server(environment={"GATEWAY_PORT": port})
+        self.addCleanup(other.remove)
+        done = other.run("serve")
+        self.assertEqual(1, done.returncode)
+        self.assertIn(port, done.stderr)
+        self.server.stop()
+
+    def test_version_needs_no_settings(self):
+        environment = clean_environment() | {port: "nonsense" for port in PORTS}
+        done = subprocess.run([str(BINARY), "--version"], env=environment, capture_output=True, text=True, check=True)
+        self.assertRegex(done.stdout, r"^agent-lightning \d+\.\d+\.\d+\n$")
+
+
+class OnPostgres(unittest.TestCase):
+    """The same program on PostgreSQL, as an ordinary owner of the database."""
+
+    def setUp(self):
+        self.postgres = Postgres()
+        self.addCleanup(self.postgres.remove)
+        self.postgres.start()
+        self.url = self.postgres.create_database("agents")
+
+    def test_a_task_is_answered_and_another_machine_can_join(self):
+        first = Server(environment={"DATABASE_URL": self.url})
+        self.addCleanup(first.remove)
+        first.start()
+        done = first.run("task", "run", "security_expert", "How do I stop SQL injection?", "--follow")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("Sources", done.stdout)
+        findings = json.loads(first.run("doctor", "--json").stdout)
+        self.assertTrue(findings["ok"], findings)
+
+        second = Server(environment={"DATABASE_URL": self.url, "AGENT_LIGHTNING_TOKEN": first.token})
+        self.addCleanup(second.remove)
+        second.start()
+        self.assertEqual(200, second.call("GET", "/agents")[0])
+        self.assertFalse(os.path.exists(os.path.join(second.data, "token")))
+        second.stop()
+        self.assertIn(
+            "AGENT_LIGHTNING_TOKEN",
+            second.run(
+                "agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "", "AGENT_LIGHTNING_URL": first.url}
+            ).stderr,
+        )
+        first.stop()
+
+    def test_doctor_sees_a_server_that_does_not_sync(self):
+        self.postgres.query("postgres", "ALTER SYSTEM SET synchronous_commit = off")
+        self.postgres.query("postgres", "SELECT pg_reload_conf()")
+        server = Server(environment={"DATABASE_URL": self.url})
+        self.addCleanup(server.remove)
+        server.run("migrate", "up")
+        done = server.run("doctor")
+        self.assertEqual(1, done.returncode, done.stdout)
+        self.assertIn("synchronous_commit = off", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,256 @@
+"""The API as a client uses it: each scenario against the real program."""
+
+import http.client
+import json
+import time
+import unittest
+from urllib.parse import urlsplit
+
+from support.server import Server
+
+AGENT = {"id": "historian", "name": "Historian", "specialization": "history"}
+
+
+class Platform(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(environment={"LOG_LEVEL": "error"})
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.made = 0
+
+    def api(self, method, path, body=None, expect=200, headers=None):
+        status, answer = self.server.call(method, "/api/v1" + path, body, headers)
+        self.assertEqual(expect, status, f"{method} {path}: {answer}")
+        return answer
+
+    def agent(self, **fields):
+        type(self).made += 1
+        body = AGENT | {"id": f"agent_{self.made}"} | fields
+        return self.api("POST", "/agents", body, 201)["id"]
+
+    def raw(self, method, path, body=None, headers=None):
+        host = urlsplit(self.server.url)
+        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
+        all_headers = {"Authorization": "Bearer " + self.server.token, "Content-Type": "application/json"}
+        connection.request(method, path, body, all_headers | (headers or {}))
+        response = connection.getresponse()
+        text = response.read()
+        connection.close()
+        return response, text
+
+    def ended(self, id):
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit:
+            task = self.api("GET", f"/tasks/{id}")
+            if task["status"] not in ("pending", "started"):
+                return task
+            time.sleep(0.01)
+        self.fail(f"task {id} did not end: {task}")
+
+    # ---- agents ----
+
+    def test_the_ten_agents_are_there(self):
+        ids = {agent["id"] for agent in self.api("GET", "/agents?limit=500")["agents"]}
+        for id in ("researcher", "developer", "reviewer", "optimizer", "writer", "security_expert", "data_scientist"):
+            self.assertIn(id, ids)
+        self.assertGreaterEqual(self.api("GET", "/agents/writer/knowledge?count=total&limit=1")["total"], 12)
+
+    def test_an_agent_lives_and_dies(self):
+        id = self.agent(config={"b": 1, "a": [1, 2]})
+        self.assertEqual({"b": 1, "a": [1, 2]}, self.api("GET", f"/agents/{id}")["config"])
+        self.api("POST", "/agents", AGENT | {"id": id}, 409)
+        self.assertEqual(2, self.api("PUT", f"/agents/{id}", {"name": "Other"})["version"])
+        self.assertEqual("offline", self.api("PUT", f"/agents/{id}/status?status=offline")["status"])
+        self.api("PUT", f"/agents/{id}/status?status=busy", expect=422)
+        self.api("DELETE", f"/agents/{id}")
+        self.api("GET", f"/agents/{id}", expect=404)
+        self.api("DELETE", f"/agents/{id}", expect=404)
+        self.assertEqual(5, self.api("POST", "/agents", AGENT | {"id": id}, 201)["version"])
+
+    def test_reserved_words_are_no_agents(self):
+        for id in ("auto", "execute"):
+            self.assertEqual("id", self.api("POST", "/agents", AGENT | {"id": id}, 422)["errors"][0]["path"])
+
+    def test_versions_guard_changes(self):
+        id = self.agent()
+        self.api("PUT", f"/agents/{id}", {"name": "B"}, headers={"If-Match": '"1"'})
+        late = self.api("PUT", f"/agents/{id}", {"name": "C"}, 412, {"If-Match": '"1"'})
+        self.assertEqual("version_mismatch", late["code"])
+        response, _ = self.raw("GET", f"/api/v1/agents/{id}")
+        self.assertEqual('"2"', response.getheader("ETag"))
+        response, text = self.raw("GET", f"/api/v1/agents/{id}", headers={"If-None-Match": '"2"'})
+        self.assertEqual((304, b""), (response.status, text))
+
+    def test_bare_paths_answer_too(self):
+        for path in ("/agents/writer", "/tasks?limit=1", "/knowledge?limit=1"):
+            self.assertEqual(200, self.server.call("GET", path)[0], path)
+
+    def test_every_role_answers_on_its_port(self):
+        for role, path in (
+            ("agent-designer", "/agents/writer"),
+            ("operations", "/events?limit=1"),
+            ("dashboard", "/health"),
+        ):
+            self.assertEqual(200, self.server.call("GET", "/api/v1" + path, role=role)[0], role)
+
+    # ---- tasks ----
+
+    def test_a_task_is_answered_with_its_sources_and_steps(self):
+        task = self.api("POST", "/agents/security_expert/tasks", {"description": "How do I stop SQL injection?"}, 201)
+        self.assertEqual("pending", task["status"])
+        done = self.ended(task["id"])
+        self.assertEqual("completed", done["status"])
+        self.assertEqual("sql_injection_prevention", done["result"]["sources"][0]["knowledge_id"])
+        self.assertIn("[1]", done["result"]["text"])
+        steps = self.api("GET", f"/tasks/{task['id']}/steps")["steps"]
+        self.assertEqual(["retrieve", "answer"], [step["kind"] for step in steps])
+        channels = [
+            e["channel"] for e in self.api("GET", f"/events/replay?kind=task&aggregate_id={task['id']}")["events"]
+        ]
+        self.assertEqual(["task:created", "task:started"], channels[:2])
+        self.assertEqual("task:completed", channels[-1])
+
+    def test_auto_finds_the_right_agent_and_says_why(self):
+        task = self.api(
+            "POST", "/agents/auto/tasks", {"description": "Write a kubernetes deployment with monitoring"}, 201
+        )
+        self.assertEqual("devops_engineer", task["agent_id"])
+        self.assertIn("kubernet", task["chosen_because"])
+        accepted = self.api("POST", "/agents/execute", {"task": "threat modelling of a login form"}, 202)
+        self.assertEqual(("security_expert", "accepted"), (accepted["agent_id"], accepted["status"]))
+
+    def test_a_waiting_task_can_be_cancelled_and_retried(self):
+        id = self.agent()
+        later = "2099-01-01T00:00:00Z"
+        task = self.api("POST", f"/agents/{id}/tasks", {"description": "x", "scheduled_at": later}, 201)["id"]
+        self.assertEqual("urgent", self.api("PUT", f"/tasks/{task}", {"priority": "urgent"})["priority"])
+        self.assertEqual("cancelled", self.api("POST", f"/tasks/{task}/cancel")["status"])
+        self.api("POST", f"/tasks/{task}/cancel", expect=409)
+        self.assertEqual("pending", self.api("POST", f"/tasks/{task}/retry")["status"])
+        self.assertEqual("completed", self.ended(task)["status"])
+        self.api("POST", f"/tasks/{task}/retry", expect=409)
+
+    def test_what_is_too_late_fails(self):
+        id = self.agent(status="offline")
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
+        task = self.api("POST", f"/agents/{id}/tasks", {"description": "x", "deadline_at": soon}, 201)["id"]
+        done = self.ended(task)
+        self.assertEqual("failed", done["status"])
+        self.assertIn("deadline", done["error_message"])
+
+    def test_a_deleted_agent_takes_its_waiting_tasks_along(self):
+        id = self.agent(status="offline")
+        task = self.api("POST", f"/agents/{id}/tasks", {"description": "x"}, 201)["id"]
+        self.api("DELETE", f"/agents/{id}")
+        self.assertEqual("cancelled", self.ended(task)["status"])
+
+    def test_the_same_key_makes_one_task(self):
+        id = self.agent(status="offline")
+        key = {"Idempotency-Key": "order-17"}
+        first = self.api("POST", f"/agents/{id}/tasks", {"description": "x"}, 201, key)
+        again = self.api("POST", f"/agents/{id}/tasks", {"description": "x"}, 201, key)
+        self.assertEqual(first["id"], again["id"])
+        other = self.api("POST", f"/agents/{id}/tasks", {"description": "y"}, 422, key)
+        self.assertEqual("idempotency_mismatch", other["code"])
+        self.assertEqual(1, self.api("GET", f"/agents/{id}/tasks")["count"])
+
+    def test_lists_are_paged_and_filtered(self):
+        id = self.agent(status="offline")
+        made = [self.api("POST", f"/agents/{id}/tasks", {"description": str(n)}, 201)["id"] for n in range(5)]
+        seen, cursor = [], ""
+        while True:
+            page = self.api("GET", f"/tasks?agent_id={id}&status=pending&limit=2&count=total{cursor}")
+            self.assertEqual(5, page["total"])
+            seen += [task["id"] for task in page["tasks"]]
+            if "next_cursor" not in page:
+                break
+            cursor = "&cursor=" + page["next_cursor"]
+        self.assertEqual(made[::-1], seen)
+
+    # ---- knowledge ----
+
+    def test_knowledge_is_found_changed_and_forgotten(self):
+        id = self.agent()
+        item = {"id": "trains", "content": "Trains\n\nThe night train to Bern leaves at ten.", "source": "timetable"}
+        self.api("POST", f"/agents/{id}/knowledge", item, 201)
+        self.api("POST", "/knowledge", item | {"agent_id": id}, 409)
+        found = self.api("POST", "/knowledge/search", {"query": "When does the night train leave?", "agent_id": id})
+        self.assertEqual("trains", found["results"][0]["knowledge"]["id"])
+        self.assertEqual(
+            1, self.api("POST", "/context/task", {"agent_id": id, "task_description": "night train"})["count"]
+        )
+        self.api("PUT", f"/knowledge/trains?agent_id={id}", {"content": "Boats\n\nThe ferry leaves at noon."})
+        self.assertEqual(0, self.api("POST", "/knowledge/search", {"query": "night train", "agent_id": id})["count"])
+        self.api("DELETE", f"/knowledge/trains?agent_id={id}")
+        self.api("GET", f"/knowledge/trains?agent_id={id}", expect=404)
+
+    def test_an_id_under_two_agents_is_ambiguous(self):
+        first, second = self.agent(), self.agent()
+        for id in (first, second):
+            self.api("POST", f"/agents/{id}/knowledge", {"id": "twin", "content": "x"}, 201)
+        self.assertEqual("conflict", self.api("GET", "/knowledge/twin", expect=409)["code"])
+        self.assertEqual(second, self.api("GET", f"/knowledge/twin?agent_id={second}")["agent_id"])
+
+    def test_many_items_stand_or_fall_each_by_itself(self):
+        id = self.agent()
+        items = [{"id": "a", "content": "x"}, {"id": "b"}, {"id": "a", "content": "y"}, {"id": "c", "content": "z"}]
+        report = self.api("POST", "/knowledge/bulk", {"agent_id": id, "items": items})
+        self.assertEqual((4, 2, 2), (report["total"], report["successful"], report["failed"]))
+        self.assertEqual(["added", "failed", "failed", "added"], [r["status"] for r in report["results"]])
+        self.assertIn("content", report["results"][1]["reason"])
+
+    # ---- events ----
+
+    def read_stream(self, path, count, headers=None):
+        """The first `count` events: (id, channel, envelope)."""
+        host = urlsplit(self.server.url)
+        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
+        connection.request("GET", path, headers={"Authorization": "Bearer " + self.server.token} | (headers or {}))
+        response = connection.getresponse()
+        self.assertEqual(200, response.status)
+        events, event = [], {}
+        while len(events) < count:
+            line = response.fp.readline().decode().rstrip("\n")
+            if line.startswith("data:"):
+                event["data"] = event.get("data", "") + line[5:].strip()
+            elif ":" in line and not line.startswith(":"):
+                name, value = line.split(":", 1)
+                event[name] = value.strip()
+            elif not line and "data" in event:
+                events.append((event["id"], event["event"], json.loads(event["data"])))
+                event = {}
+        connection.close()
+        return events
+
+    def test_a_stream_resumes_where_it_was_cut(self):
+        id = self.agent()
+        for n in range(5):
+            self.api("PUT", f"/agents/{id}", {"name": f"N{n}"})
+        start = self.api("GET", f"/events?aggregate_id={id}&limit=1")["next_cursor"]
+        path = f"/api/v1/events/stream?aggregate_id={id}"
+        first = self.read_stream(path + "&after=" + start, 2)
+        rest = self.read_stream(path, 6 - 1 - len(first), {"Last-Event-ID": first[-1][0]})
+        versions = [event[2]["version"] for event in first + rest]
+        self.assertEqual(list(range(versions[0], versions[0] + len(versions))), versions)
+        self.assertEqual(6, versions[-1])
+
+    def test_foreign_tokens_are_refused(self):
+        self.assertEqual("invalid", self.api("GET", "/events/stream?after=nonsense", expect=422)["code"])
+
+    # ---- the process ----
+
+    def test_health_and_metrics(self):
+        self.assertEqual("healthy", self.api("GET", "/health")["status"])
+        response, text = self.raw("GET", "/metrics")
+        self.assertEqual(200, response.status)
+        self.assertIn(b"process_resident_memory_bytes", text)
+
+    def test_a_second_process_is_refused_and_told_why(self):
+        done = self.server.run("serve")
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("PostgreSQL", done.stderr + done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

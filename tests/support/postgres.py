@@ -1,0 +1,98 @@
+"""A PostgreSQL of the tests' own: a private directory, a free loopback port, an ordinary owner, fsync on."""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+PROGRAMS = pathlib.Path(os.environ.get("AL_POSTGRES_PROGRAMS", "/usr/lib/postgresql/15/bin"))
+START_TIMEOUT_S = 60
+OWNER = "agent_user"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Postgres:
+    """`start` makes the cluster the first time; `remove` deletes it. The server ends when the tests' process does."""
+
+    def __init__(self) -> None:
+        self.directory = tempfile.mkdtemp(prefix="agent-lightning-pg-", dir="/tmp")
+        self.port = free_port()
+        self.process: subprocess.Popen | None = None
+        self.is_made = False
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """PostgreSQL refuses to run as root."""
+        switch = ["setpriv", "--pdeathsig", "INT"]
+        if os.geteuid() == 0:
+            switch += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        return [*switch, "--", str(PROGRAMS / program), *arguments]
+
+    def start(self) -> "Postgres":
+        data = os.path.join(self.directory, "data")
+        if not os.path.exists(data):
+            options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+            self.must(self.command("initdb", "-D", data, *options))
+        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.directory}"]
+        settings += ["fsync=on", "max_connections=200", "shared_buffers=64MB"]
+        with open(os.path.join(self.directory, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                self.command("postgres", "-D", data, *(word for setting in settings for word in ("-c", setting))),
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_until_ready()
+        if not self.is_made:
+            self.query("postgres", f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
+            self.is_made = True
+        return self
+
+    def wait_until_ready(self) -> None:
+        limit = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < limit and self.process.poll() is None:
+            ping = self.command("pg_isready", "-q", "-h", self.directory, "-p", str(self.port))
+            if subprocess.run(ping, cwd=self.directory, check=False).returncode == 0:
+                return
+            time.sleep(0.02)
+        log = pathlib.Path(self.directory, "log").read_text(errors="replace")
+        raise AssertionError(f"PostgreSQL did not start:\n{log[-4000:]}")
+
+    def must(self, command: list[str]) -> str:
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: {done.stderr}")
+        return done.stdout
+
+    def create_database(self, name: str) -> str:
+        """Owned by an ordinary user, as in the brief's set-up; answers the URL to give to DATABASE_URL."""
+        self.query("postgres", f'CREATE DATABASE "{name}" OWNER {OWNER}')
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{name}"
+
+    def query(self, database: str, sql: str) -> str:
+        """As the superuser; answers the rows, one a line, without decoration."""
+        where = ["-h", self.directory, "-p", str(self.port), "-U", "postgres", "-d", database]
+        return self.must(self.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql)).strip()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends sessions in an orderly way; SIGQUIT is a crash that the next start recovers from."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.send_signal(how)
+        process.wait(60)
+
+    def remove(self) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.directory, ignore_errors=True)
