@@ -24,7 +24,7 @@ constexpr std::string_view examples = R"(Examples:
   agent-lightning doctor                                   what is wrong, and how to mend it
 
 Every setting of `agent-lightning config` is an option as well, such as --database.pool-size 5 or --log.level debug.
-Settings come from agent-lightning.yaml (or --config FILE), the environment, .env and options; the latter win.)";
+Settings come from agent-lightning.yaml (or --config FILE), .env, the environment and options; the latter win.)";
 
 /// "database.pool_size" as an option: "--database.pool-size".
 std::string option_of(std::string_view setting) {

@@ -81,7 +81,7 @@ struct Platform::Parts final : services::system::Process {
   http::Router& router_of(Role);
   void add_routes(http::Router&, Role);
   [[nodiscard]] Task<void> seed();
-  void forget_what_others_change();
+  void notice_other_processes();
   void employ_worker();
 
   Config const& config;
@@ -192,8 +192,8 @@ Task<void> Platform::Parts::seed() {
   log::info("ready");
 }
 
-void Platform::Parts::forget_what_others_change() {
-  if (!agent_cache || !uses_postgres(config))
+void Platform::Parts::notice_other_processes() {
+  if (!uses_postgres(config))
     return;
   dispatcher.on("agent:*", [this](model::Event const& event) {
     agents.forget(event.metadata.tenant_id, AgentId{event.aggregate_id});
@@ -232,7 +232,7 @@ Result<void> Platform::start() {
   if (parts_->worker) {
     asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
   }
-  parts_->forget_what_others_change();
+  parts_->notice_other_processes();
   spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
   return {};
 }

@@ -19,7 +19,7 @@ namespace al::app {
 namespace {
 
 constexpr std::chrono::seconds drain_timeout{30};
-constexpr int arenas_max = 2;
+constexpr int arenas_max = 4;
 
 /// glibc gives each thread a heap of its own and keeps what was freed there; two of them are enough for our few
 /// threads, and an idle process stays small.

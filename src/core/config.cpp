@@ -188,16 +188,9 @@ constexpr std::array table = std::to_array<Setting>({
      .variable = "HTTP_CONNECTIONS_MAX",
      .kind = integer,
      .fallback = "10000",
-     .doc = "Connections open at a time; further ones wait to be accepted.",
+     .doc = "Connections open at a time, for each port; further ones are refused with 503.",
      .min = 1,
      .max = 1'000'000},
-    {.name = "http.body_max",
-     .variable = "HTTP_BODY_MAX",
-     .kind = bytes,
-     .fallback = "1048576",
-     .doc = "Longest body of a request, where its route does not say otherwise.",
-     .min = 1,
-     .max = 1 << 30},
 });
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -245,8 +238,6 @@ std::string allowed(Setting const& setting) {
       return "a whole number" + range;
     case seconds:
       return "a whole number of seconds" + range;
-    case bytes:
-      return "a whole number of bytes" + range;
     case boolean:
       return "on or off (or true, false, yes, no, 1, 0)";
     case text:

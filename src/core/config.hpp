@@ -22,8 +22,8 @@
 
 namespace al {
 
-/// What a value must look like. Integers, seconds and bytes are whole numbers.
-enum class SettingKind { text, integer, boolean, seconds, bytes };
+/// What a value must look like. Integers and seconds are whole numbers.
+enum class SettingKind { text, integer, boolean, seconds };
 
 /// One setting: `name` is its path in YAML and its long option ("database.pool_size" -> --database.pool-size),
 /// `variable` its environment variable (the names of the brief).

@@ -102,7 +102,6 @@ TEST(Settings, HaveTheDefaultsOfTheBrief) {
   EXPECT_EQ(config->integer("database.pool_size"), 20);
   EXPECT_EQ(config->integer("database.max_overflow"), 40);
   EXPECT_EQ(config->integer("database.statement_timeout"), 30);
-  EXPECT_EQ(config->integer("http.body_max"), 1 << 20);
   EXPECT_TRUE(config->boolean("database.prepared"));
   EXPECT_FALSE(config->is_set("token"));
   EXPECT_FALSE(config->is_set("database.url"));

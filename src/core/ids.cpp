@@ -58,6 +58,12 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
+std::string normal_uuid(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
 bool is_slug(std::string_view text) {
   if (text.empty() || text.size() > slug_size_max || !is_lower_or_digit(text.front()))
     return false;

@@ -57,8 +57,10 @@ inline TenantId const default_tenant{"default"};
 
 /// A lower-case UUIDv7 (RFC 9562): sorted by time, so that inserts land at the end of their index.
 [[nodiscard]] std::string uuid_v7(Clock const&, Random&);
-/// Any version, either case; the description engine turns it to lower case.
+/// Any version, either case.
 [[nodiscard]] bool is_uuid(std::string_view);
+/// As it is stored: in lower case.
+[[nodiscard]] std::string normal_uuid(std::string_view);
 
 /// `[a-z0-9][a-z0-9_-]{0,49}`: what an agent or tenant may be called.
 [[nodiscard]] bool is_slug(std::string_view);

@@ -46,8 +46,7 @@ std::string time_as_json(std::string const& column, Dialect dialect) {
   if (dialect == Dialect::postgres) {
     return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
   }
-  return "strftime('%Y-%m-%dT%H:%M:%S', " + column + " / 1000000, 'unixepoch') || printf('.%06dZ', " + column +
-         " % 1000000)";
+  return "al_rfc3339(" + column + ")";
 }
 
 std::string value_as_json(entity::Field const& field, Dialect dialect) {

@@ -170,6 +170,11 @@ std::pair<std::string, std::string> split_cursor(std::string const& cursor) {
   return {cursor.substr(0, end), end == std::string::npos ? "" : cursor.substr(end + 1)};
 }
 
+bool is_cursor(std::string const& cursor) {
+  auto const [agent, id] = split_cursor(cursor);
+  return is_slug(agent) && is_text_id(id);
+}
+
 constexpr std::int64_t search_candidates_max = 100;
 constexpr int update_tries_max = 5;
 
@@ -189,6 +194,8 @@ Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::
 
 Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant, KnowledgeFilter filter,
                                                           PageRequest request, Deadline deadline) {
+  if (!request.cursor.empty() && !is_cursor(request.cursor))
+    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
   Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
                 filter.category ? Value{*filter.category} : Value{}};
   auto const count_params = params;

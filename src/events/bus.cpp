@@ -35,7 +35,7 @@ Bus::~Bus() = default;
 Bus::Subscription::Subscription(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Bus::Subscription::~Subscription() = default;
 
-Task<void> Bus::Subscription::wait(SteadyTime until) {
+Task<bool> Bus::Subscription::wait(SteadyTime until) {
   auto const state = state_;
   if (!state->rung.load()) {
     state->timer.expires_at(until);
@@ -47,7 +47,7 @@ Task<void> Bus::Subscription::wait(SteadyTime until) {
     if (ec && cancelled != asio::cancellation_type::none)
       throw boost::system::system_error(ec);
   }
-  state->rung.store(false);
+  co_return state->rung.exchange(false);
 }
 
 void Bus::announce(std::string_view channel) {

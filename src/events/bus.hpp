@@ -18,8 +18,8 @@ class Bus {
   class Subscription {
    public:
     ~Subscription();
-    /// Returns when a matching channel was announced since the last return, or at `until`.
-    [[nodiscard]] Task<void> wait(SteadyTime until);
+    /// Returns true when a matching channel was announced since the last return, false at `until`.
+    [[nodiscard]] Task<bool> wait(SteadyTime until);
 
    private:
     friend class Bus;

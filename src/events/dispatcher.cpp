@@ -37,13 +37,16 @@ void Dispatcher::deliver(model::Event const& event) {
   }
 }
 
-Task<void> Dispatcher::deliver_new(std::string& token) {
+Task<void> Dispatcher::deliver_new(std::string& token, bool was_rung) {
   for (bool more = true; more;) {
     auto page = co_await log_.read_after(storage::Scope::system(), token, {}, page_size, Deadline::after(read_timeout));
     if (!page)
       throw Fault("the dispatcher's own token was refused: " + page.error().message);
-    for (auto const& positioned : page->events)
+    for (auto const& positioned : page->events) {
       deliver(positioned.event);
+      if (!was_rung)
+        bus_.announce(positioned.event.channel);
+    }
     token = std::move(page->token);
     more = page->more;
   }
@@ -52,15 +55,15 @@ Task<void> Dispatcher::deliver_new(std::string& token) {
 Task<void> Dispatcher::run() {
   auto const doorbell = bus_.subscribe(co_await asio::this_coro::executor, {"*"});
   std::string token;
-  for (;;) {
+  for (bool was_rung = true;;) {
     try {
       if (token.empty())
         token = co_await log_.tip(Deadline::after(read_timeout));
-      co_await deliver_new(token);
+      co_await deliver_new(token, was_rung);
     } catch (Fault const& fault) {
       log::warning("events could not be read; trying again", {{"reason", fault.what()}});
     }
-    co_await doorbell->wait(std::chrono::steady_clock::now() + poll_interval_);
+    was_rung = co_await doorbell->wait(std::chrono::steady_clock::now() + poll_interval_);
   }
 }
 

@@ -10,7 +10,8 @@
 namespace al::events {
 
 /// Calls handlers for what commits, whoever committed it: it reads the log from its own cursor and takes the doorbell
-/// only as a hint. Handlers can be registered at any time, also while it runs, and see what is read from then on.
+/// only as a hint. What it finds without having been rung was committed by another process: for that it rings the
+/// doorbell here. Handlers can be registered at any time, also while it runs, and see what is read from then on.
 /// An exception of a handler is logged and does not keep the event from the others.
 class Dispatcher {
  public:
@@ -32,7 +33,7 @@ class Dispatcher {
     Handler handler;
   };
   void deliver(model::Event const&);
-  [[nodiscard]] Task<void> deliver_new(std::string& token);
+  [[nodiscard]] Task<void> deliver_new(std::string& token, bool was_rung);
 
   EventLog& log_;
   Bus& bus_;

@@ -79,7 +79,7 @@ bool parse_number(std::string_view text, std::int64_t& out) {
 
 Result<Cursor> parse_token(Dialect dialect, std::string_view token) {
   auto const refuse = [] {
-    return fail(Code::invalid, "the resume token is none of this server's; leave it out to begin at the newest event");
+    return fail(Code::invalid, "the resume token is none of this server's; hand back one as it came, or leave it out");
   };
   Cursor c;
   if (dialect == Dialect::sqlite) {

@@ -240,7 +240,7 @@ class CallReader {
       if (match.values[i].size() > path_parameter_bytes_max) {
         return fail(Code::not_found, "There is nothing here: " + std::string(names[i]) + " is longer than 255 bytes.");
       }
-      call.path_.emplace_back(names[i], match.values[i]);
+      call.path_.emplace_back(names[i], segment_value(match.values[i]));
     }
     return {};
   }

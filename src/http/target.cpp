@@ -52,10 +52,12 @@ Result<std::string> read_segment(std::string_view raw) {
     return bad("'%' must be followed by two hexadecimal digits");
   if (!is_clean_text(segment))
     return bad("its path has a control character or is not UTF-8");
-  if (segment.find_first_of("/\\") != segment.npos)
-    return bad("a path segment contains a slash");
+  if (raw.contains('\\'))
+    return bad("a backslash must be escaped");
   if (segment == "." || segment == "..")
     return bad("dot segments are not allowed");
+  std::ranges::replace(segment, '/', escaped_slash);
+  std::ranges::replace(segment, '\\', escaped_backslash);
   return segment;
 }
 
@@ -77,6 +79,13 @@ Result<std::string> read_path(std::string_view raw) {
 }
 
 }  // namespace
+
+std::string segment_value(std::string_view segment) {
+  std::string out(segment);
+  std::ranges::replace(out, escaped_slash, '/');
+  std::ranges::replace(out, escaped_backslash, '\\');
+  return out;
+}
 
 bool is_clean_text(std::string_view text) {
   return utf8::valid_prefix(text) == text.size() && !utf8::has_control(text);

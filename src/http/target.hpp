@@ -8,6 +8,11 @@
 
 namespace al::http {
 
+/// Stands in a decoded path for a slash or backslash that was escaped, so that it does not divide segments.
+/// No path can hold it otherwise, control characters being refused.
+inline constexpr char escaped_slash = '\x1e';
+inline constexpr char escaped_backslash = '\x1f';
+
 struct Target {
   std::string path;                                        ///< decoded, always beginning with '/'
   std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
@@ -15,8 +20,11 @@ struct Target {
 
 /// Takes a request target in origin form ("/agents/a%20b?limit=5") apart.
 /// Errors: bad_request for what could mean two things to two readers: a broken escape, a control character, text that
-/// is no UTF-8, a slash or backslash hidden in an escape, and the segments "." and "..".
+/// is no UTF-8, and the segments "." and "..".
 [[nodiscard]] Result<Target> read_target(std::string_view);
+
+/// A segment of a decoded path as its client meant it.
+[[nodiscard]] std::string segment_value(std::string_view);
 
 /// Whether these bytes are UTF-8 without control characters.
 [[nodiscard]] bool is_clean_text(std::string_view);

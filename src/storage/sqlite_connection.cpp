@@ -20,7 +20,7 @@ constexpr int migration_busy_timeout_ms = 600'000;
 constexpr int busy_pause_ms = 5;
 /// Statements are constants, so this is only a net under a caller that builds them.
 constexpr std::size_t prepared_max = 1'024;
-constexpr int writer_cache_kib = 4'096;
+constexpr int writer_cache_kib = 8'192;
 constexpr int reader_cache_kib = 2'048;
 /// How often a running statement looks at its deadline, in steps of SQLite's virtual machine (some 20 microseconds).
 constexpr int steps_per_deadline_check = 4'096;
@@ -209,6 +209,15 @@ void Connection::add_functions() {
     }
     sqlite3_result_int64(context, moment);
   };
+  // SQLite's own strftime knows no microseconds and takes a third of the time of an insert.
+  auto rfc3339 = [](sqlite3_context* context, int, sqlite3_value** arguments) {
+    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
+      return sqlite3_result_null(context);
+    auto const text = to_rfc3339(Timestamp{std::chrono::microseconds{sqlite3_value_int64(arguments[0])}});
+    sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  };
+  sqlite3_create_function_v2(db_.get(), "al_rfc3339", 1, flags | SQLITE_DETERMINISTIC, this, rfc3339, nullptr, nullptr,
+                             nullptr);
   sqlite3_create_function_v2(db_.get(), "al_now", 0, flags, this, now, nullptr, nullptr, nullptr);
   sqlite3_create_function_v2(db_.get(), "al_after", 1, flags, this, after, nullptr, nullptr, nullptr);
 }

@@ -163,7 +163,7 @@ class Platform(unittest.TestCase):
             page = self.api("GET", f"/tasks?agent_id={id}&status=pending&limit=2&count=total{cursor}")
             self.assertEqual(5, page["total"])
             seen += [task["id"] for task in page["tasks"]]
-            if "next_cursor" not in page:
+            if page["next_cursor"] is None:
                 break
             cursor = "&cursor=" + page["next_cursor"]
         self.assertEqual(made[::-1], seen)

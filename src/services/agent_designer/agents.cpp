@@ -82,8 +82,11 @@ Task<Result<Response>> set_status(Stores stores, Call& call) {
   auto const status = call.query("status");
   if (!status)
     co_return fail(entity::invalid({{"status", "is required: one of idle, error, offline"}}));
+  auto const expected = call.if_match();
+  if (!expected)
+    co_return fail(expected.error());
   auto const patch = json::Source::from("{\"status\":\"" + std::string(*status) + "\"}");
-  auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), patch->root(), std::nullopt,
+  auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), patch->root(), *expected,
                                              call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
@@ -151,7 +154,7 @@ void add_agent_routes(http::Router& router, Stores const& stores) {
               .permission = "agents:write",
               .summary = "Set an agent idle, in error or offline",
               .query = {{.name = "status", .doc = "The new status.", .choices = {"idle", "error", "offline"}}},
-              .errors = {Code::not_found},
+              .errors = {Code::not_found, Code::version_mismatch},
               .handler = bind(stores, set_status)});
   router.add({.method = Method::get,
               .path = "/agents/{agent_id}/performance",

@@ -396,7 +396,7 @@ static void add_item_routes(http::Router& router, Stores const& stores) {
               .permission = "knowledge:write",
               .summary = "Delete an item",
               .query = {agent},
-              .errors = {Code::not_found, Code::conflict},
+              .errors = {Code::not_found, Code::conflict, Code::version_mismatch},
               .handler = bind(stores, agent_designer::remove)});
 }
 

@@ -49,7 +49,7 @@ Result<TaskId> task_id(Call const& call) {
   auto const& text = call.path("task_id");
   if (!is_uuid(text))
     return fail(Code::not_found, "there is no task '" + text + "'; ids are UUIDs");
-  return TaskId{text};
+  return TaskId{normal_uuid(text)};
 }
 
 Task<Result<AgentChoice>> find_agent(Stores stores, Call& call, std::string agent_id, std::string description) {

@@ -39,12 +39,15 @@ template <entity::Described T>
   return out + "]";
 }
 
-/// {key: [...], count, next_cursor?, total?}, after what `head` holds already.
+/// {key: [...], count, next_cursor, total?}, after what `head` holds already; next_cursor is null on the last page.
 template <entity::Described T>
 [[nodiscard]] http::Response list_response(std::string_view key, data::Page<T> const& page, ObjectText head = {}) {
   head.raw(key, array_text(page.items)).number("count", std::ssize(page.items));
-  if (!page.next_cursor.empty())
+  if (page.next_cursor.empty()) {
+    head.raw("next_cursor", "null");
+  } else {
     head.text("next_cursor", page.next_cursor);
+  }
   if (page.total)
     head.number("total", *page.total);
   return http::json_response(200, head.done());

@@ -70,7 +70,8 @@ std::string describe_failure(Error const& error) {
   return out + "}";
 }
 
-/// Sends what there is so far at most once a second, since every progress is an event in the log.
+/// Sends what there is so far once a second, since every progress is an event in the log; an answer that is there
+/// within the first second needs none.
 class ProgressThrottle {
  public:
   bool due() {
@@ -82,7 +83,7 @@ class ProgressThrottle {
   }
 
  private:
-  SteadyTime next_{};
+  SteadyTime next_ = std::chrono::steady_clock::now() + std::chrono::seconds{1};
 };
 
 }  // namespace

@@ -1,0 +1,181 @@
+"""The examples of the documentation, run as a reader would run them: pasted into one shell, from top to bottom.
+
+`sh` blocks run. Blocks with another info string (`console` for commands that must not run, `text`, `json`) and blocks
+without one are only shown.
+"""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support.server import BINARY, Server
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "docs/api.md", *sorted((ROOT / "docs/services").glob("*.md"))]
+PAGE_TIMEOUT_S = 120
+OUTPUT_TAIL = 4000
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
+# The first line of a page is never in a block, so that the shell can be prepared there without moving a line.
+PROLOGUE = "set -euo pipefail; trap 'echo $LINENO >&3' DEBUG"
+END_MARK = "the page was run to its end"
+
+
+def blocks(text: str) -> list[tuple[str, int, list[str]]]:
+    """Info string, number of the first line inside, and lines of each fenced block."""
+    found, fence = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        match = FENCE.match(line)
+        if fence is None and match:
+            fence = match.group(1)
+            found.append((match.group(2), number + 1, []))
+        elif fence is not None and match and match.group(1).startswith(fence) and not match.group(2):
+            fence = None
+        elif fence is not None:
+            found[-1][2].append(line)
+    if fence is not None:
+        raise AssertionError(f"the block that begins at line {found[-1][1]} has no end")
+    return found
+
+
+def script_of(text: str) -> str:
+    """The `sh` blocks at their own line numbers, all else blank; empty when there is none."""
+    lines = [""] * len(text.splitlines())
+    for info, first, content in blocks(text):
+        if info == "sh":
+            lines[first - 1 : first - 1 + len(content)] = content
+    if not any(lines):
+        return ""
+    lines[0] = PROLOGUE
+    return "\n".join([*lines, f"echo {END_MARK!r}", ""])
+
+
+def careless_curls(text: str) -> list[int]:
+    """Lines of commands with a curl that would take an error of the server for a success."""
+    found = []
+    for info, first, content in blocks(text):
+        command, begin = "", first
+        for number, line in enumerate(content, first) if info == "sh" else ():
+            command += line
+            if line.endswith("\\"):
+                continue
+            if len(re.findall(r"(?<![\w/.-])curl\s", command)) > command.count("--fail-with-body"):
+                found.append(begin)
+            command, begin = "", number + 1
+    return found
+
+
+def run_page(page: pathlib.Path, environment: dict[str, str], directory: str, timeout: float = PAGE_TIMEOUT_S) -> str:
+    """Runs the page's blocks in one shell; answers what they printed. AssertionError names file and line."""
+    text = page.read_text(encoding="utf-8")
+    name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else page.name
+    if careless := careless_curls(text):
+        raise AssertionError(f"{name}:{careless[0]}: curl needs --fail-with-body here")
+    script = script_of(text)
+    if not script:
+        return ""
+    with tempfile.TemporaryFile() as output, tempfile.NamedTemporaryFile("w+", suffix=".sh") as file:
+        file.write(script)
+        file.flush()
+        code, line = run_script(file.name, environment, directory, output, timeout)
+        output.seek(0)
+        printed = output.read().decode(errors="replace")
+    why = "timed out" if code is None else f"ended with exit code {code}"
+    if code != 0 or not printed.endswith(END_MARK + "\n"):
+        start = max((first for info, first, _ in blocks(text) if info == "sh" and first <= line), default=line)
+        raise AssertionError(f"{name}:{line}: {why} (block at line {start})\n{printed[-OUTPUT_TAIL:]}")
+    return printed.removesuffix(END_MARK + "\n")
+
+
+def run_script(script: str, environment: dict[str, str], directory: str, output, timeout: float):
+    """Exit code (None: it took too long) and the line that was reached."""
+    with tempfile.TemporaryFile("w+") as lines:
+        process = subprocess.Popen(
+            ["bash", "-c", 'exec 3>&"$1"; exec bash "$0"', script, str(lines.fileno())],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lines.fileno(),),
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            code = None
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        lines.seek(0)
+        reached = lines.read().split()
+    return code, int(reached[-1]) if reached else 1
+
+
+class Docs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(environment={"LOG_LEVEL": "error"})
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+        cls.environment = cls.server.environment | {
+            "AGENT_LIGHTNING_URL": cls.server.url,
+            "AGENT_LIGHTNING_TOKEN": cls.server.token,
+            "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
+        }
+
+    def run_text(self, text: str, timeout: float = PAGE_TIMEOUT_S) -> str:
+        with tempfile.TemporaryDirectory() as directory:
+            page = pathlib.Path(directory, "page.md")
+            page.write_text(text, encoding="utf-8")
+            return run_page(page, self.environment, self.server.directory.name, timeout)
+
+    def test_every_example_runs(self):
+        self.assertGreater(len(PAGES), 2)
+        for page in PAGES:
+            with self.subTest(page=str(page.relative_to(ROOT))):
+                self.assertTrue(run_page(page, self.environment, self.server.directory.name), "it has no example")
+
+    def test_links_lead_somewhere(self):
+        for page in [*PAGES, *(ROOT / "docs").glob("*.md")]:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+                self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}")
+
+    # ---- the runner itself must be able to fail ----
+
+    def assert_fails_at(self, line: int, text: str, says: str = "", timeout: float = PAGE_TIMEOUT_S):
+        with self.assertRaisesRegex(AssertionError, rf"(?s)^page\.md:{line}: .*{re.escape(says)}"):
+            self.run_text(text, timeout)
+
+    def test_blocks_share_a_shell_and_others_do_not_run(self):
+        page = "# T\n\n```sh\nA=1\n```\n```console\nfalse\n```\n\n```\nfalse\n```\n```sh\necho $A $LINENO\n```\n"
+        self.assertEqual("1 14\n", self.run_text(page))
+        self.assertEqual("", self.run_text("# T\n\n```text\nfalse\n```\n"))
+
+    def test_a_command_that_fails_is_named(self):
+        self.assert_fails_at(8, "# T\n\n```sh\necho one\n```\n\n```sh\nfalse\necho two\n```\n", "exit code 1")
+        self.assert_fails_at(5, "# T\n\n```sh\necho seen\ncat missing | cat\n```\n", "seen")
+        self.assert_fails_at(4, "# T\n\n```sh\nA=$(cat missing)\n```\n", "missing")
+        self.assert_fails_at(4, "# T\n\n```sh\necho $NOT_SET\n```\n", "NOT_SET")
+        self.assert_fails_at(4, "# T\n\n```sh\nno-such-command\n```\n", "not found")
+        self.assert_fails_at(4, "# T\n\n```sh\nagent-lightning agent show nobody_here\n```\n", "nobody_here")
+
+    def test_an_error_of_the_server_is_shown(self):
+        page = '# T\n\n```sh\ncurl -sS --fail-with-body \\\n  "$AGENT_LIGHTNING_URL/api/v1/agents"\n```\n'
+        self.assert_fails_at(4, page, '"code":"unauthenticated"')
+
+    def test_curl_must_tell_of_errors(self):
+        self.assert_fails_at(4, "# T\n\n```sh\ncurl -s $AGENT_LIGHTNING_URL/nothing\n```\n", "--fail-with-body")
+
+    def test_a_page_that_ends_early_or_never_fails(self):
+        self.assert_fails_at(4, "# T\n\n```sh\nexit 0\n```\n\n```sh\nfalse\n```\n", "exit code 0")
+        self.assert_fails_at(4, "# T\n\n```sh\nsleep 600\n```\n", "timed out", timeout=1)
+        with self.assertRaisesRegex(AssertionError, "no end"):
+            self.run_text("# T\n\n```sh\ntrue\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
