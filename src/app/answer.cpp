@@ -45,17 +45,28 @@ std::string shown(json::value const& value) {
 
 }  // namespace
 
-int report(Console& console, Error const& error) {
-  if (!console.json()) {
-    console.error(error.message);
-    return exit_failure;
+int report(Console& console, Error const& error, int code) {
+  if (console.json()) {
+    json::object body{{"code", boost::describe::enum_to_string(error.code, "internal")},
+                      {"message", printable(error.message)}};
+    json::array faults;
+    for (auto const& fault : error.faults)
+      faults.push_back(json::object{{"path", printable(fault.path)}, {"message", printable(fault.message)}});
+    if (!faults.empty())
+      body["faults"] = std::move(faults);
+    console.note(json::serialize(json::object{{"error", std::move(body)}}));
+    return code;
   }
-  std::string out = "{\"error\":{\"code\":\"";
-  out.append(boost::describe::enum_to_string(error.code, "internal")).append("\",\"message\":");
-  json::append_string(out, printable(error.message));
-  console.note(out + "}}");
-  return exit_failure;
+  console.error(error.message);
+  for (auto const& fault : error.faults) {
+    auto const line = fault.path + ": " + fault.message;
+    if (!error.message.contains(line))
+      console.note("  " + printable(line));
+  }
+  return code;
 }
+
+int report(Console& console, Error const& error) { return report(console, error, exit_failure); }
 
 int show(Console& console, Result<ApiClient::Reply> const& reply,
          std::function<std::string(json::value const&)> const& render) {

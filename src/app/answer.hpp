@@ -13,7 +13,10 @@ namespace al::app {
 /// Prints the answer: with --json as it came, else what `render` makes of it. Answers the exit code.
 int show(Console&, Result<ApiClient::Reply> const&, std::function<std::string(json::value const&)> const& render);
 
-/// Prints the error, with --json as an object. Answers the exit code.
+/// Prints the error, with --json as an object. Every fault is said once, also when the message names it as well.
+/// Answers `code`.
+int report(Console&, Error const&, int code);
+/// The same with the exit code of a failure.
 int report(Console&, Error const&);
 
 /// A hint on standard error when the list goes on after this page.

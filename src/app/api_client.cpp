@@ -69,7 +69,11 @@ Error read_problem(int status, std::string const& text) {
   if (auto const faults = faults_of(*parsed); !faults.empty()) {
     if (message.ends_with('.'))
       message.pop_back();
-    message += ": " + faults;
+    // The detail may be made of the faults: all of them, or the first and how many follow.
+    if (message.starts_with(faults.substr(0, faults.find("; "))))
+      message = faults;
+    if (!message.ends_with(faults))
+      message += ": " + faults;
   }
   if (status >= 500)
     message.append(" (request ").append(string_of(*parsed, "request_id")).append(")");

@@ -205,6 +205,19 @@ TEST(ReadProblem, SaysWhatAProxyLeavesUnsaid) {
   }
 }
 
+TEST(ReadProblem, SaysNothingTwice) {
+  constexpr auto message_of = [](char const* detail) {
+    return read_problem(422,
+                        std::string(R"({"title":"Invalid","code":"invalid","detail":")") + detail +
+                            R"(","errors":[{"path":"a","message":"is required"},{"path":"b","message":"is long"}]})")
+        .message;
+  };
+  EXPECT_EQ(message_of("a is required; b is long"), "a is required; b is long");
+  EXPECT_EQ(message_of("Wrong: a is required; b is long."), "Wrong: a is required; b is long");
+  EXPECT_EQ(message_of("a is required (and 1 more fault)"), "a is required; b is long");
+  EXPECT_EQ(message_of("Two fields are wrong."), "Two fields are wrong: a is required; b is long");
+}
+
 TEST(Escaped, LeavesNothingThatAPathObeys) {
   EXPECT_EQ(escaped("a-b_c.d~9"), "a-b_c.d~9");
   EXPECT_EQ(escaped("a/../b?c=1&d#e%"), "a%2F..%2Fb%3Fc%3D1%26d%23e%25");

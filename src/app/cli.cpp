@@ -6,10 +6,11 @@
 #include <iostream>
 #include <memory>
 
+#include "app/answer.hpp"
 #include "app/api_client.hpp"
-#include "app/nearest.hpp"
 #include "core/fault.hpp"
 #include "core/log.hpp"
+#include "core/nearest.hpp"
 
 namespace al::app {
 namespace {
@@ -123,10 +124,45 @@ Result<Config> load_config(Invocation const& invocation, std::map<std::string, s
   return Config::load(sources);
 }
 
-void report(Console& console, Error const& error) {
-  console.error(error.message);
-  for (auto const& fault : error.faults)
-    console.note("  " + printable(fault.path + ": " + fault.message));
+/// What people wait for is what a command prints, so only `serve` fills their terminal with its log, unless the level
+/// was asked for in the command itself.
+std::string_view log_level(Invocation const& invocation, Config const& config) {
+  auto const& level = config.text("log.level");
+  bool const is_wanted = invocation.logs || invocation.settings.contains("log.level");
+  return is_wanted || level == "error" ? std::string_view(level) : "warning";
+}
+
+/// Runs `act` and answers its exit code, or the one that stands for what it throws.
+int settled(Console& console, std::function<int()> const& act) {
+  try {
+    return act();
+  } catch (Interrupted const&) {
+    return exit_interrupted;
+  } catch (Unavailable const& fault) {
+    return report(console, {Code::unavailable, fault.what()});
+  } catch (std::exception const& fault) {
+    return report(console, {Code::internal, fault.what()});
+  }
+}
+
+/// Loads the settings and runs the command. Answers the exit code.
+int run_command(Invocation const& invocation, std::map<std::string, std::string> environment) {
+  auto console = Console::of_process(invocation.json, environment);
+  return settled(console, [&]() -> int {
+    auto const config = load_config(invocation, std::move(environment));
+    if (!config)
+      return report(console, config.error(), exit_usage);
+    log::configure(log_level(invocation, *config), config->text("log.format"));
+    Workplace workplace{*config, console};
+    auto const code = invocation.action(workplace);
+    console.flush();
+    return code;
+  });
+}
+
+/// Known before the arguments are understood, since it is also how they are refused.
+bool wants_json(std::vector<std::string> const& arguments) {
+  return std::ranges::find(arguments, "--json") != arguments.end();
 }
 
 }  // namespace
@@ -161,6 +197,7 @@ std::optional<int> read_arguments(CLI::App& app, std::vector<std::string> argume
     out << app.help();
     return exit_usage;
   }
+  Console console(out, err, {.json = wants_json(arguments)});
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
     app.parse(std::move(arguments));
@@ -168,8 +205,10 @@ std::optional<int> read_arguments(CLI::App& app, std::vector<std::string> argume
     app.exit(wish, out, err);
     return exit_ok;
   } catch (CLI::ParseError const& error) {
-    err << "error: " << printable(explain(app, error), true) << "\nTry '" << path_of(reached(app)) << " --help'.\n";
-    return exit_usage;
+    auto const hint = "Try '" + path_of(reached(app)) + " --help'.";
+    auto const reason = explain(app, error);
+    auto const* gap = !console.json() ? "\n" : reason.ends_with('?') ? " " : ". ";
+    return report(console, {Code::bad_request, reason + gap + hint}, exit_usage);
   }
   return std::nullopt;
 }
@@ -178,25 +217,14 @@ int run(std::vector<std::string> arguments, std::map<std::string, std::string> e
   Invocation invocation;
   CLI::App app;
   build_cli(app, invocation);
-  if (auto const code = read_arguments(app, std::move(arguments), std::cout, std::cerr))
-    return *code;
-
-  auto console = Console::of_process(invocation.json, environment);
-  try {
-    auto const config = load_config(invocation, std::move(environment));
-    if (!config) {
-      report(console, config.error());
-      return exit_usage;
+  auto console = Console::of_process(wants_json(arguments), environment);
+  return settled(console, [&] {
+    if (auto const code = read_arguments(app, std::move(arguments), std::cout, std::cerr)) {
+      console.flush();  // the help, or the version
+      return *code;
     }
-    log::configure(config->text("log.level"), config->text("log.format"));
-    Workplace workplace{*config, console};
-    return invocation.action(workplace);
-  } catch (Interrupted const&) {
-    return exit_interrupted;
-  } catch (std::exception const& fault) {
-    console.error(fault.what());
-    return exit_failure;
-  }
+    return run_command(invocation, std::move(environment));
+  });
 }
 
 }  // namespace al::app

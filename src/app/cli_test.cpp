@@ -105,6 +105,35 @@ TEST(Cli, MistakesAreExplained) {
   }
 }
 
+TEST(Cli, MistakesAreJsonForPrograms) {
+  for (auto const& arguments : std::vector<std::vector<std::string>>{{"--json", "srve"},
+                                                                     {"task", "--json"},
+                                                                     {"config", "extra", "--json"},
+                                                                     {"migrate", "up", "--to", "-1", "--json"}}) {
+    Reading const reading(arguments);
+    EXPECT_EQ(reading.code, exit_usage) << testing::PrintToString(arguments);
+    EXPECT_THAT(reading.err.str(), testing::StartsWith(R"({"error":{"code":"bad_request","message":")"));
+    EXPECT_THAT(reading.err.str(), HasSubstr("--help'."));
+    EXPECT_THAT(reading.err.str(), testing::EndsWith("}}\n"));
+  }
+}
+
+TEST(Cli, NumbersOfMigrationsHaveARange) {
+  for (auto const* number : {"0", "-1", "10000", "1.5", "x"}) {
+    Reading const reading({"migrate", "up", "--to", number});
+    EXPECT_EQ(reading.code, exit_usage) << number;
+    EXPECT_THAT(reading.err.str(), HasSubstr("--to")) << number;
+  }
+  EXPECT_EQ(Reading({"migrate", "down", "--to", "-1"}).code, exit_usage);
+  EXPECT_FALSE(Reading({"migrate", "down", "--to", "0"}).code);
+  EXPECT_FALSE(Reading({"migrate", "up"}).code);
+}
+
+TEST(Cli, OnlyServeLogsBesideItsResults) {
+  EXPECT_TRUE(Reading({"serve"}).invocation.logs);
+  EXPECT_FALSE(Reading({"migrate", "up"}).invocation.logs);
+}
+
 TEST(Cli, HelpAndVersionArePrinted) {
   Reading const help({"--help"});
   EXPECT_EQ(help.code, exit_ok);

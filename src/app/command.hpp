@@ -28,6 +28,7 @@ struct Invocation {
   std::optional<std::filesystem::path> config_file;
   std::map<std::string, std::string> settings;  ///< by name, as given: they win over every other source
   bool json = false;
+  bool logs = false;  ///< it logs from log.level on; other commands speak for themselves, and log warnings only
   std::function<int(Workplace&)> action;  ///< answers the exit code
 };
 

@@ -156,24 +156,24 @@ void Platform::Parts::listen(Role role) {
                                                  limits, clock, random);
 }
 
-// The dashboard answers what the gateway answers, so they share a table.
+// On the dashboard's port bare paths are pages.
 http::Router& Platform::Parts::router_of(Role role) {
-  auto const owner = role == Role::dashboard ? Role::gateway : role;
-  auto& router = routers[owner];
+  auto& router = routers[role];
   if (!router) {
-    router = std::make_unique<http::Router>(&authenticator, &idempotency, random);
-    add_routes(*router, owner);
+    auto const bare = role == Role::dashboard ? http::Bare::of_process : http::Bare::all;
+    router = std::make_unique<http::Router>(&authenticator, &idempotency, random, bare);
+    add_routes(*router, role);
   }
   return *router;
 }
 
 void Platform::Parts::add_routes(http::Router& router, Role role) {
   auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
-  bool const is_gateway = role == Role::gateway;
-  if (is_gateway || role == Role::agent_designer) {
+  bool const has_all = role == Role::gateway || role == Role::dashboard;
+  if (has_all || role == Role::agent_designer) {
     services::agent_designer::add_routes(router, {agents, tasks, knowledge, import});
   }
-  if (is_gateway || role == Role::operations)
+  if (has_all || role == Role::operations)
     services::operations::add_event_routes(router, {log, bus});
   services::system::add_routes(router, *this, clock, std::string(facts->name));
 }

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cerrno>
 #include <iostream>
 #include <numeric>
 #include <optional>
+#include <system_error>
 
 #include "core/utf8.hpp"
 
@@ -192,7 +194,20 @@ Console Console::of_process(bool json, std::map<std::string, std::string> const&
   return {std::cout, std::cerr, options};
 }
 
-void Console::print(std::string_view line) { out_ << line << '\n' << std::flush; }
+void Console::print(std::string_view line) {
+  errno = 0;
+  out_ << line << '\n';
+  flush();
+}
+
+void Console::flush() {
+  out_.flush();
+  if (out_)
+    return;
+  auto const error = errno;
+  throw OutputLost("cannot write to standard output" +
+                   (error == 0 ? std::string() : ": " + std::generic_category().message(error)));
+}
 
 void Console::note(std::string_view line) { err_ << line << '\n' << std::flush; }
 

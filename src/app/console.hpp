@@ -5,10 +5,18 @@
 #include <string_view>
 #include <vector>
 
+#include "core/fault.hpp"
+
 namespace al::app {
 
 /// What a piece of text means; the console decides how that looks.
 enum class Tone { plain, strong, faint, good, caution, bad, accent };
+
+/// A result could not be written: the disk is full, or nobody reads the pipe any more.
+class OutputLost : public Fault {
+ public:
+  using Fault::Fault;
+};
 
 /// Where commands write: results to `out`, everything else to `err`. Colours only on a terminal, and not when NO_COLOR
 /// is set (no-color.org). Not thread-safe.
@@ -28,8 +36,10 @@ class Console {
   [[nodiscard]] Options const& options() const { return options_; }
   [[nodiscard]] bool json() const { return options_.json; }
 
-  /// A line of the result; flushed, so that a reader at the other end of a pipe sees it at once.
+  /// A line of the result; flushed, so that a reader at the other end of a pipe sees it at once. Throws OutputLost.
   void print(std::string_view line);
+  /// Sends off what was written to `out` by others. Throws OutputLost.
+  void flush();
   /// A line that is not the result: a hint, progress.
   void note(std::string_view line);
   /// "error: …", in red.

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 namespace al::app {
@@ -27,6 +28,14 @@ TEST(Console, ResultsAndNotesGoTheirOwnWays) {
   output.console.error("broken");
   EXPECT_EQ(output.out.str(), "result\n");
   EXPECT_EQ(output.err.str(), "note\nerror: broken\n");
+}
+
+TEST(Console, AResultThatIsLostIsAFault) {
+  std::ofstream full("/dev/full");
+  std::ostringstream err;
+  Console console(full, err, {});
+  EXPECT_THROW(console.print("result"), OutputLost);
+  EXPECT_THROW(console.flush(), OutputLost);
 }
 
 TEST(Console, ColoursOnlyWhereTheyAreWanted) {

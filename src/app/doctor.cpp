@@ -15,7 +15,6 @@
 #include "app/io_threads.hpp"
 #include "app/roles.hpp"
 #include "security/token_file.hpp"
-#include "storage/lock.hpp"
 
 namespace al::app {
 namespace {
@@ -97,7 +96,8 @@ storage::Statement const postgres_settings{
 storage::Statement const sqlite_settings{"doctor.settings",
                                          "SELECT 'journal_mode', journal_mode FROM pragma_journal_mode"};
 
-/// Settings of the server that would let an acknowledged write get lost.
+/// Settings that would let an acknowledged write get lost. On SQLite `synchronous` is no property of the file: whoever
+/// writes sets it, so there is none to look at.
 Finding check_durability(Config const& config) {
   SystemClock clock;
   bool const is_postgres = uses_postgres(config);
@@ -110,20 +110,38 @@ Finding check_durability(Config const& config) {
   threads.stop();
   database->close();
   std::string bad;
+  std::string all;
   for (auto const& row : rows) {
     auto const name = std::get<std::string>(row.at(0));
     auto const value = std::get<std::string>(row.at(1));
     bool const is_fit = is_postgres ? value != "off" : value == "wal";
+    all.append(all.empty() ? "" : ", ").append(name).append(" = ").append(value);
     if (!is_fit)
       bad.append(bad.empty() ? "" : ", ").append(name).append(" = ").append(value);
   }
   if (bad.empty())
-    return {ok, "durability", is_postgres ? "fsync and synchronous_commit are on" : "WAL, synchronous=FULL"};
+    return {ok, "durability", all};
   return {error, "durability", "acknowledged writes can get lost: " + bad,
           is_postgres ? "turn these on in postgresql.conf and reload it" : "put the data on a local disk"};
 }
 
-void check_database(Config const& config, bool is_served, std::vector<Finding>& findings) {
+/// The lock of a directory that is there, when no server has it. Changes nothing: without its file nobody has ever
+/// served the directory.
+std::optional<storage::DirectoryLock> lock_unserved(Config const& config) {
+  std::error_code ignored;
+  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored))
+    return std::nullopt;
+  try {
+    if (auto lock = lock_data_directory(config))
+      return std::move(*lock);
+  } catch (Fault const&) {  // NOLINT(bugprone-empty-catch): what is wrong with the directory is a finding of its own
+  }
+  return std::nullopt;
+}
+
+void check_database(Config const& config, std::vector<Finding>& findings) {
+  // Held to the end, so that no server starts while we have the file open for writing.
+  auto const lock = lock_unserved(config);
   auto const kind = uses_postgres(config) ? "PostgreSQL" : "SQLite";
   auto const target = migration_target(config);
   std::error_code ignored;
@@ -136,8 +154,8 @@ void check_database(Config const& config, bool is_served, std::vector<Finding>& 
     auto const states = storage::migration_status(target);
     findings.push_back({ok, "database", std::string(kind) + " answers"});
     findings.push_back(check_migrations(states));
-    // The file belongs to the server that runs; we do not open it beside that one for writing.
-    if (uses_postgres(config) || !is_served)
+    // A file that a server has is not opened for writing beside it.
+    if (uses_postgres(config) || lock)
       findings.push_back(check_durability(config));
   } catch (std::exception const& fault) {
     findings.push_back({error, "database", std::string(kind) + " cannot be used: " + fault.what(),
@@ -238,22 +256,11 @@ Finding check_server(Config const& config) {
   return {ok, "server", who + " at " + url + " takes the token"};
 }
 
-bool is_served(Config const& config) {
-  std::error_code ignored;
-  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored))
-    return false;
-  try {
-    return !storage::DirectoryLock::acquire(data_directory(config));
-  } catch (Fault const&) {
-    return false;  // what is wrong with the directory is a finding of its own
-  }
-}
-
 }  // namespace
 
 std::vector<Finding> examine(Config const& config) {
   std::vector<Finding> findings{check_config(config), check_data_directory(config)};
-  check_database(config, is_served(config), findings);
+  check_database(config, findings);
   for (auto const& facts : all_roles()) {
     if (!facts.port_setting.empty())
       findings.push_back(check_port(config, facts));

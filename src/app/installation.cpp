@@ -1,9 +1,5 @@
 #include "app/installation.hpp"
 
-#include <algorithm>
-
-#include "core/log.hpp"
-
 namespace al::app {
 namespace {
 
@@ -40,11 +36,21 @@ void make_data_directory(Config const& config) {
   }
 }
 
+Result<std::optional<storage::DirectoryLock>> lock_data_directory(Config const& config) {
+  if (uses_postgres(config))
+    return std::nullopt;
+  auto lock = storage::DirectoryLock::acquire(data_directory(config));
+  if (!lock)
+    return fail(std::move(lock.error()));
+  return std::move(*lock);
+}
+
 storage::MigrationTarget migration_target(Config const& config) {
   if (!uses_postgres(config))
-    return {.sqlite_path = (data_directory(config) / "agent-lightning.db").string()};
+    return {.sqlite_path = std::filesystem::absolute(data_directory(config) / "agent-lightning.db").string()};
   auto const& own = config.text("database.migrate_url");
-  return {.postgres_url = own.empty() ? database_url(config) : own};
+  return {.postgres_url = own.empty() ? database_url(config) : own,
+          .connect_timeout = std::chrono::seconds(config.integer("database.connect_timeout"))};
 }
 
 std::unique_ptr<storage::Database> open_database(Config const& config, Clock const& clock) {
@@ -53,14 +59,6 @@ std::unique_ptr<storage::Database> open_database(Config const& config, Clock con
   return storage::open_sqlite({.path = migration_target(config).sqlite_path, .readers = sqlite_readers}, clock);
 }
 
-void migrate(Config const& config) {
-  auto const target = migration_target(config);
-  for (int const number : storage::migrate_up(target))
-    log::info("migration applied", {{"number", std::int64_t{number}}});
-  auto const states = storage::migration_status(target);
-  if (std::ranges::any_of(states, [](auto const& state) { return !state.known; })) {
-    log::warning("the database was migrated by a newer version of this program; it is left as it is");
-  }
-}
+void migrate(Config const& config) { storage::migrate_up(migration_target(config)); }
 
 }  // namespace al::app

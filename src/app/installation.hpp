@@ -8,6 +8,7 @@
 
 #include "core/config.hpp"
 #include "storage/database.hpp"
+#include "storage/lock.hpp"
 #include "storage/migrations.hpp"
 
 namespace al::app {
@@ -17,6 +18,10 @@ namespace al::app {
 
 /// Makes the data directory, for its owner only, when it is not there. Throws Fault.
 void make_data_directory(Config const&);
+
+/// The sole right to a data directory with SQLite; PostgreSQL is shared, and there it is none. Errors: conflict, when
+/// another process has it. Throws Fault.
+[[nodiscard]] Result<std::optional<storage::DirectoryLock>> lock_data_directory(Config const&);
 
 [[nodiscard]] storage::MigrationTarget migration_target(Config const&);
 

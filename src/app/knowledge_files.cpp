@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "app/console.hpp"
+#include "app/descriptor.hpp"
 #include "core/json.hpp"
 
 namespace al::app {
@@ -28,22 +29,6 @@ constexpr std::size_t depth_max = json::depth_max - 2;
 constexpr std::size_t read_bytes = 1 << 20;
 
 std::string why(int error) { return std::generic_category().message(error); }
-
-/// An open file, closed at the end.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0)
-      ::close(number_);
-  }
-  Descriptor(Descriptor const&) = delete;
-  Descriptor& operator=(Descriptor const&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string too_large(std::uintmax_t bytes) {
   return "has " + std::to_string(bytes) + " bytes; at most " + std::to_string(knowledge_file_bytes_max) + " are read";

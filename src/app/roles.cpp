@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/nearest.hpp"
+#include "core/nearest.hpp"
 
 namespace al::app {
 

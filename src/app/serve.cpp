@@ -9,6 +9,7 @@
 #include <csignal>
 #include <thread>
 
+#include "app/answer.hpp"
 #include "app/composition.hpp"
 #include "app/installation.hpp"
 #include "core/json.hpp"
@@ -21,7 +22,7 @@ namespace {
 constexpr std::chrono::seconds drain_timeout{30};
 constexpr int arenas_max = 4;
 
-/// glibc gives each thread a heap of its own and keeps what was freed there; two of them are enough for our few
+/// glibc gives each thread a heap of its own and keeps what was freed there; a few of them are enough for our
 /// threads, and an idle process stays small.
 void limit_heaps() { ::mallopt(M_ARENA_MAX, arenas_max); }
 
@@ -83,17 +84,13 @@ class EndSignals {
 
 int serve(Workplace& workplace, std::vector<std::string> const& names) {
   auto const roles = read_roles(names);
-  if (!roles) {
-    workplace.console.error(roles.error().message);
-    return exit_usage;
-  }
+  if (!roles)
+    return report(workplace.console, roles.error(), exit_usage);
   limit_heaps();
   Platform platform(workplace.config, *roles);
   EndSignals signals;
-  if (auto const started = platform.start(); !started) {
-    workplace.console.error(started.error().message);
-    return exit_failure;
-  }
+  if (auto const started = platform.start(); !started)
+    return report(workplace.console, started.error());
   announce(workplace.console, workplace.config, platform.addresses());
   signals.wait_and_stop(platform);
   log::info("stopped");

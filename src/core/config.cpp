@@ -10,12 +10,12 @@
 #include <expected>
 #include <fstream>
 #include <iterator>
-#include <numeric>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "core/log.hpp"
+#include "core/nearest.hpp"
 #include "core/utf8.hpp"
 
 namespace al {
@@ -68,7 +68,8 @@ constexpr std::array table = std::to_array<Setting>({
      .kind = text,
      .fallback = "",
      .doc = "PostgreSQL as postgresql://user:password@host:port/name. Empty: DB_HOST decides, else SQLite in the data "
-            "directory."},
+            "directory.",
+     .postgres_url = true},
     {.name = "database.host",
      .variable = "DB_HOST",
      .kind = text,
@@ -105,7 +106,8 @@ constexpr std::array table = std::to_array<Setting>({
      .kind = text,
      .fallback = "",
      .doc = "PostgreSQL for migrations, when another user owns the schema or a proxy stands in between. Empty: the "
-            "same database."},
+            "same database.",
+     .postgres_url = true},
     {.name = "database.pool_size",
      .variable = "DB_POOL_SIZE",
      .kind = integer,
@@ -245,6 +247,8 @@ std::string allowed(Setting const& setting) {
   }
   if (!setting.choices.empty())
     return "one of " + replaced(setting.choices, '|', ", ");
+  if (setting.postgres_url)
+    return "a URL that begins with postgresql:// or postgres://, or empty";
   return setting.min > 0 ? "UTF-8 text, not empty, without control characters"
                          : "UTF-8 text without control characters";
 }
@@ -267,6 +271,11 @@ std::optional<std::string> accept_text(Setting const& setting, std::string_view 
   auto length = static_cast<std::int64_t>(value.size());
   bool printable = utf8::valid_prefix(value) == value.size() && !utf8::has_control(value);
   if (!printable || length < setting.min || length > setting.max)
+    return std::nullopt;
+  // libpq takes anything else for the name of a database on this machine.
+  bool const is_fit =
+      !setting.postgres_url || value.empty() || value.starts_with("postgresql://") || value.starts_with("postgres://");
+  if (!is_fit)
     return std::nullopt;
   return std::string(value);
 }
@@ -294,7 +303,8 @@ std::optional<std::string> accept(Setting const& setting, std::string_view value
 /// The refused value for the message, when it may be shown.
 std::string quoted(Setting const& setting, std::string_view value) {
   constexpr std::size_t shown_max = 60;
-  if (setting.secret)
+  // Where a URL was forgotten to begin as one, a password in it is not found.
+  if (setting.secret || (setting.postgres_url && !value.contains("://")))
     return "what was given";
   auto shown = EffectiveSetting{&setting, std::string(value), {}}.shown();
   if (shown.size() > shown_max)
@@ -304,41 +314,22 @@ std::string quoted(Setting const& setting, std::string_view value) {
 
 // ---- names that are nearly right ----
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      auto replace = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, replace}));
-    }
-  }
-  return row.back();
-}
-
-/// The name of a setting or group that comes closest to `name`; empty when none is near.
-std::string_view nearest(std::string_view name) {
-  constexpr std::size_t typing_mistakes_max = 3;
-  std::string_view out;
-  auto best = std::min(typing_mistakes_max, name.size() / 3) + 1;
+/// What a name of the YAML file may have been meant to be: settings, and the groups that they stand under.
+std::vector<std::string> known_names() {
+  std::vector<std::string> names;
   for (auto const& setting : table) {
-    for (auto candidate : {setting.name, setting.name.substr(0, setting.name.find('.'))}) {
-      auto distance = edit_distance(name, candidate);
-      if (distance < best)
-        out = candidate;
-      best = std::min(best, distance);
-    }
+    names.emplace_back(setting.name);
+    names.emplace_back(setting.name.substr(0, setting.name.find('.')));
   }
-  return out;
+  return names;
 }
 
 std::string unknown(std::string_view name) {
-  constexpr std::size_t name_bytes_max = 64;
   std::string out = "there is no such setting";
   if (is_group(name))
     return out + ", only a group of that name: settings stand under it";
-  auto near = name.size() > name_bytes_max ? std::string_view{} : nearest(name);
+  auto const names = known_names();
+  auto const near = nearest(name, names);
   return near.empty() ? out : out + "; did you mean " + std::string(near) + "?";
 }
 

@@ -37,6 +37,7 @@ struct Setting {
   std::int64_t min = 0;  ///< bounds of numbers; of text its length in bytes
   std::int64_t max = INT64_MAX;
   std::string_view choices{};  ///< "json|text": what a text may be, in any case; empty for free text
+  bool postgres_url = false;   ///< a text that is empty or begins with postgresql:// or postgres://
 };
 
 /// All settings there are, in the order in which `agent-lightning config` prints them.

@@ -249,6 +249,17 @@ INSTANTIATE_TEST_SUITE_P(Texts, Values,
                                          OneValue{"AGENT_LIGHTNING_DATA", "a\nb", ""},
                                          OneValue{"AGENT_LIGHTNING_DATA", "a\xFF", ""}));
 
+INSTANTIATE_TEST_SUITE_P(Urls, Values,
+                         testing::Values(OneValue{"DATABASE_URL", "postgresql://h/d", "postgresql://h/d"},
+                                         OneValue{"DATABASE_URL", "postgres://h/d", "postgres://h/d"},
+                                         OneValue{"DATABASE_URL", "mysql://u:p@h/d", ""},
+                                         OneValue{"DATABASE_URL", "POSTGRESQL://h/d", ""},
+                                         OneValue{"DATABASE_URL", "postgresql:h/d", ""},
+                                         OneValue{"DATABASE_URL", "agents", ""},
+                                         OneValue{"DATABASE_URL", "host=h dbname=d", ""},
+                                         OneValue{"MIGRATE_DATABASE_URL", "postgresql://h/d", "postgresql://h/d"},
+                                         OneValue{"MIGRATE_DATABASE_URL", "sqlite:///d", ""}));
+
 TEST(Load, NamesEveryFaultAndWhatIsAllowed) {
   auto config =
       Config::load({.file = {},
@@ -273,6 +284,11 @@ TEST(Load, NeverRepeatsASecretInAFault) {
   EXPECT_EQ(config ? 0U : config.error().faults.size(), 4U) << text;
   EXPECT_THAT(text, Not(HasSubstr("hunter2")));
   EXPECT_THAT(text, HasSubstr("postgresql://ann:***@h/"));
+  for (auto const* url : {"mysql://ann:hunter2@h/d", "ann:hunter2@h/d", "host=h password=hunter2"}) {
+    auto const refused = faults(from_environment({{"DATABASE_URL", url}}));
+    EXPECT_THAT(refused, HasSubstr("begins with postgresql:// or postgres://"));
+    EXPECT_THAT(refused, Not(HasSubstr("hunter2")));
+  }
   EXPECT_THAT(text, Not(HasSubstr(std::string(100, 'x'))));
 }
 
@@ -322,13 +338,15 @@ TEST_F(ConfigFiles, YamlFaultsNameTheirLine) {
   constexpr std::string_view file = "agent-lightning.yaml line ";
   auto text = faults(config);
   auto at = [&](int line) { return "(file " + std::string(file) + std::to_string(line) + ")\n"; };
-  EXPECT_EQ(text, "databse: there is no such setting; did you mean database? " + at(1) +
-                      "database.pool_sise: there is no such setting; did you mean database.pool_size? " + at(4) +
-                      "database.pool_timeout: must be a whole number of seconds from 1 to 3600, not \"soon\" " + at(5) +
-                      "database.url: must be UTF-8 text without control characters, not a list or map " + at(6) +
-                      "log: there is no such setting, only a group of that name: settings stand under it " + at(7) +
-                      "threads: given twice " + at(9) + "the whole file: a key must be a plain word " + at(10) +
-                      "data: must be UTF-8 text, not empty, without control characters, not a list or map " + at(12));
+  EXPECT_EQ(
+      text,
+      "databse: there is no such setting; did you mean database? " + at(1) +
+          "database.pool_sise: there is no such setting; did you mean database.pool_size? " + at(4) +
+          "database.pool_timeout: must be a whole number of seconds from 1 to 3600, not \"soon\" " + at(5) +
+          "database.url: must be a URL that begins with postgresql:// or postgres://, or empty, not a list or map " +
+          at(6) + "log: there is no such setting, only a group of that name: settings stand under it " + at(7) +
+          "threads: given twice " + at(9) + "the whole file: a key must be a plain word " + at(10) +
+          "data: must be UTF-8 text, not empty, without control characters, not a list or map " + at(12));
 }
 
 TEST_F(ConfigFiles, WhatIsNoYamlMapIsRefused) {
@@ -424,14 +442,14 @@ TEST(Shown, MasksSecretsAndPasswordsInUrls) {
   auto config = from_environment({{"AGENT_LIGHTNING_TOKEN", "hunter2"},
                                   {"DB_PASSWORD", "hunter2"},
                                   {"DATABASE_URL", "postgresql://ann:hunter2@h:1/d"},
-                                  {"MIGRATE_DATABASE_URL", "host=h password=hunter2 user=ann"},
+                                  {"MIGRATE_DATABASE_URL", "postgres://h/d?user=ann&password=hunter2"},
                                   {"DB_HOST", "h"}});
   ASSERT_TRUE(config) << faults(config);
   for (auto const& one : config->all())
     EXPECT_THAT(one.shown(), Not(HasSubstr("hunter2"))) << one.setting->name;
   EXPECT_EQ(effective(*config, "token").shown(), "***");
   EXPECT_EQ(effective(*config, "database.url").shown(), "postgresql://ann:***@h:1/d");
-  EXPECT_EQ(effective(*config, "database.migrate_url").shown(), "host=h password=*** user=ann");
+  EXPECT_EQ(effective(*config, "database.migrate_url").shown(), "postgres://h/d?user=ann&password=***");
   EXPECT_EQ(effective(*config, "database.host").shown(), "h");
   EXPECT_EQ(config->text("token"), "hunter2");
 }

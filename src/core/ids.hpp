@@ -65,7 +65,8 @@ inline TenantId const default_tenant{"default"};
 /// `[a-z0-9][a-z0-9_-]{0,49}`: what an agent or tenant may be called.
 [[nodiscard]] bool is_slug(std::string_view);
 
-/// 1 to 255 bytes of UTF-8 without control characters: what a knowledge item may be called.
+/// 1 to 255 bytes of UTF-8 without control characters: what a knowledge item may be called. Not "." and "..", which
+/// clients and proxies take out of a path, however they are escaped.
 [[nodiscard]] bool is_text_id(std::string_view);
 
 }  // namespace al

@@ -98,10 +98,11 @@ TEST(IsSlug, Table) {
 }
 
 TEST(IsTextId, Table) {
-  for (auto const& text : {"a"s, "kb-1 / é 漢字"s, "😀"s, " "s, std::string(255, 'x'), "x\xC2\xA0"s}) {
+  for (auto const& text : {"a"s, "kb-1 / é 漢字"s, "😀"s, " "s, "..."s, ".a"s, std::string(255, 'x'), "x\xC2\xA0"s}) {
     EXPECT_TRUE(is_text_id(text)) << text;
   }
-  for (auto const& text : {""s, std::string(256, 'x'), "a\nb"s, "a\0b"s, "\x7F"s, "a\xC2\x85"s, "\xFF"s, "\xC3"s}) {
+  for (auto const& text :
+       {""s, std::string(256, 'x'), "a\nb"s, "a\0b"s, "\x7F"s, "a\xC2\x85"s, "\xFF"s, "\xC3"s, "."s, ".."s}) {
     EXPECT_FALSE(is_text_id(text)) << text;
   }
 }

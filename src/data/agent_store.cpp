@@ -1,5 +1,7 @@
 #include "data/agent_store.hpp"
 
+#include <algorithm>
+
 namespace al::data {
 
 namespace {
@@ -102,6 +104,28 @@ Result<void> check_version(std::int64_t version, std::optional<std::int64_t> exp
                                           std::to_string(*expected) + "; read it again and repeat the change");
 }
 
+constexpr std::int64_t capability_size_max = 50;
+
+/// What the description of the entity cannot say.
+entity::Faults faults_of(model::Agent const& agent) {
+  entity::Faults faults;
+  if (std::ranges::count(reserved_agent_ids, agent.id.value) > 0) {
+    faults.push_back({"id", "'" + agent.id.value + "' is a word of the API; choose another id"});
+  }
+  if (agent.status == model::AgentStatus::busy) {
+    faults.push_back({"status", "busy follows from running tasks; set idle, error or offline"});
+  }
+  for (std::size_t i = 0; i < agent.capabilities.size(); ++i) {
+    auto const size = entity::string_type().size(&agent.capabilities[i]).value_or(0);
+    if (size < 1 || size > capability_size_max) {
+      faults.push_back(
+          {"capabilities[" + std::to_string(i) + "]",
+           "must have 1 to " + std::to_string(capability_size_max) + " characters, has " + std::to_string(size)});
+    }
+  }
+  return faults;
+}
+
 /// How often an update that lost a race is decided anew, when the client named no version.
 constexpr int update_tries_max = 5;
 
@@ -158,6 +182,8 @@ Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRe
 }
 
 Task<Result<model::Agent>> AgentStore::create(Actor const& actor, model::Agent agent, Deadline deadline) {
+  if (auto faults = faults_of(agent); !faults.empty())
+    co_return fail(entity::invalid(std::move(faults)));
   agent.version = 1;
   agent.created_at = agent.updated_at = writer_.clock().now();
   Values params;
@@ -174,6 +200,25 @@ Task<Result<model::Agent>> AgentStore::create(Actor const& actor, model::Agent a
 
 Task<Result<model::Agent>> AgentStore::update(Actor const& actor, AgentId const& id, json::Input patch,
                                               std::optional<std::int64_t> expected, Deadline deadline) {
+  Edit const edit = [patch](model::Agent& agent) -> Result<void> {
+    if (auto ok = entity::patch_json(agent, patch); !ok)
+      return fail(std::move(ok.error()));
+    return {};
+  };
+  co_return co_await change(actor, id, edit, expected, deadline);
+}
+
+Task<Result<model::Agent>> AgentStore::set_status(Actor const& actor, AgentId const& id, model::AgentStatus status,
+                                                  std::optional<std::int64_t> expected, Deadline deadline) {
+  Edit const edit = [status](model::Agent& agent) -> Result<void> {
+    agent.status = status;
+    return {};
+  };
+  co_return co_await change(actor, id, edit, expected, deadline);
+}
+
+Task<Result<model::Agent>> AgentStore::change(Actor const& actor, AgentId const& id, Edit edit,
+                                              std::optional<std::int64_t> expected, Deadline deadline) {
   for (int i = 0; i < update_tries_max; ++i) {
     auto agent = co_await get(actor.tenant, id, deadline);
     if (!agent)
@@ -182,11 +227,10 @@ Task<Result<model::Agent>> AgentStore::update(Actor const& actor, AgentId const&
       co_return fail(std::move(ok.error()));
     if (agent->status == model::AgentStatus::busy)
       agent->status = model::AgentStatus::idle;
-    if (auto ok = entity::patch_json(*agent, patch); !ok)
+    if (auto ok = edit(*agent); !ok)
       co_return fail(std::move(ok.error()));
-    if (agent->status == model::AgentStatus::busy) {
-      co_return fail(entity::invalid({{"status", "busy follows from running tasks; set idle, error or offline"}}));
-    }
+    if (auto faults = faults_of(*agent); !faults.empty())
+      co_return fail(entity::invalid(std::move(faults)));
     auto const bind = [](auto const& member) {
       return entity::type_of<std::remove_cvref_t<decltype(member)>>().bind(&member);
     };

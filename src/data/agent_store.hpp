@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,12 +61,15 @@ class AgentStore {
   /// By id. Errors: invalid (a cursor that is none of ours).
   [[nodiscard]] Task<Result<Page<model::Agent>>> list(TenantId const&, PageRequest, Deadline);
 
-  /// An agent that was deleted comes back under its id, its version counting on. Errors: conflict (it exists).
+  /// An agent that was deleted comes back under its id, its version counting on. Errors: invalid, conflict (it exists).
   [[nodiscard]] Task<Result<model::Agent>> create(Actor const&, model::Agent, Deadline);
   /// Applies a PATCH. Errors: not_found, invalid, version_mismatch (`expected` is not its version), conflict (it kept
   /// changing under us).
   [[nodiscard]] Task<Result<model::Agent>> update(Actor const&, AgentId const&, json::Input patch,
                                                   std::optional<std::int64_t> expected, Deadline);
+  /// Errors: as update(); invalid when the status is busy.
+  [[nodiscard]] Task<Result<model::Agent>> set_status(Actor const&, AgentId const&, model::AgentStatus,
+                                                      std::optional<std::int64_t> expected, Deadline);
   /// Soft: readers see 404, its history stays, its pending tasks are cancelled by the sweep. Errors: not_found,
   /// version_mismatch.
   [[nodiscard]] Task<Result<void>> remove(Actor const&, AgentId const&, std::optional<std::int64_t> expected, Deadline);
@@ -83,6 +87,11 @@ class AgentStore {
   void forget(TenantId const&, AgentId const&);
 
  private:
+  using Edit = std::function<Result<void>(model::Agent&)>;
+  /// Applies `edit` to what is stored, anew when someone else was faster. Errors: as update(), and those of `edit`.
+  Task<Result<model::Agent>> change(Actor const&, AgentId const&, Edit edit, std::optional<std::int64_t> expected,
+                                    Deadline);
+
   Writer& writer_;
   cache::LocalCache<AgentView>* cache_;
 };

@@ -90,6 +90,35 @@ TEST_P(AgentStoreTest, BadUpdatesAreRefusedWithTheirField) {
   EXPECT_EQ(get("a")->version, 1);
 }
 
+TEST_P(AgentStoreTest, SetsAStatusButNotBusy) {
+  have_agent("a");
+  auto const set = [&](model::AgentStatus status, std::optional<std::int64_t> expected = std::nullopt) {
+    return wait(agents->set_status(actor(), AgentId{"a"}, status, expected, soon()));
+  };
+  EXPECT_EQ(set(model::AgentStatus::offline)->status, model::AgentStatus::offline);
+  EXPECT_EQ(set(model::AgentStatus::error, 2)->version, 3);
+  EXPECT_EQ(set(model::AgentStatus::idle, 2).error().code, Code::version_mismatch);
+  EXPECT_EQ(set(model::AgentStatus::busy).error().code, Code::invalid);
+  EXPECT_EQ(get("a")->status, model::AgentStatus::error);
+}
+
+TEST_P(AgentStoreTest, CapabilitiesHaveALength) {
+  auto agent = agent_named("a");
+  agent.capabilities = {"ok", "", std::string(51, 'x')};
+  auto const refused = wait(agents->create(actor(), agent, soon()));
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().faults.size(), 2U);
+  EXPECT_EQ(refused.error().faults[0].path, "capabilities[1]");
+  EXPECT_EQ(refused.error().faults[1].path, "capabilities[2]");
+  std::string umlauts;
+  for (int i = 0; i < 50; ++i)
+    umlauts += "ü";
+  agent.capabilities = {umlauts};
+  ASSERT_TRUE(wait(agents->create(actor(), agent, soon()))) << "characters, not bytes";
+  EXPECT_EQ(patch("a", R"({"capabilities":[""]})").error().code, Code::invalid);
+  EXPECT_EQ(get("a")->capabilities, agent.capabilities);
+}
+
 TEST_P(AgentStoreTest, ADeletedOneIsGoneAndComesBackWithItsVersions) {
   have_agent("a");
   ASSERT_TRUE(wait(agents->remove(actor(), AgentId{"a"}, std::nullopt, soon())));

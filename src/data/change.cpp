@@ -10,7 +10,8 @@ namespace {
 
 using storage::Dialect;
 
-/// Values over this many bytes are named in events, not carried: the event says where to read them.
+/// Of values over this many bytes an event carries the size only, as {"omitted_bytes": n}: a reader must see that it is
+/// not the value, which a text cut short would not show.
 constexpr int event_value_bytes_max = 16384;
 
 /// What every change carries, in this order, before its own parameters.
@@ -49,6 +50,13 @@ std::string time_as_json(std::string const& column, Dialect dialect) {
   return "al_rfc3339(" + column + ")";
 }
 
+std::string omitted_when_large(std::string const& column, std::string const& value, Dialect dialect) {
+  bool const postgres = dialect == Dialect::postgres;
+  auto const bytes = postgres ? "octet_length(CAST(" + column + " AS text))" : "length(CAST(" + column + " AS BLOB))";
+  return "CASE WHEN " + bytes + " > " + std::to_string(event_value_bytes_max) + " THEN json" +
+         (postgres ? "_build" : "") + "_object('omitted_bytes', " + bytes + ") ELSE " + value + " END";
+}
+
 std::string value_as_json(entity::Field const& field, Dialect dialect) {
   std::string const column = "u." + std::string(field.name);
   bool const postgres = dialect == Dialect::postgres;
@@ -57,15 +65,12 @@ std::string value_as_json(entity::Field const& field, Dialect dialect) {
   if (field.type->json == "boolean" && !postgres)
     return "json(CASE WHEN " + column + " THEN 'true' ELSE 'false' END)";
   if (field.type->json == "object" || field.type->json == "array") {
-    auto const value = postgres ? column : "json(" + column + ")";
-    auto const omitted = "json" + std::string(postgres ? "_build" : "") + "_object('omitted_bytes', length(CAST(" +
-                         column + " AS text)))";
-    return "CASE WHEN length(CAST(" + column + " AS text)) > " + std::to_string(event_value_bytes_max) + " THEN " +
-           omitted + " ELSE " + value + " END";
+    return omitted_when_large(column, postgres ? column : "json(" + column + ")", dialect);
   }
-  if (field.type->json == "string" && field.options.max > event_value_bytes_max && field.type->choices.empty() &&
+  // A character has up to four bytes.
+  if (field.type->json == "string" && field.options.max > event_value_bytes_max / 4 && field.type->choices.empty() &&
       field.type->format.empty()) {
-    return "substr(" + column + ", 1, " + std::to_string(event_value_bytes_max) + ")";
+    return omitted_when_large(column, postgres ? "to_json(" + column + ")" : column, dialect);
   }
   return column;
 }

@@ -101,6 +101,7 @@ TEST_P(Isolation, WritersTouchTheirOwnOnly) {
   EXPECT_EQ(wait(tasks->set_priority(who, foreign, model::Priority::low, std::nullopt, soon())).error().code,
             Code::not_found);
   EXPECT_TRUE(wait(knowledge->remove(who, std::nullopt, KnowledgeId{"k"}, std::nullopt, soon())));
+  EXPECT_TRUE(wait(agents->set_status(who, AgentId{"a"}, model::AgentStatus::error, std::nullopt, soon())));
   EXPECT_TRUE(wait(agents->remove(who, AgentId{"a"}, std::nullopt, soon())));
   wait(tasks->sweep(soon()));
   EXPECT_EQ(fingerprint("other"), before);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "core/hash.hpp"
+#include "data/knowledge_metadata.hpp"
 
 namespace al::data {
 
@@ -64,9 +65,12 @@ void append_canonical(std::string& out, json::value const& value) {
   }
 }
 
+/// Of the whole item but its uses: the prototype counts them in the file, and an item used once more is no other item.
 std::string item_hash(AgentId const& agent, json::value const& item) {
+  auto lasting = item;
+  lasting.as_object().erase("usage_count");
   auto text = agent.value + "\n";
-  append_canonical(text, item);
+  append_canonical(text, lasting);
   return sha256_hex(text);
 }
 
@@ -83,41 +87,6 @@ std::string state_hash(Knowledge const& item) {
   text += '\n';
   json::append_number(text, item.relevance_score);
   return sha256_hex(text);
-}
-
-// ---- text of objects ----
-
-std::string text_of(json::Input in) { return in.raw.empty() ? json::serialize(*in.parsed) : std::string(in.raw); }
-
-/// Members one after another, as the text between an object's braces.
-void append_member(std::string& out, std::string_view key, std::string_view value) {
-  if (!out.empty())
-    out += ',';
-  json::append_string(out, key);
-  out += ':';
-  out += value;
-}
-
-/// `metadata` with the member `key`, put at the end; the values of the others stay as they were written.
-std::string with_member(std::string const& metadata, std::string_view key, std::string_view value) {
-  auto const source = json::Source::from(metadata);
-  std::string members;
-  if (source) {
-    for (auto const& member : json::members(source->root())) {
-      if (member.key != key)
-        append_member(members, member.key, text_of(member.value));
-    }
-  }
-  append_member(members, key, value);
-  return "{" + members + "}";
-}
-
-std::size_t metadata_bytes_max() {
-  static auto const bytes = [] {
-    auto const& fields = entity::entity<Knowledge>().fields;
-    return static_cast<std::size_t>(std::ranges::find(fields, "metadata", &entity::Field::name)->options.max);
-  }();
-  return bytes;
 }
 
 // ---- from an item of the file to an item of ours ----
@@ -385,6 +354,14 @@ std::string hashes_to_remember(Decision const& decision, bool is_ours) {
 
 // ---- writing ----
 
+/// What a user deleted stays deleted, whatever a file says of it.
+void leave_out(ImportReport& report, std::vector<Variant> const& variants) {
+  for (auto const& variant : variants) {
+    report.left_out.push_back({variant.position, "was deleted here; add it by itself to have it back"});
+  }
+  report.skipped += std::ssize(variants);
+}
+
 void blame(ImportReport& report, std::vector<Variant> const& variants, std::string const& reason) {
   for (auto const& variant : variants)
     report.faulty.push_back({variant.position, reason});
@@ -420,8 +397,8 @@ Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vecto
   ImportReport report;
   for (int i = 0; i < tries_max; ++i) {
     auto fresh = decide(variants, nullptr);
-    auto const added =
-        co_await knowledge.add(actor, {.item = fresh.item, .import_hashes = hashes_to_remember(fresh, true)}, deadline);
+    auto const added = co_await knowledge.add(
+        actor, {.item = fresh.item, .import_hashes = hashes_to_remember(fresh, true), .brings_back = false}, deadline);
     if (note_written(report, fresh, added, true))
       co_return report;
     if (added.error().code != Code::conflict) {
@@ -430,8 +407,12 @@ Task<ImportReport> write_item(KnowledgeStore& knowledge, Actor actor, std::vecto
     }
     auto const& wanted = variants.front().item;
     auto there = co_await knowledge.get(actor.tenant, wanted.agent_id, wanted.id, deadline);
-    if (!there)
-      continue;  // it was deleted this very moment
+    if (!there) {
+      if (!co_await knowledge.was_deleted(actor.tenant, wanted.agent_id, wanted.id, deadline))
+        continue;  // its agent was deleted this very moment
+      leave_out(report, variants);
+      co_return report;
+    }
     Stored stored{.item = std::move(*there)};
     auto const state = state_hash(stored.item);
     auto asked = hashes_of(variants);
@@ -463,6 +444,7 @@ void add_up(ImportReport& total, ImportReport part) {
   total.imported += part.imported;
   total.merged += part.merged;
   total.skipped += part.skipped;
+  std::ranges::move(part.left_out, std::back_inserter(total.left_out));
   std::ranges::move(part.faulty, std::back_inserter(total.faulty));
 }
 
@@ -479,19 +461,24 @@ std::vector<std::vector<Variant>> by_id(std::vector<Variant> variants) {
   return out;
 }
 
-/// The readable items, once each; the others are in the report.
+/// The readable items, once each, with the most uses that any of its copies has; the others are in the report.
 std::vector<Variant> read_all(AgentId const& agent, std::vector<json::Input> const& elements, ImportReport& report) {
   std::vector<Variant> variants;
-  std::set<std::string> seen;
+  std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < elements.size(); ++i) {
     auto const position = static_cast<std::int64_t>(i);
     auto variant = read_variant(agent, elements[i], position);
     if (!variant) {
       report.faulty.push_back({position, variant.error().message});
-    } else if (!seen.insert(variant->hash).second) {
-      ++report.skipped;
-    } else {
+      continue;
+    }
+    auto const [place, is_new] = places.try_emplace(variant->hash, variants.size());
+    if (is_new) {
       variants.push_back(std::move(*variant));
+    } else {
+      auto& uses = variants[place->second].item.usage_count;
+      uses = std::max(uses, variant->item.usage_count);
+      ++report.skipped;
     }
   }
   return variants;
@@ -569,6 +556,7 @@ Task<Result<ImportReport>> KnowledgeImport::run(Actor const& actor, AgentId cons
       add_up(report, std::move(one.value));
     }
   }
+  std::ranges::sort(report.left_out, {}, &ImportReport::Fault::position);
   std::ranges::sort(report.faulty, {}, &ImportReport::Fault::position);
   co_return report;
 }

@@ -16,16 +16,18 @@ struct ImportReport {
   };
   std::int64_t imported = 0;  ///< items that are there now and were not before
   std::int64_t merged = 0;    ///< variants that were put beside an item of the same id, or replaced it
-  std::int64_t skipped = 0;   ///< imported before; also when the item was used, edited or deleted since
+  std::int64_t skipped = 0;   ///< imported before, also when the item was used or edited since; or deleted here
   bool agent_created = false;
+  std::vector<Fault> left_out;  ///< of the skipped, those that are new but whose id a user deleted
   std::vector<Fault> faulty;
 };
 
 /// Takes over items of the prototype's `.agent-knowledge` files. Nothing is lost or silently changed: the same id twice
 /// under one agent keeps the newest (by timestamp, then by position) and puts the others into `metadata.merged`;
 /// members that are not known here go into `metadata.imported`; what was imported is remembered by the hash of its
-/// content, so that running it again changes nothing. An item that a user made or edited is never overwritten: what
-/// comes later under its id goes into `metadata.merged` as well. What does not fit is reported, never cut. Thread-safe;
+/// content but its uses, so that running it again changes nothing. An item that a user made or edited is never
+/// overwritten: what comes later under its id goes into `metadata.merged` as well. An item that a user deleted does not
+/// come back: what comes later under its id is skipped. What does not fit is reported, never cut. Thread-safe;
 /// two imports of one agent at once may answer conflict for an item, which is then reported as faulty and goes through
 /// next time.
 class KnowledgeImport {

@@ -315,14 +315,38 @@ TEST_P(KnowledgeImportTest, WhatAUserWroteIsNeverOverwritten) {
   }
 }
 
-TEST_P(KnowledgeImportTest, NewContentBringsADeletedItemBack) {
-  import("a", list_text({item_text("k", "old", "2025-01-01T00:00:00")}));
+TEST_P(KnowledgeImportTest, WhatAUserDeletedStaysDeleted) {
+  import("a",
+         list_text({item_text("k", "old", "2025-01-01T00:00:00"), item_text("l", "other", "2025-01-01T00:00:00")}));
   remove("a", "k");
-  EXPECT_EQ(counts(import("a", list_text({item_text("k", "old", "2025-01-01T00:00:00"),
-                                          item_text("k", "new", "2024-01-01T00:00:00")}))),
-            "imported 1 merged 0 skipped 1 faulty 0");
-  EXPECT_EQ(item("a", "k").content, "new");
-  EXPECT_EQ(at(item("a", "k").metadata, "merged"), "-");
+  auto const report = import(
+      "a", list_text({item_text("k", "old", "2025-01-01T00:00:00"), item_text("l", "newer", "2025-01-02T00:00:00"),
+                      item_text("k", "new", "2027-01-01T00:00:00"), item_text("k", "newer", "2028-01-01T00:00:00")}));
+  EXPECT_EQ(counts(report), "imported 0 merged 1 skipped 3 faulty 0");
+  ASSERT_EQ(report.left_out.size(), 2U) << "what was imported before needs no word";
+  EXPECT_EQ(report.left_out[0].position, 2);
+  EXPECT_EQ(report.left_out[1].position, 3);
+  EXPECT_NE(report.left_out[0].reason.find("was deleted"), std::string::npos) << report.left_out[0].reason;
+  EXPECT_EQ(items_of("a").size(), 1U);
+  EXPECT_EQ(history("knowledge", "a/k"), "knowledge:added knowledge:deleted");
+  EXPECT_EQ(have_item("a", "k", "by a user").version, 3) << "a user may take it back";
+  EXPECT_EQ(counts(import("a", list_text({item_text("k", "new", "2027-01-01T00:00:00")}))),
+            "imported 0 merged 1 skipped 0 faulty 0");
+  EXPECT_EQ(item("a", "k").content, "by a user");
+}
+
+TEST_P(KnowledgeImportTest, CountedUsesMakeNoNewItem) {
+  auto const before = item_text("k", "text", "2025-01-01T00:00:00", 1);
+  auto const after = item_text("k", "text", "2025-01-01T00:00:00", 2);
+  EXPECT_EQ(counts(import("a", list_text({before, after}))), "imported 1 merged 0 skipped 1 faulty 0");
+  EXPECT_EQ(item("a", "k").usage_count, 2) << "the most uses of equal ones";
+  edit("a", "k", R"({"category":"edited"})");
+  auto const third = item_text("k", "text", "2025-01-01T00:00:00", 3);
+  EXPECT_EQ(counts(import("a", list_text({third}))), "imported 0 merged 0 skipped 1 faulty 0");
+  EXPECT_EQ(at(item("a", "k").metadata, "merged"), "-") << "an edited item does not grow with every use";
+  remove("a", "k");
+  EXPECT_EQ(counts(import("a", list_text({before, third}))), "imported 0 merged 0 skipped 2 faulty 0");
+  EXPECT_TRUE(items_of("a").empty());
 }
 
 TEST_P(KnowledgeImportTest, RequestsMayBeCutAnywhere) {

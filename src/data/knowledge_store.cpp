@@ -1,6 +1,9 @@
 #include "data/knowledge_store.hpp"
 
+#include <algorithm>
+
 #include "core/hash.hpp"
+#include "data/knowledge_metadata.hpp"
 #include "text/ranking.hpp"
 
 namespace al::data {
@@ -55,6 +58,10 @@ Statement const search_items{
                 " ORDER BY ts_rank(x.terms, CAST($4 AS tsquery)) DESC, k.agent_id, k.id"),
     search_text("k.num = x.rowid", "knowledge_text MATCH $4 ORDER BY x.rank, k.agent_id, k.id")};
 
+Statement const get_deleted_item{"knowledge.get_deleted",
+                                 "SELECT id FROM knowledge WHERE tenant_id = $1 AND agent_id = $2 AND id = $3"
+                                 " AND deleted_at IS NOT NULL"};
+
 Statement const known_hashes{"knowledge.known_imports",
                              "SELECT content_hash FROM imported_items WHERE tenant_id = $1"
                              " AND content_hash IN (SELECT json_array_elements_text(CAST($2 AS json)))",
@@ -77,20 +84,28 @@ Companion remember_import() {
           .sqlite = insert + "json_each({hashes}) AS h WHERE true ON CONFLICT DO NOTHING"};
 }
 
+Change insert_item(std::string_view name, std::string on_conflict) {
+  return make_insert(knowledge_aggregate,
+                     {.name = name,
+                      .channel = "knowledge:added",
+                      .params = {{"terms", "text"}, {"hashes", "json"}},
+                      .where = "EXISTS (SELECT 1 FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id}"
+                               " AND a.deleted_at IS NULL)",
+                      .on_conflict = std::move(on_conflict),
+                      .also = {index_terms(), remember_import()}});
+}
+
 /// A deleted item keeps its row, so that its versions count on when its id comes back.
-Change const add_item = make_insert(
-    knowledge_aggregate,
-    {.name = "knowledge.add",
-     .channel = "knowledge:added",
-     .params = {{"terms", "text"}, {"hashes", "json"}},
-     .where = "EXISTS (SELECT 1 FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id}"
-              " AND a.deleted_at IS NULL)",
-     .on_conflict = "DO UPDATE SET category = excluded.category, content = excluded.content, source = excluded.source,"
-                    " metadata = excluded.metadata, usage_count = excluded.usage_count,"
-                    " relevance_score = excluded.relevance_score, version = t.version + 1,"
-                    " created_at = excluded.created_at, updated_at = excluded.updated_at, last_used_at = NULL,"
-                    " deleted_at = NULL WHERE t.deleted_at IS NOT NULL",
-     .also = {index_terms(), remember_import()}});
+Change const add_item =
+    insert_item("knowledge.add",
+                "DO UPDATE SET category = excluded.category, content = excluded.content, source = excluded.source,"
+                " metadata = excluded.metadata, usage_count = excluded.usage_count,"
+                " relevance_score = excluded.relevance_score, version = t.version + 1,"
+                " created_at = excluded.created_at, updated_at = excluded.updated_at, last_used_at = NULL,"
+                " deleted_at = NULL WHERE t.deleted_at IS NOT NULL");
+
+/// Leaves deleted what a user has deleted.
+Change const add_item_once = insert_item("knowledge.add_once", "DO NOTHING");
 
 Change const replace_item =
     make_update(knowledge_aggregate,
@@ -153,6 +168,12 @@ std::string match_query(storage::Dialect dialect, std::string const& scope, std:
   return quote + scope + quote + (postgres ? " & (" : " AND (") + any + ")";
 }
 
+model::Knowledge read_item(Row const& row) {
+  auto item = entity::from_row<model::Knowledge>(row);
+  read_tags(item);
+  return item;
+}
+
 Error no_such_item(KnowledgeId const& id) {
   return {.code = Code::not_found, .message = "there is no knowledge '" + id.value + "'"};
 }
@@ -178,6 +199,10 @@ bool is_cursor(std::string const& cursor) {
 constexpr std::int64_t search_candidates_max = 100;
 constexpr int update_tries_max = 5;
 
+/// Of the member `tags` in the mask of a PATCH.
+std::size_t const tags_position = static_cast<std::size_t>(
+    std::ranges::find(knowledge_entity.fields, "tags", &entity::Field::name) - knowledge_entity.fields.begin());
+
 }  // namespace
 
 Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::optional<AgentId> const& agent,
@@ -189,7 +214,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::
   if (rows.size() > 1) {
     co_return fail(Code::conflict, "several agents have knowledge '" + id.value + "'; say which with agent_id");
   }
-  co_return entity::from_row<model::Knowledge>(rows[0]);
+  co_return read_item(rows[0]);
 }
 
 Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant, KnowledgeFilter filter,
@@ -204,7 +229,7 @@ Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant
   auto const rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
   Page<model::Knowledge> page;
   for (auto const& row : rows)
-    page.items.push_back(entity::from_row<model::Knowledge>(row));
+    page.items.push_back(read_item(row));
   if (std::ssize(page.items) > request.limit) {
     page.items.pop_back();
     page.next_cursor = page.items.back().agent_id.value + "/" + page.items.back().id.value;
@@ -222,6 +247,10 @@ Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, Knowledge
     auto const unique = sha256_hex(writer_.new_uuid());
     item.id = KnowledgeId{item.agent_id.value + "_" + unique.substr(0, 16)};
   }
+  if (!item.tags.empty()) {
+    if (auto ok = write_tags(item); !ok)
+      co_return fail(std::move(ok.error()));
+  }
   item.version = 1;
   item.updated_at = writer_.clock().now();
   if (item.created_at == Timestamp{})
@@ -230,16 +259,28 @@ Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, Knowledge
   entity::bind_row(item, params);
   params.emplace_back(terms_of(actor.tenant, item));
   params.emplace_back(std::move(write.import_hashes));
-  auto row = co_await writer_.write(add_item, actor, std::move(params), deadline);
+  auto const& change = write.brings_back ? add_item : add_item_once;
+  auto row = co_await writer_.write(change, actor, std::move(params), deadline);
   if (row)
-    co_return entity::from_row<model::Knowledge>(*row);
+    co_return read_item(*row);
   if (row.error().code != Code::conflict)
     co_return fail(std::move(row.error()));
   if (auto there = co_await get(actor.tenant, item.agent_id, item.id, deadline)) {
     co_return fail(Code::conflict, "agent '" + item.agent_id.value + "' has knowledge '" + item.id.value +
                                        "' already; update it, or choose another id");
   }
+  if (!write.brings_back && co_await was_deleted(actor.tenant, item.agent_id, item.id, deadline)) {
+    co_return fail(Code::conflict, "knowledge '" + item.id.value + "' of agent '" + item.agent_id.value +
+                                       "' was deleted here; add it by itself to have it back");
+  }
   co_return fail(Code::not_found, "there is no agent '" + item.agent_id.value + "' to know this");
+}
+
+Task<bool> KnowledgeStore::was_deleted(TenantId const& tenant, AgentId const& agent, KnowledgeId const& id,
+                                       Deadline deadline) {
+  auto const rows = co_await writer_.database().read(Scope::of(tenant), get_deleted_item,
+                                                     {tenant.value, agent.value, id.value}, deadline);
+  co_return !rows.empty();
 }
 
 Task<Result<model::Knowledge>> KnowledgeStore::replace(Actor const& actor, KnowledgeWrite write, Deadline deadline) {
@@ -258,7 +299,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::replace(Actor const& actor, Knowl
                 std::move(write.import_hashes)};
   auto row = co_await writer_.write(replace_item, actor, std::move(params), deadline);
   if (row)
-    co_return entity::from_row<model::Knowledge>(*row);
+    co_return read_item(*row);
   if (row.error().code != Code::conflict)
     co_return fail(std::move(row.error()));
   co_return fail(Code::conflict, "knowledge '" + item.id.value + "' has changed meanwhile; try again");
@@ -273,8 +314,13 @@ Task<Result<model::Knowledge>> KnowledgeStore::update(Actor const& actor, std::o
       co_return item;
     if (auto ok = check_version(item->version, expected); !ok)
       co_return fail(std::move(ok.error()));
-    if (auto ok = entity::patch_json(*item, patch); !ok)
-      co_return fail(std::move(ok.error()));
+    auto const changed = entity::patch_json(*item, patch);
+    if (!changed)
+      co_return fail(changed.error());
+    if (changed->at(tags_position)) {
+      if (auto ok = write_tags(*item); !ok)
+        co_return fail(std::move(ok.error()));
+    }
     auto done = co_await replace(actor, {.item = std::move(*item)}, deadline);
     if (done || done.error().code != Code::conflict || i == update_tries_max)
       co_return done;
@@ -311,7 +357,7 @@ Task<std::vector<KnowledgeMatch>> KnowledgeStore::search(TenantId const& tenant,
   auto const rows = co_await database.read(Scope::of(tenant), search_items, std::move(params), deadline);
   std::vector<model::Knowledge> items;
   for (auto const& row : rows)
-    items.push_back(entity::from_row<model::Knowledge>(row));
+    items.push_back(read_item(row));
   auto const corpus = rows.empty() ? 0 : std::get<std::int64_t>(rows[0].back());
   std::vector<text::Item> candidates;
   for (auto const& item : items)

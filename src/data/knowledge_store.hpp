@@ -27,6 +27,8 @@ struct KnowledgeWrite {
   model::Knowledge item;
   /// Hashes of what it was imported from (JSON array of strings), remembered in the same transaction.
   std::string import_hashes = "[]";
+  /// Whether adding takes back a deletion of this id.
+  bool brings_back = true;
 };
 
 /// Knowledge of a tenant's agents. An item's id is unique under its agent. Thread-safe.
@@ -40,9 +42,14 @@ class KnowledgeStore {
   /// By agent and id. Errors: invalid (cursor).
   [[nodiscard]] Task<Result<Page<model::Knowledge>>> list(TenantId const&, KnowledgeFilter, PageRequest, Deadline);
 
-  /// An empty id is made here ("{agent}_{16 hex digits}"). Errors: not_found (no such agent), conflict (it exists).
+  /// Whether the agent had an item of this id that is deleted now.
+  [[nodiscard]] Task<bool> was_deleted(TenantId const&, AgentId const&, KnowledgeId const&, Deadline);
+
+  /// An empty id is made here ("{agent}_{16 hex digits}"). Errors: not_found (no such agent), conflict (it exists, or
+  /// it was deleted and the write does not bring it back), invalid (its tags).
   [[nodiscard]] Task<Result<model::Knowledge>> add(Actor const&, KnowledgeWrite, Deadline);
-  /// Replaces the item, whose version must still be `item.version`; its usage count never goes down. Errors: conflict.
+  /// Replaces the item, whose version must still be `item.version`; its usage count never goes down, and its tags are
+  /// those of the metadata. Errors: conflict.
   [[nodiscard]] Task<Result<model::Knowledge>> replace(Actor const&, KnowledgeWrite, Deadline);
   /// Applies a PATCH. Errors: not_found, invalid, version_mismatch, conflict.
   [[nodiscard]] Task<Result<model::Knowledge>> update(Actor const&, std::optional<AgentId> const&, KnowledgeId const&,

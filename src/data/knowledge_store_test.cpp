@@ -108,6 +108,57 @@ TEST_P(KnowledgeStoreTest, ListsInPages) {
   EXPECT_EQ(seen, "a1 a2 a3 b0 ");
 }
 
+TEST_P(KnowledgeStoreTest, TagsAreKeptInMetadata) {
+  model::Knowledge item;
+  item.agent_id = AgentId{"a"};
+  item.id = KnowledgeId{"k"};
+  item.content = "text";
+  item.metadata.text = R"({"b": 1.50,"tags":"none"})";
+  item.tags = {"red", "\"quoted\""};
+  auto const added = wait(knowledge->add(actor(), {.item = item}, soon()));
+  ASSERT_TRUE(added) << added.error().message;
+  EXPECT_EQ(added->metadata.text, R"({"b":1.50,"tags":["red","\"quoted\""]})");
+  EXPECT_EQ(added->tags, item.tags);
+  EXPECT_EQ(get(AgentId{"a"}, "k")->tags, item.tags);
+  EXPECT_EQ(patch("k", R"({"tags":["blue"]})")->metadata.text, R"({"b":1.50,"tags":["blue"]})");
+  EXPECT_EQ(patch("k", R"({"category":"c"})")->tags, std::vector<std::string>{"blue"}) << "what is left out stays";
+  auto const replaced = patch("k", R"({"metadata":{"tags":["from metadata",7]}})");
+  EXPECT_EQ(replaced->tags, std::vector<std::string>{"from metadata"});
+  EXPECT_EQ(replaced->metadata.text, R"({"tags":["from metadata",7]})");
+  EXPECT_EQ(patch("k", R"({"tags":[]})")->metadata.text, R"({"tags":[]})");
+}
+
+TEST_P(KnowledgeStoreTest, BadTagsAreRefused) {
+  have_item("a", "k", "text");
+  std::string const large(262'130, 'x');
+  struct Case {
+    std::string body, path;
+  };
+  for (auto const& [body, path] : {Case{R"({"tags":["ok",""]})", "tags[1]"}, Case{R"({"tags":"red"})", "tags"},
+                                   Case{R"({"tags":[")" + std::string(51, 't') + "\"]}", "tags[0]"},
+                                   Case{R"({"tags":["red"],"metadata":{"x":")" + large + "\"}}", "metadata"}}) {
+    auto const refused = patch("k", body);
+    ASSERT_FALSE(refused) << path;
+    ASSERT_EQ(refused.error().faults.size(), 1U) << path;
+    EXPECT_EQ(refused.error().faults[0].path, path);
+  }
+  EXPECT_EQ(get(AgentId{"a"}, "k")->version, 1);
+}
+
+TEST_P(KnowledgeStoreTest, WhatWasDeletedComesBackOnlyWhenItIsMeant) {
+  auto item = have_item("a", "k", "one");
+  ASSERT_TRUE(wait(knowledge->remove(actor(), AgentId{"a"}, KnowledgeId{"k"}, std::nullopt, soon())));
+  EXPECT_TRUE(wait(knowledge->was_deleted(default_tenant, AgentId{"a"}, KnowledgeId{"k"}, soon())));
+  EXPECT_FALSE(wait(knowledge->was_deleted(default_tenant, AgentId{"b"}, KnowledgeId{"k"}, soon())));
+  auto const refused =
+      wait(knowledge->add(actor(), {.item = item, .import_hashes = R"(["h"])", .brings_back = false}, soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_TRUE(wait(knowledge->known_imports(default_tenant, {"h"}, soon())).empty());
+  ASSERT_TRUE(wait(knowledge->add(actor(), {.item = item}, soon())));
+  EXPECT_FALSE(wait(knowledge->was_deleted(default_tenant, AgentId{"a"}, KnowledgeId{"k"}, soon())));
+}
+
 TEST_P(KnowledgeStoreTest, RemembersWhatWasImported) {
   model::Knowledge item;
   item.agent_id = AgentId{"a"};

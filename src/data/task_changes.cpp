@@ -56,12 +56,14 @@ Change const& cancel() {
   return change;
 }
 
+/// Who asks for a retry wants it now, whatever it was scheduled for; a deadline that lies ahead still holds.
 Change const& retry() {
   static Change const change =
       make_update(task(), {.name = "task.retry",
                            .channel = "task:retried",
                            .set = "status = 'pending', completed_at = NULL, started_at = NULL, error_message = NULL,"
-                                  " available_at = al_now(), deadline_at = NULL,"
+                                  " available_at = al_now(), scheduled_at = NULL,"
+                                  " deadline_at = CASE WHEN t.deadline_at > al_now() THEN t.deadline_at END,"
                                   " max_attempts = CASE WHEN t.max_attempts > t.attempt THEN t.max_attempts"
                                   " ELSE t.attempt + 1 END",
                            .where = "t.status IN ('failed', 'cancelled')"});

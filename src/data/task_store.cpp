@@ -48,7 +48,10 @@ Statement const list_abandoned{
     " LEFT JOIN workers w ON w.id = t.worker_id"
     " WHERE t.status = 'started' AND (w.id IS NULL OR w.leased_until <= al_now()) LIMIT 1000"};
 
-Statement const list_held{"task.held", "SELECT id FROM tasks WHERE worker_id = $1 AND status = 'started'"};
+/// Columns as list_abandoned.
+Statement const list_held{"task.held",
+                          "SELECT tenant_id, id, epoch, attempt, max_attempts, correlation_id FROM tasks"
+                          " WHERE worker_id = $1 AND status = 'started'"};
 
 Statement const list_overdue{
     "task.overdue",
@@ -119,6 +122,15 @@ std::string ids_json(std::vector<KnowledgeId> const& ids) {
     json::append_string(out, id.value);
   }
   return out + "]";
+}
+
+/// What list_abandoned and list_held tell of a claim: enough to end its attempt.
+Claim held_claim(Row const& row) {
+  Claim claim{TenantId{text(row, 0)}, {}, number(row, 2), text(row, 5)};
+  claim.task.id = TaskId{text(row, 1)};
+  claim.task.attempt = number(row, 3);
+  claim.task.max_attempts = number(row, 4);
+  return claim;
 }
 
 constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
@@ -291,18 +303,17 @@ Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t fr
   auto const settled = co_await settle(std::move(writes));
   for (std::size_t i = 0; i < settled.size(); ++i) {
     if (settled[i].fault || !settled[i].value)
-      continue;  // lost, or unknown: then the sweep finds it under our lease
+      continue;  // another was first; or nobody knows, and then held() will tell
     claims.push_back({chosen[i].tenant, entity::from_row<model::Task>(*settled[i].value), chosen[i].epoch + 1,
                       chosen[i].correlation_id});
   }
   co_return claims;
 }
 
-Task<std::vector<TaskId>> TaskStore::held(WorkerId const& worker, Deadline deadline) {
-  std::vector<TaskId> out;
-  for (auto const& row : co_await writer_.database().read(Scope::system(), list_held, {worker.value}, deadline)) {
-    out.emplace_back(text(row, 0));
-  }
+Task<std::vector<Claim>> TaskStore::held(WorkerId const& worker, Deadline deadline) {
+  std::vector<Claim> out;
+  for (auto const& row : co_await writer_.database().read(Scope::system(), list_held, {worker.value}, deadline))
+    out.push_back(held_claim(row));
   co_return out;
 }
 
@@ -347,15 +358,9 @@ Task<Result<void>> TaskStore::release(Claim const& claim, Deadline deadline) {
   co_return co_await finish(task_changes::release(), claim, {}, deadline);
 }
 
-Task<bool> TaskStore::requeue(Row const& row, Deadline deadline) {
-  Claim claim{TenantId{text(row, 0)}, {}, number(row, 2), text(row, 5)};
-  claim.task.id = TaskId{text(row, 1)};
-  claim.task.attempt = number(row, 3);
-  claim.task.max_attempts = number(row, 4);
-  Outcome outcome{.result_json = {},
-                  .error_message = "the worker that ran it stopped answering",
-                  .steps = {},
-                  .used_knowledge = {}};
+Task<bool> TaskStore::give_up(Claim claim, Deadline deadline) {
+  Outcome outcome{
+      .result_json = {}, .error_message = "the worker that ran it lost it", .steps = {}, .used_knowledge = {}};
   auto done = co_await fail_attempt(claim, std::move(outcome), true, deadline);
   co_return done.has_value();
 }
@@ -364,8 +369,9 @@ Task<TaskStore::Swept> TaskStore::sweep(Deadline deadline) {
   auto& database = writer_.database();
   Swept swept;
   for (auto const& row : co_await database.read(Scope::system(), list_abandoned, {}, deadline)) {
-    bool const last = number(row, 3) >= number(row, 4);
-    if (co_await requeue(row, deadline))
+    auto const claim = held_claim(row);
+    bool const last = claim.task.attempt >= claim.task.max_attempts;
+    if (co_await give_up(claim, deadline))
       ++(last ? swept.failed : swept.requeued);
   }
   for (auto const& row : co_await database.read(Scope::system(), list_overdue, {}, deadline)) {

@@ -108,8 +108,9 @@ class TaskStore {
   /// Up to `free` tasks, most urgent and then oldest first. Those that another worker won meanwhile are left out.
   [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Deadline);
 
-  /// What the worker still holds; a task that a client cancelled is no longer among them.
-  [[nodiscard]] Task<std::vector<TaskId>> held(WorkerId const&, Deadline);
+  /// What the worker still holds; a task that a client cancelled is no longer among them. Of each task only what
+  /// ends its attempt is filled in: id, attempt, max_attempts.
+  [[nodiscard]] Task<std::vector<Claim>> held(WorkerId const&, Deadline);
 
   // Each of these answers lease_lost when the claim is no longer ours.
   [[nodiscard]] Task<Result<void>> progress(Claim const&, std::string text_so_far, Deadline);
@@ -118,6 +119,9 @@ class TaskStore {
   [[nodiscard]] Task<Result<void>> fail_attempt(Claim const&, Outcome, bool may_retry, Deadline);
   /// Hands the task back as if it had not been claimed (shutdown).
   [[nodiscard]] Task<Result<void>> release(Claim const&, Deadline);
+
+  /// Ends the attempt of a worker that runs it no longer, as fail_attempt() does. False when the claim was gone.
+  [[nodiscard]] Task<bool> give_up(Claim, Deadline);
 
   struct Swept {
     std::size_t requeued = 0;  ///< their worker's lease had run out
@@ -137,7 +141,6 @@ class TaskStore {
  private:
   [[nodiscard]] Task<Result<model::Task>> explain(TenantId const&, TaskId const&, std::string_view wanted, Deadline);
   [[nodiscard]] Task<Result<void>> finish(Change const&, Claim const&, Values, Deadline);
-  [[nodiscard]] Task<bool> requeue(Row const&, Deadline);
 
   Writer& writer_;
 };

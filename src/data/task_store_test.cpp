@@ -244,7 +244,10 @@ TEST_P(TaskStoreTest, ACancelTakesTheTaskFromItsWorker) {
   auto const task = have_task("a");
   auto const worker = have_worker();
   auto const held = claim_one(worker);
-  EXPECT_EQ(wait(tasks->held(worker, soon())), std::vector<TaskId>{task.id});
+  auto const known = wait(tasks->held(worker, soon()));
+  ASSERT_EQ(known.size(), 1u);
+  EXPECT_EQ(known[0].task.id, task.id);
+  EXPECT_EQ(known[0].epoch, held.epoch);
   ASSERT_TRUE(wait(tasks->cancel(actor(), task.id, soon())));
   EXPECT_TRUE(wait(tasks->held(worker, soon())).empty());
   EXPECT_EQ(complete(held).error().code, Code::lease_lost);

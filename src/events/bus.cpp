@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
+#include <iterator>
 
 namespace al::events {
 
@@ -32,8 +33,13 @@ struct Bus::Subscription::State : std::enable_shared_from_this<State> {
 Bus::Bus() = default;
 Bus::~Bus() = default;
 
-Bus::Subscription::Subscription(std::shared_ptr<State> state) : state_(std::move(state)) {}
-Bus::Subscription::~Subscription() = default;
+Bus::Subscription::Subscription(Bus& bus, std::shared_ptr<State> state) : bus_(bus), state_(std::move(state)) {}
+
+Bus::Subscription::~Subscription() {
+  std::scoped_lock lock(bus_.mutex_);
+  std::erase(bus_.subscribers_, state_);
+  bus_.count_.store(bus_.subscribers_.size(), std::memory_order_relaxed);
+}
 
 Task<bool> Bus::Subscription::wait(SteadyTime until) {
   auto const state = state_;
@@ -56,13 +62,8 @@ void Bus::announce(std::string_view channel) {
   std::vector<std::shared_ptr<Subscription::State>> takers;
   {
     std::scoped_lock lock(mutex_);
-    std::erase_if(subscribers_, [&](auto const& weak) {
-      auto state = weak.lock();
-      if (state && state->takes(channel))
-        takers.push_back(std::move(state));
-      return weak.expired();
-    });
-    count_.store(subscribers_.size(), std::memory_order_relaxed);
+    std::ranges::copy_if(subscribers_, std::back_inserter(takers),
+                         [&](auto const& state) { return state->takes(channel); });
   }
   for (auto const& taker : takers)
     taker->ring();
@@ -73,7 +74,7 @@ std::unique_ptr<Bus::Subscription> Bus::subscribe(asio::any_io_executor executor
   std::scoped_lock lock(mutex_);
   subscribers_.push_back(state);
   count_.store(subscribers_.size(), std::memory_order_relaxed);
-  return std::unique_ptr<Subscription>(new Subscription(std::move(state)));
+  return std::unique_ptr<Subscription>(new Subscription(*this, std::move(state)));
 }
 
 bool channel_matches(std::string_view pattern, std::string_view channel) {

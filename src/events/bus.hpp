@@ -14,7 +14,7 @@ namespace al::events {
 /// nothing, because every subscriber reads on from its own cursor. Thread-safe; rings within the process.
 class Bus {
  public:
-  /// One waiter. Lives on one executor; destroying it ends the subscription.
+  /// One waiter. Lives on one executor; destroying it ends the subscription. The bus outlives it.
   class Subscription {
    public:
     ~Subscription();
@@ -24,8 +24,9 @@ class Bus {
    private:
     friend class Bus;
     struct State;
-    explicit Subscription(std::shared_ptr<State>);
-    std::shared_ptr<State> state_;
+    Subscription(Bus&, std::shared_ptr<State>);
+    Bus& bus_;
+    std::shared_ptr<State> const state_;
   };
 
   Bus();
@@ -37,9 +38,11 @@ class Bus {
   /// `patterns` are channels, or "task:*", or "*".
   [[nodiscard]] std::unique_ptr<Subscription> subscribe(asio::any_io_executor, std::vector<std::string> patterns);
 
+  [[nodiscard]] std::size_t subscriptions() const { return count_.load(std::memory_order_relaxed); }
+
  private:
   std::mutex mutex_;
-  std::vector<std::weak_ptr<Subscription::State>> subscribers_;
+  std::vector<std::shared_ptr<Subscription::State>> subscribers_;
   std::atomic<std::size_t> count_{0};
 };
 

@@ -37,15 +37,14 @@ void Dispatcher::deliver(model::Event const& event) {
   }
 }
 
-Task<void> Dispatcher::deliver_new(std::string& token, bool was_rung) {
+Task<void> Dispatcher::deliver_new(std::string& token) {
   for (bool more = true; more;) {
     auto page = co_await log_.read_after(storage::Scope::system(), token, {}, page_size, Deadline::after(read_timeout));
     if (!page)
       throw Fault("the dispatcher's own token was refused: " + page.error().message);
     for (auto const& positioned : page->events) {
       deliver(positioned.event);
-      if (!was_rung)
-        bus_.announce(positioned.event.channel);
+      bus_.announce(positioned.event.channel);
     }
     token = std::move(page->token);
     more = page->more;
@@ -53,17 +52,16 @@ Task<void> Dispatcher::deliver_new(std::string& token, bool was_rung) {
 }
 
 Task<void> Dispatcher::run() {
-  auto const doorbell = bus_.subscribe(co_await asio::this_coro::executor, {"*"});
   std::string token;
-  for (bool was_rung = true;;) {
+  for (;;) {
     try {
       if (token.empty())
         token = co_await log_.tip(Deadline::after(read_timeout));
-      co_await deliver_new(token, was_rung);
+      co_await deliver_new(token);
     } catch (Fault const& fault) {
       log::warning("events could not be read; trying again", {{"reason", fault.what()}});
     }
-    was_rung = co_await doorbell->wait(std::chrono::steady_clock::now() + poll_interval_);
+    co_await sleep_until(std::chrono::steady_clock::now() + poll_interval_);
   }
 }
 

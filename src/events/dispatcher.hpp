@@ -9,15 +9,16 @@
 
 namespace al::events {
 
-/// Calls handlers for what commits, whoever committed it: it reads the log from its own cursor and takes the doorbell
-/// only as a hint. What it finds without having been rung was committed by another process: for that it rings the
-/// doorbell here. Handlers can be registered at any time, also while it runs, and see what is read from then on.
-/// An exception of a handler is logged and does not keep the event from the others.
+/// Calls handlers for what commits, whoever committed it, and rings the doorbell for it: so events of other processes,
+/// which ring none here, are noticed at most `poll_interval` late. It reads the log from its own cursor, by the clock
+/// alone. Were it rung as well, it could not tell whose events it reads: to announce none of them leaves a foreign one
+/// unheard, to announce all doubles every read of every subscriber. By the clock, a local event costs a spare ring in
+/// each interval at most. Handlers can be registered at any time, also while it runs, and see what is read from then
+/// on. An exception of a handler is logged and does not keep the event from the others.
 class Dispatcher {
  public:
   using Handler = std::function<void(model::Event const&)>;
 
-  /// `poll_interval`: how long an event of another process, which rings no doorbell here, may go unnoticed.
   Dispatcher(EventLog& log, Bus& bus, std::chrono::milliseconds poll_interval)
       : log_(log), bus_(bus), poll_interval_(poll_interval) {}
 
@@ -33,7 +34,7 @@ class Dispatcher {
     Handler handler;
   };
   void deliver(model::Event const&);
-  [[nodiscard]] Task<void> deliver_new(std::string& token, bool was_rung);
+  [[nodiscard]] Task<void> deliver_new(std::string& token);
 
   EventLog& log_;
   Bus& bus_;

@@ -1,9 +1,8 @@
 #include "events/event_log.hpp"
 
 #include <algorithm>
-#include <charconv>
 
-#include "events/bus.hpp"
+#include "events/cursor.hpp"
 
 namespace al::events {
 
@@ -16,89 +15,57 @@ std::string const event_columns =
     "event_id, seq, timestamp, channel, service, aggregate_id, version, data, "
     "correlation_id, causation_id, user_id, tenant_id, traceparent";
 
-/// $1 the tenant, NULL in the system scope; $2 an aggregate, or NULL.
-std::string const wanted =
-    " (CAST($1 AS text) IS NULL OR e.tenant_id = CAST($1 AS text))"
-    " AND (CAST($2 AS text) IS NULL OR e.aggregate_id = CAST($2 AS text)) ";
+/// $1 the tenant, NULL in the system scope; $2 an aggregate, or NULL; $3 patterns between commas (",task:*,"), or NULL.
+/// The four spellings that channel_matches() takes for a channel; `find` is the dialect's search for a part of a text.
+std::string wanted(std::string const& find) {
+  std::string out =
+      " (CAST($1 AS text) IS NULL OR e.tenant_id = CAST($1 AS text))"
+      " AND (CAST($2 AS text) IS NULL OR e.aggregate_id = CAST($2 AS text))"
+      " AND (CAST($3 AS text) IS NULL";
+  for (auto const* spelling : {"e.channel", "replace(e.channel, ':', '_')", "e.kind || ':*'", "e.kind || '_*'"})
+    out += " OR " + find + "(CAST($3 AS text), ',' || " + spelling + " || ',') > 0";
+  return out + ") ";
+}
 
-/// Not seen by the snapshot $3: begun after it, or still running when it was taken.
+/// Not seen by the snapshot $4: begun after it, or still running when it was taken.
 std::string const unseen =
-    " (e.xid >= pg_snapshot_xmax($3::text::pg_snapshot)"
-    " OR e.xid = ANY (ARRAY(SELECT pg_snapshot_xip($3::text::pg_snapshot)))) ";
+    " (e.xid >= pg_snapshot_xmax($4::text::pg_snapshot)"
+    " OR e.xid = ANY (ARRAY(SELECT pg_snapshot_xip($4::text::pg_snapshot)))) ";
 
-Statement const sqlite_tip{"events.tip", "SELECT COALESCE(MAX(seq), 0) FROM events"};
-Statement const sqlite_after{"events.after", "SELECT " + event_columns + " FROM events e WHERE e.seq > $3 AND" +
-                                                 wanted + "ORDER BY e.seq LIMIT $4"};
+std::string const sqlite_last = "SELECT COALESCE(MAX(seq), 0) AS last FROM events";
+Statement const sqlite_tip{"events.tip", sqlite_last};
+
+/// One row always comes, for the end of the log: a reader whose filter lets nothing through moves on all the same.
+Statement const sqlite_after{"events.after", "SELECT s.last, e.* FROM (" + sqlite_last + ") s LEFT JOIN (SELECT " +
+                                                 event_columns + " FROM events e WHERE e.seq > $4 AND" +
+                                                 wanted("instr") + "ORDER BY e.seq LIMIT $5) e ON true ORDER BY e.seq"};
 
 Statement const postgres_tip{"events.tip", "SELECT pg_current_snapshot()::text"};
 
-/// What the snapshot of this very statement sees and $3 did not. One row always comes, for the snapshot.
-Statement const postgres_new{
-    "events.after",
-    "SELECT s.snapshot, e.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s LEFT JOIN LATERAL ("
-    "SELECT " +
-        event_columns + " FROM events e WHERE" + unseen + "AND" + wanted +
-        "ORDER BY e.seq LIMIT $4::bigint) e ON true ORDER BY e.seq"};
+/// What the snapshot of this very statement sees and $4 did not. One row always comes, for the snapshot.
+std::string newly_seen(std::string const& condition, std::string const& order) {
+  return "SELECT s.snapshot, e.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s LEFT JOIN LATERAL (SELECT " +
+         event_columns + " FROM events e WHERE" + condition + "AND" + wanted("strpos") + "ORDER BY " + order +
+         " LIMIT $5::bigint) e ON true ORDER BY e.seq";
+}
 
-/// The rest of a page that was cut: seen by $4, not by $3, after position $5.
+/// From the beginning everything is new: the log is read along its key until the page is full.
+Statement const postgres_first{"events.first", newly_seen(" $4::text IS NOT NULL ", "e.seq")};
+/// Later little is new, at the end of the log. The lower bound of xid finds it by index; ordered by the plain key the
+/// planner hopes to fill the page early and walks the whole log instead (200,000 events: 80 ms against 0.2 ms).
+Statement const postgres_new{"events.after",
+                             newly_seen(" e.xid >= pg_snapshot_xmin($4::text::pg_snapshot) AND" + unseen, "e.seq + 0")};
+
+/// The rest of a page that was cut: seen by $5, not by $4, after position $6.
 Statement const postgres_rest{
-    "events.rest", "SELECT $4::text, " + event_columns + " FROM events e WHERE" + unseen +
-                       "AND pg_visible_in_snapshot(e.xid, $4::text::pg_snapshot) AND e.seq > $5::bigint AND" + wanted +
-                       "ORDER BY e.seq LIMIT $6::bigint"};
+    "events.rest", "SELECT $5::text, " + event_columns + " FROM events e WHERE" + unseen +
+                       "AND pg_visible_in_snapshot(e.xid, $5::text::pg_snapshot) AND e.seq > $6::bigint AND" +
+                       wanted("strpos") + "ORDER BY e.seq LIMIT $7::bigint"};
 
 Statement const replay_aggregate{"events.replay",
                                  "SELECT " + event_columns +
                                      " FROM events e WHERE e.tenant_id = $1 AND e.kind = $2"
                                      " AND e.aggregate_id = $3 AND e.version >= $4 ORDER BY e.version LIMIT $5"};
-
-/// Where a reader stands. On PostgreSQL `seen` is everything before the page, `page` the snapshot that cut it (empty:
-/// nothing was cut) and `seq` the last event handed out of it. On SQLite only `seq` counts.
-struct Cursor {
-  std::string seen;
-  std::string page;
-  std::int64_t seq = 0;
-};
-
-std::string const first_snapshot = "1:1:";
-
-std::string to_token(Dialect dialect, Cursor const& c) {
-  if (dialect == Dialect::sqlite)
-    return "s." + std::to_string(c.seq);
-  return "p." + c.seen + "." + c.page + "." + std::to_string(c.seq);
-}
-
-bool is_snapshot(std::string_view text) {
-  return std::ranges::count(text, ':') == 2 && text.size() < 4096 &&
-         std::ranges::all_of(text, [](char ch) { return (ch >= '0' && ch <= '9') || ch == ':' || ch == ','; });
-}
-
-bool parse_number(std::string_view text, std::int64_t& out) {
-  auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return ec == std::errc{} && end == text.data() + text.size() && out >= 0;
-}
-
-Result<Cursor> parse_token(Dialect dialect, std::string_view token) {
-  auto const refuse = [] {
-    return fail(Code::invalid, "the resume token is none of this server's; hand back one as it came, or leave it out");
-  };
-  Cursor c;
-  if (dialect == Dialect::sqlite) {
-    if (!token.starts_with("s.") || !parse_number(token.substr(2), c.seq))
-      return refuse();
-    return c;
-  }
-  auto const first = token.find('.', 2);
-  auto const second = first == std::string_view::npos ? first : token.find('.', first + 1);
-  if (!token.starts_with("p.") || second == std::string_view::npos)
-    return refuse();
-  c.seen = token.substr(2, first - 2);
-  c.page = token.substr(first + 1, second - first - 1);
-  if (!is_snapshot(c.seen) || !(c.page.empty() || is_snapshot(c.page)))
-    return refuse();
-  if (!parse_number(token.substr(second + 1), c.seq))
-    return refuse();
-  return c;
-}
 
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 
@@ -126,28 +93,35 @@ model::Event to_event(Row const& row, std::size_t first) {
   return e;
 }
 
-bool passes(Filter const& filter, model::Event const& event) {
-  return filter.channels.empty() ||
-         std::ranges::any_of(filter.channels, [&](auto const& p) { return channel_matches(p, event.channel); });
+/// $1 to $3 of every read.
+Values wanted_values(storage::Scope const& scope, Filter const& filter) {
+  Values out{scope.is_system() ? Value{} : Value{scope.tenant().value}};
+  out.push_back(filter.aggregate_id ? Value{*filter.aggregate_id} : Value{});
+  std::string patterns = ",";
+  for (auto const& pattern : filter.channels)
+    patterns.append(pattern).append(",");
+  bool const is_any = filter.channels.empty() || std::ranges::find(filter.channels, "*") != filter.channels.end();
+  out.push_back(is_any ? Value{} : Value{std::move(patterns)});
+  return out;
 }
-
-Value tenant_value(storage::Scope const& scope) { return scope.is_system() ? Value{} : Value{scope.tenant().value}; }
-
-Value aggregate_value(Filter const& filter) { return filter.aggregate_id ? Value{*filter.aggregate_id} : Value{}; }
 
 Task<Page> read_sqlite(storage::Database& database, storage::Scope scope, Cursor cursor, Filter const& filter,
                        std::int64_t limit, Deadline deadline) {
-  Values params{tenant_value(scope), aggregate_value(filter), cursor.seq, limit};
+  auto params = wanted_values(scope, filter);
+  params.insert(params.end(), {Value{cursor.seq}, Value{limit}});
   auto const rows = co_await database.read(std::move(scope), sqlite_after, std::move(params), deadline);
   Page page;
   for (auto const& row : rows) {
-    auto event = to_event(row, 0);
+    if (is_null(row.at(1)))
+      continue;
+    auto event = to_event(row, 1);
     cursor.seq = event.seq;
-    if (passes(filter, event))
-      page.events.push_back({std::move(event), to_token(Dialect::sqlite, cursor)});
+    page.events.push_back({std::move(event), to_token(Dialect::sqlite, cursor)});
   }
+  page.more = std::ssize(page.events) == limit;
+  if (!page.more)
+    cursor.seq = std::max(cursor.seq, std::get<std::int64_t>(rows.at(0).at(0)));
   page.token = to_token(Dialect::sqlite, cursor);
-  page.more = std::ssize(rows) == limit;
   co_return page;
 }
 
@@ -156,32 +130,29 @@ Task<Page> read_sqlite(storage::Database& database, storage::Scope scope, Cursor
 Task<Page> read_postgres(storage::Database& database, storage::Scope scope, Cursor cursor, Filter const& filter,
                          std::int64_t limit, Deadline deadline) {
   bool const rest = !cursor.page.empty();
-  Values params{tenant_value(scope), aggregate_value(filter), cursor.seen};
-  if (rest) {
-    params.insert(params.end(), {Value{cursor.page}, Value{cursor.seq}, Value{limit}});
-  } else {
-    params.emplace_back(limit);
-  }
-  auto const rows =
-      co_await database.read(std::move(scope), rest ? postgres_rest : postgres_new, std::move(params), deadline);
+  auto params = wanted_values(scope, filter);
+  params.emplace_back(cursor.seen);
+  if (rest)
+    params.insert(params.end(), {Value{cursor.page}, Value{cursor.seq}});
+  params.emplace_back(limit);
+  auto const& statement = rest ? postgres_rest : cursor.seen == first_snapshot ? postgres_first : postgres_new;
+  auto const rows = co_await database.read(std::move(scope), statement, std::move(params), deadline);
   Page page;
-  std::int64_t found = 0;
   std::string snapshot = rest ? cursor.page : text_at(rows.at(0), 0);
   cursor.page = snapshot;
   for (auto const& row : rows) {
     if (is_null(row.at(1)))
       continue;
-    ++found;
     auto event = to_event(row, 1);
     cursor.seq = event.seq;
-    if (passes(filter, event))
-      page.events.push_back({std::move(event), to_token(Dialect::postgres, cursor)});
+    page.events.push_back({std::move(event), to_token(Dialect::postgres, cursor)});
   }
-  if (found < limit)
+  bool const is_full = std::ssize(page.events) == limit;
+  if (!is_full)
     cursor = {.seen = std::move(snapshot), .page = {}, .seq = 0};
   page.token = to_token(Dialect::postgres, cursor);
   // After the rest of a cut page, what committed meanwhile still waits behind the newer snapshot.
-  page.more = found == limit || rest;
+  page.more = is_full || rest;
   co_return page;
 }
 
@@ -200,9 +171,7 @@ Task<std::string> EventLog::tip(Deadline deadline) {
   co_return to_token(dialect, cursor);
 }
 
-std::string EventLog::beginning() const {
-  return to_token(database_.dialect(), {.seen = first_snapshot, .page = {}, .seq = 0});
-}
+std::string EventLog::beginning() const { return to_token(database_.dialect(), {.seen = std::string(first_snapshot)}); }
 
 Task<Result<Page>> EventLog::read_after(storage::Scope scope, std::string token, Filter filter, std::int64_t limit,
                                         Deadline deadline) {

@@ -9,7 +9,7 @@
 namespace al::events {
 
 struct Filter {
-  std::vector<std::string> channels{};  ///< patterns; none: all
+  std::vector<std::string> channels{};  ///< patterns without commas (see channel_matches); none: all
   std::optional<std::string> aggregate_id{};
 };
 
@@ -21,7 +21,7 @@ struct Positioned {
 
 struct Page {
   std::vector<Positioned> events;
-  std::string token;  ///< resumes after everything that was looked at, also when the filter let nothing through
+  std::string token;  ///< resumes after everything that was looked at, also what the filter held back
   bool more = false;  ///< another page waits
 };
 

@@ -93,7 +93,7 @@ array parameters(Route const& route) {
     out.push_back({{"name", text(parameter.name)},
                    {"in", "query"},
                    {"description", text(parameter.doc)},
-                   {"required", false},
+                   {"required", parameter.required},
                    {"schema", std::move(schema)}});
   }
   if (route.method == Method::post && route.idempotent_key) {

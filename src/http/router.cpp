@@ -20,7 +20,6 @@ namespace {
 constexpr std::string_view api_prefix = "/api/v1";
 constexpr std::string_view all_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::size_t path_parameter_bytes_max = 255;
-constexpr std::size_t request_id_bytes_max = 128;
 constexpr std::size_t idempotency_key_bytes_max = 255;
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
@@ -54,21 +53,6 @@ bool reads_as(std::string_view text, T& out) {
 }
 
 // ---- headers ----
-
-// W3C Trace Context: version-trace-parent-flags in lower-case hexadecimal, neither id all zeros. Later versions may
-// append more; we pass on what we know, so only the first form is taken.
-bool is_traceparent(std::string_view text) {
-  constexpr std::string_view shape = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-  if (text.size() != shape.size() || text.starts_with("ff"))
-    return false;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    bool const is_hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
-    if (shape[i] == '-' ? text[i] != '-' : !is_hex)
-      return false;
-  }
-  return text.substr(3, 32).find_first_not_of('0') != text.npos &&
-         text.substr(36, 16).find_first_not_of('0') != text.npos;
-}
 
 bool is_json_media_type(std::string_view header) {
   auto const type = take_part(header, ';');
@@ -133,6 +117,11 @@ std::optional<Error> check_query(Route const& route, Request const& request) {
     auto fault = known == route.query.end() ? allowed_parameters(route) : query_fault(*known, value);
     if (fault)
       error.faults.push_back({.path = name, .message = std::move(*fault)});
+  }
+  for (auto const& parameter : route.query) {
+    auto const has_its_name = [&](auto const& item) { return item.first == parameter.name; };
+    if (parameter.required && std::ranges::none_of(request.query, has_its_name))
+      error.faults.push_back({.path = std::string(parameter.name), .message = "is required"});
   }
   if (error.faults.empty())
     return std::nullopt;
@@ -270,15 +259,16 @@ class CallReader {
 };
 
 struct Router::Table {
-  Table(Authenticator* authenticator, Idempotency* idempotency, Random& random)
-      : authenticator(authenticator), idempotency(idempotency), ids(random) {}
+  Table(Authenticator* authenticator, Idempotency* idempotency, Random& random, Bare bare)
+      : authenticator(authenticator), idempotency(idempotency), ids(random), bare(bare) {}
 
   Authenticator* authenticator;
   Idempotency* idempotency;
   RequestIds ids;
+  Bare const bare;
   std::vector<Route> routes;
   RouteTree tree;       // under /api/v1
-  RouteTree bare_tree;  // without it, less the routes that are api_only
+  RouteTree bare_tree;  // without it
 
   // The routes of a decoded path.
   RouteTree::Match find(std::string_view path) const {
@@ -295,7 +285,6 @@ struct Router::Table {
     return index < 0 ? nullptr : &routes[static_cast<std::size_t>(index)];
   }
 
-  void identify(Context& context, Headers const& headers);
   Task<Response> answer(Context& context, Request& request);
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route);
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash);
@@ -321,9 +310,8 @@ Response allow(Response response, std::string_view methods) {
   return response;
 }
 
-// Sets what every answer has, and leaves out what a client has already or did not ask for.
-void finish(Response& response, Method method, Headers const& headers, std::string_view request_id) {
-  response.headers.set("X-Request-Id", request_id);
+// Leaves out what a client has already or did not ask for.
+void finish(Response& response, Method method, Headers const& headers) {
   if (method != Method::get && method != Method::head)
     return;
   if (response.status == 200) {
@@ -404,8 +392,8 @@ Result<std::optional<std::int64_t>> Call::if_match() const {
 
 // ---- Router ----
 
-Router::Router(Authenticator* authenticator, Idempotency* idempotency, Random& random)
-    : table_(std::make_unique<Table>(authenticator, idempotency, random)) {}
+Router::Router(Authenticator* authenticator, Idempotency* idempotency, Random& random, Bare bare)
+    : table_(std::make_unique<Table>(authenticator, idempotency, random, bare)) {}
 Router::~Router() = default;
 
 void Router::add(Route route) {
@@ -413,7 +401,7 @@ void Router::add(Route route) {
   auto const index = static_cast<std::int32_t>(table_->routes.size());
   [[maybe_unused]] bool const free = table_->tree.add(route.method, route.path, index);
   assert(free && "two routes have the same method and path");
-  if (!route.api_only) {
+  if (table_->bare == Bare::all || route.of_process) {
     [[maybe_unused]] bool const bare_free = table_->bare_tree.add(route.method, route.path, index);
     assert(bare_free);
   }
@@ -433,20 +421,8 @@ std::optional<std::size_t> Router::body_max(Method method, std::string_view path
   return route->body_max;
 }
 
-void Router::Table::identify(Context& context, Headers const& headers) {
-  if (context.request_id.empty()) {
-    auto const sent = headers.find("X-Request-Id");
-    context.request_id = sent && is_visible_ascii(*sent, request_id_bytes_max) ? std::string(*sent) : ids.next();
-  }
-  if (!context.traceparent.empty())
-    return;
-  auto const parent = headers.find("traceparent");
-  if (parent && is_traceparent(*parent) && headers.count("traceparent") == 1)
-    context.traceparent = *parent;
-}
-
 Task<Response> Router::dispatch(Context context, Request request) {
-  table_->identify(context, request.headers);
+  identify(context, request.headers, table_->ids);
   Response response;
   std::exception_ptr thrown;
   try {
@@ -460,7 +436,8 @@ Task<Response> Router::dispatch(Context context, Request request) {
     response = problem(describe_fault(thrown, context.request_id, request.target), context.request_id);
   }
   forbid_caching(response);
-  finish(response, request.method, request.headers, context.request_id);
+  add_identity(response, context);
+  finish(response, request.method, request.headers);
   co_return response;
 }
 
@@ -475,7 +452,7 @@ Task<Response> Router::Table::answer(Context& context, Request& request) {
 
   auto const match = find(request.path);
   if (!match.leaf) {
-    Error const error{Code::not_found, "There is nothing at " + quoted(request.path) + "."};
+    Error const error{Code::not_found, "There is nothing at " + quoted(segment_value(request.path)) + "."};
     co_return problem(error, context.request_id);
   }
   auto const* route = route_of(*match.leaf, request.method);

@@ -50,12 +50,19 @@ struct Parameter {
   std::string_view doc;
   std::string_view type = "string";         ///< JSON Schema type; integer, number and boolean are checked
   std::vector<std::string_view> choices{};  ///< when not empty, other values are refused
+  bool required = false;                    ///< a request without it is refused (invalid)
+};
+
+/// Which routes are served without /api/v1 as well.
+enum class Bare {
+  all,
+  of_process,  ///< only those about the process itself: on this port other bare paths are pages
 };
 
 /// What the table knows of a route. Every route names a permission or says that it is open.
 struct Route {
   Method method;
-  std::string_view path;        ///< "/agents/{agent_id}"; served bare and under /api/v1
+  std::string_view path;        ///< "/agents/{agent_id}"; served under /api/v1 and bare, see Bare
   std::string_view permission;  ///< "agents:read"; empty: open to everyone
   std::string_view summary;
   std::vector<Parameter> query{};
@@ -67,7 +74,7 @@ struct Route {
   std::vector<Code> errors{};  ///< beyond those that every route can answer
   std::size_t body_max = 1 << 20;
   bool idempotent_key = true;  ///< POST honours Idempotency-Key; off for routes that return secrets
-  bool api_only = false;       ///< not served bare
+  bool of_process = false;     ///< about the process itself: served bare on every port
   Handler handler;
 };
 
@@ -102,7 +109,7 @@ class Router {
  public:
   /// Both may be null in tests. Without an authenticator the principal is the one that the Context brings, and routes
   /// with a permission refuse a Context without one. Without Idempotency keys are checked and then ignored.
-  Router(Authenticator*, Idempotency*, Random&);
+  Router(Authenticator*, Idempotency*, Random&, Bare = Bare::all);
   ~Router();
   Router(Router const&) = delete;
 

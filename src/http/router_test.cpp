@@ -158,10 +158,11 @@ class RouterTest : public testing::Test {
                   co_return json_response(200, *version ? std::to_string(**version) : "null");
                 }});
     router.add({.method = Method::get,
-                .path = "/secret-page",
-                .permission = "",
-                .summary = "Not bare.",
-                .api_only = true,
+                .path = "/needs",
+                .permission = "widgets:read",
+                .summary = "Needs a parameter.",
+                .query = {{.name = "kind", .doc = "What.", .choices = {"a", "b"}, .required = true},
+                          {.name = "more", .doc = "Perhaps."}},
                 .handler = [](Call&) -> Task<Result<Response>> { co_return json_response(200, "1"); }});
   }
 
@@ -310,8 +311,6 @@ TEST_F(RouterTest, FindsRoutes) {
       {Method::get, "/widgets/searching", 200, "searching"},
       {Method::get, "/widgets/search/parts/p", 200, "search+p"},
       {Method::get, "/widgets/a%20b/parts/%C3%A4", 200, "a b+\xc3\xa4"},
-      {Method::get, "/api/v1/secret-page", 200, "1"},
-      {Method::get, "/secret-page", 404, "not_found"},
       {Method::get, "/api/v1/api/v1/widgets/a", 404, "not_found"},
       {Method::get, "/api/v1", 404, "not_found"},
       {Method::get, "/api/v1widgets", 404, "not_found"},
@@ -323,6 +322,8 @@ TEST_F(RouterTest, FindsRoutes) {
       {Method::get, "/widgets/a/parts", 404, "not_found"},
       {Method::get, "/widgets/a/b", 404, "not_found"},
       {Method::get, "/nothing", 404, "'/nothing'"},
+      {Method::get, "/nothing%2fhere", 404, "'/nothing/here'"},
+      {Method::get, "/nothing%5chere", 404, R"('/nothing\\here')"},
       {Method::get, "/widgets/" + std::string(255, 'a'), 200, "aaa"},
       {Method::get, "/widgets/" + std::string(256, 'a'), 404, "not_found"},
       {Method::get, "/widgets/..", 400, "bad_request"},
@@ -337,6 +338,24 @@ TEST_F(RouterTest, FindsRoutes) {
     auto const response = send(method, target);
     EXPECT_EQ(response.status, status) << target;
     EXPECT_NE(body_of(response).find(contains), std::string::npos) << target << " answered " << body_of(response);
+  }
+}
+
+TEST(RouterWithPages, ServesOnlyWhatIsOfTheProcessBare) {
+  ZeroRandom random;
+  Router router(nullptr, nullptr, random, Bare::of_process);
+  auto const one = [](Call&) -> Task<Result<Response>> { co_return json_response(200, "1"); };
+  router.add({.method = Method::get, .path = "/things", .permission = "", .summary = "", .handler = one});
+  router.add(
+      {.method = Method::get, .path = "/health", .permission = "", .summary = "", .of_process = true, .handler = one});
+  for (auto const& [target, status] : std::vector<std::pair<std::string, int>>{
+           {"/things", 404}, {"/api/v1/things", 200}, {"/health", 200}, {"/api/v1/health", 200}}) {
+    asio::io_context io;
+    int got = 0;
+    asio::co_spawn(io, router.dispatch({}, {.target = target}),
+                   [&](std::exception_ptr, Response const& response) { got = response.status; });
+    io.run();
+    EXPECT_EQ(got, status) << target;
   }
 }
 
@@ -472,6 +491,12 @@ TEST_F(RouterTest, ChecksTheQuery) {
   }
   auto const none = send(Method::get, "/widgets/a?x=1");
   EXPECT_EQ(fault_of(none), "x: this route has no query parameters");
+  EXPECT_EQ(send(Method::get, "/needs?kind=a").status, 200);
+  for (auto const* query : {"", "?more=1"}) {
+    auto const missing = send(Method::get, std::string("/needs") + query);
+    EXPECT_EQ(missing.status, 422) << query;
+    EXPECT_EQ(fault_of(missing), "kind: is required") << query;
+  }
 }
 
 TEST(Call, QueryAndIfMatch) {
@@ -713,7 +738,10 @@ TEST_F(RouterTest, PassesOnValidTraceContext) {
            {"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false},
            {"00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false},
        }) {
-    std::ignore = send(Method::get, "/open", "", {{"traceparent", sent}});
+    for (auto const* target : {"/open", "/nothing"}) {
+      auto const answer = send(Method::get, target, "", {{"traceparent", sent}});
+      EXPECT_EQ(answer.headers.find("traceparent").value_or(""), taken ? sent : "") << target << " " << sent;
+    }
     EXPECT_EQ(last.traceparent, taken ? sent : "") << sent;
   }
 }
@@ -848,6 +876,12 @@ TEST_F(OpenApi, DescribesBodiesListsAndParameters) {
   EXPECT_EQ(list.at("parameters").at(0).at("schema").at("type").as_string(), "integer");
   EXPECT_EQ(list.at("parameters").at(1).at("schema").at("enum").as_array().size(), 2u);
   EXPECT_TRUE(list.at("tags").is_array());
+}
+
+TEST_F(OpenApi, SaysWhichParametersAreRequired) {
+  auto const& parameters = operation("/api/v1/needs", "get").at("parameters");
+  EXPECT_TRUE(parameters.at(0).at("required").as_bool());
+  EXPECT_FALSE(parameters.at(1).at("required").as_bool());
 }
 
 TEST_F(OpenApi, SaysWhatIsOpen) {

@@ -227,10 +227,9 @@ class Connection;
 
 /// What belongs to one I/O context; touched by its thread only, but for the counter.
 struct Lane {
-  explicit Lane(asio::io_context& context) : context(context), timer(context) {}
+  explicit Lane(asio::io_context& context) : context(context) {}
 
   asio::io_context& context;
-  Timer timer;
   std::list<Connection*> connections;
   std::string date;
   bool is_ticking = false;
@@ -356,7 +355,7 @@ class Connection {
   Step refuse(error_code error);
   [[nodiscard]] Task<Step> read_request(Step step);
   [[nodiscard]] Task<bool> answer();
-  [[nodiscard]] Response after_cancellation();
+  [[nodiscard]] Response after_cancellation(Context const& context);
   void append_head(Response const& response, Framing framing, std::size_t length);
   [[nodiscard]] bool write_now();
   [[nodiscard]] Task<bool> write_rest();
@@ -599,7 +598,10 @@ Connection::Step Connection::refuse(error_code error) {
 // After a refusal nobody knows where the next request begins, so the connection ends.
 Connection::Step Connection::refuse(Error const& error, int status) {
   keep_alive_ = false;
-  auto const response = problem(error, state_.ids.next(), status);
+  Context context;
+  identify(context, request_.headers, state_.ids);
+  auto response = problem(error, context.request_id, status);
+  add_identity(response, context);
   auto const& text = std::get<std::string>(response.body);
   append_head(response, Framing::length, text.size());
   if (request_.method != Method::head)
@@ -636,6 +638,8 @@ Task<bool> Connection::answer() {
   bool const is_head = request_.method == Method::head;
   auto const limit = state_.limits.handler_timeout;
   Context context{.principal = {}, .request_id = {}, .traceparent = {}, .deadline = Deadline::after(limit)};
+  identify(context, request_.headers, state_.ids);
+  auto const identified = context;
   enter(Phase::handler, limit + handler_grace);
   Response response;
   std::exception_ptr cancelled;
@@ -653,7 +657,7 @@ Task<bool> Connection::answer() {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     timed_out_ = false;
     if (cancelled)
-      response = after_cancellation();
+      response = after_cancellation(identified);
   }
   is_first_ = false;
   keep_alive_ = keep_alive_ && !lane_.is_draining;
@@ -674,11 +678,13 @@ Task<bool> Connection::answer() {
   co_return co_await write_rest();
 }
 
-Response Connection::after_cancellation() {
+Response Connection::after_cancellation(Context const& context) {
   keep_alive_ = false;
-  auto const id = state_.ids.next();
+  auto const& id = context.request_id;
   log::warning("a handler was cancelled after its deadline", {{"request_id", std::string_view(id)}, {"peer", peer_}});
-  return problem({Code::timed_out, "The answer took too long."}, id);
+  auto response = problem({Code::timed_out, "The answer took too long."}, id);
+  add_identity(response, context);
+  return response;
 }
 
 void Connection::append_head(Response const& response, Framing framing, std::size_t length) {
@@ -798,15 +804,18 @@ Task<void> Connection::linger() {
 
 // ---- lanes ----
 
+/// The timer is the coroutine's own and not the lane's: what is suspended when the contexts go takes the shared state
+/// with it, possibly after the lane's context.
 Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
+  Timer timer(lane.context);
   while (!lane.connections.empty()) {
     lane.date = date_line(state->clock.now());
     auto const now = state->clock.steady();
     for (auto next = lane.connections.begin(); next != lane.connections.end();)
       (*next++)->check(now);
-    lane.timer.expires_after(tick_interval);
+    timer.expires_after(tick_interval);
     error_code error;
-    co_await lane.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
   lane.is_ticking = false;
 }

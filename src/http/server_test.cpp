@@ -433,12 +433,17 @@ TEST_F(ServerTest, AHandlerThatHangsIsCancelled) {
   TestServer server(router);
   is_patient = true;
   RawClient client(server.server.port());
-  ASSERT_TRUE(client.send("GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"));
+  std::string const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  ASSERT_TRUE(
+      client.send("GET /waits HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-7\r\ntraceparent: " + parent + "\r\n\r\n"));
   while (waiting == 0)
     std::this_thread::yield();
   auto const answer = advance_until_closed(server, client, 32s, 6);
   EXPECT_EQ(status_of(answer), 504) << answer;
   EXPECT_NE(answer.find("\"code\":\"timed_out\""), answer.npos);
+  EXPECT_NE(answer.find("\"request_id\":\"mine-7\""), answer.npos);
+  EXPECT_NE(answer.find("X-Request-Id: mine-7\r\n"), answer.npos);
+  EXPECT_NE(answer.find("traceparent: " + parent + "\r\n"), answer.npos);
 }
 
 TEST_F(ServerTest, AClientThatDoesNotReadIsClosed) {
@@ -724,6 +729,25 @@ std::vector<Malformed> chunk_cases() {
       {"endless chunk head", chunked("5;" + std::string(20'000, 'a'))},
       {"endless trailer", chunked("0\r\nA: " + std::string(20'000, 'a'))},
   };
+}
+
+/// The router and the server once made an id each: what the log said was not what the client saw.
+TEST_F(ServerTest, ARefusedRequestKeepsItsId) {
+  TestServer server(router);
+  for (std::string const request :
+       {"GET /hello HTTP/1.1\r\nX-Request-Id: mine-8\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-8\r\nContent-Length: 100001\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-8\r\nContent-Length: 1, 1\r\n\r\n"}) {
+    RawClient client(server.server.port());
+    ASSERT_TRUE(client.send(request));
+    auto const answer = client.read_all();
+    EXPECT_GE(status_of(answer), 400) << answer;
+    EXPECT_NE(answer.find("\"request_id\":\"mine-8\""), answer.npos) << answer;
+    EXPECT_NE(answer.find("X-Request-Id: mine-8\r\n"), answer.npos) << answer;
+  }
+  RawClient client(server.server.port());
+  ASSERT_TRUE(client.send("BREW / HTTP/1.1\r\n\r\n"));
+  EXPECT_NE(client.read_all().find("X-Request-Id: "), std::string::npos) << "one is made";
 }
 
 TEST_F(ServerTest, RefusesMalformedRequestsAndGoesOn) {

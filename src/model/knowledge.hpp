@@ -12,6 +12,7 @@ struct Knowledge {
   std::string content;
   std::string source;
   Document metadata;
+  std::vector<std::string> tags;  ///< a part of `metadata`
   std::int64_t usage_count = 0;
   double relevance_score = 1.0;
   std::int64_t version = 1;
@@ -20,7 +21,7 @@ struct Knowledge {
   std::optional<Timestamp> last_used_at;
 };
 BOOST_DESCRIBE_STRUCT(Knowledge, (),
-                      (id, agent_id, category, content, source, metadata, usage_count, relevance_score, version,
+                      (id, agent_id, category, content, source, metadata, tags, usage_count, relevance_score, version,
                        created_at, updated_at, last_used_at))
 
 constexpr auto describe(std::type_identity<Knowledge>) {
@@ -35,6 +36,8 @@ constexpr auto describe(std::type_identity<Knowledge>) {
                field<&Knowledge::content>("The text.", {.min = 1, .max = 1048576}),
                field<&Knowledge::source>("Where it comes from.", {.max = 65536, .defaulted = true}),
                field<&Knowledge::metadata>("Anything else, kept as written.", {.max = 262144, .defaulted = true}),
+               field<&Knowledge::tags>("Short words to sort it by; kept in `metadata.tags`.",
+                                       {.max = 64, .defaulted = true, .stored = false}),
                field<&Knowledge::usage_count>("How often an answer used it.", {.access = server}),
                field<&Knowledge::relevance_score>("Weight in search.", {.min = 0, .max = 100, .defaulted = true}),
                field<&Knowledge::version>("Counts its changes; the ETag.", {.access = server}),

@@ -11,10 +11,6 @@ BOOST_DESCRIBE_ENUM(TaskStatus, pending, started, completed, failed, cancelled)
 enum class Priority { low, normal, high, urgent };
 BOOST_DESCRIBE_ENUM(Priority, low, normal, high, urgent)
 
-[[nodiscard]] constexpr bool is_terminal(TaskStatus s) {
-  return s == TaskStatus::completed || s == TaskStatus::failed || s == TaskStatus::cancelled;
-}
-
 struct Task {
   TaskId id;
   AgentId agent_id;

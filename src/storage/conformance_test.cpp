@@ -463,6 +463,7 @@ TEST_P(Conformance, CallerGoesOnOnItsOwnThread) {
   EventLoop other;
   EXPECT_EQ(loop_.wait(thread_after(db_->read(scope(), list_rows, {}, soon()))), loop_.thread_id());
   EXPECT_EQ(other.wait(thread_after(db_->read(scope(), list_rows, {}, soon()))), other.thread_id());
+  db_->close();  // before the loop that its threads post to
 }
 
 TEST_P(Conformance, WrongStatementIsAFaultAndHarmsNoOne) {

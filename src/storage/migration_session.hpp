@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "storage/migrations.hpp"
+
 namespace al::storage {
 
 /// One migration as one database runs it.
@@ -23,7 +25,8 @@ struct AppliedMigration {
   std::string checksum;
 };
 
-/// The sole right to migrate a database; others wait in open_… until it is gone. Everything throws Fault.
+/// The sole right to migrate a database; others wait in open_… until it is gone, on PostgreSQL up to the target's
+/// lock_timeout. Everything throws Fault.
 class MigrationSession {
  public:
   virtual ~MigrationSession() = default;
@@ -37,11 +40,11 @@ class MigrationSession {
 };
 
 [[nodiscard]] std::unique_ptr<MigrationSession> open_sqlite_migrations(std::string const& path);
-[[nodiscard]] std::unique_ptr<MigrationSession> open_postgres_migrations(std::string const& url);
+[[nodiscard]] std::unique_ptr<MigrationSession> open_postgres_migrations(MigrationTarget const&);
 
-/// What is applied, without waiting and without changing anything.
+/// What is applied, without waiting for another runner and without changing anything.
 [[nodiscard]] std::vector<AppliedMigration> applied_on_sqlite(std::string const& path);
-[[nodiscard]] std::vector<AppliedMigration> applied_on_postgres(std::string const& url);
+[[nodiscard]] std::vector<AppliedMigration> applied_on_postgres(MigrationTarget const&);
 
 /// "migration 0002 (name)", for messages.
 [[nodiscard]] std::string label(int number, std::string const& name);

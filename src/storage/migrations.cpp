@@ -150,8 +150,7 @@ Dialect dialect_of(MigrationTarget const& target) {
 }
 
 std::unique_ptr<MigrationSession> open_session(MigrationTarget const& target, Dialect dialect) {
-  return dialect == Dialect::sqlite ? open_sqlite_migrations(target.sqlite_path)
-                                    : open_postgres_migrations(target.postgres_url);
+  return dialect == Dialect::sqlite ? open_sqlite_migrations(target.sqlite_path) : open_postgres_migrations(target);
 }
 
 /// Runs `step` on each; what was done before a failure is finished all the same.
@@ -184,7 +183,7 @@ std::string label(int number, std::string const& name) {
   return "migration " + digits + " (" + name + ")";
 }
 
-std::vector<int> migrate_up(MigrationTarget const& target, MigrationFiles files, int to) {
+std::vector<int> migrate_up(MigrationTarget const& target, MigrationFiles files, std::optional<int> to) {
   auto const dialect = dialect_of(target);
   auto known = parse(files, dialect);
   auto const session = open_session(target, dialect);
@@ -194,7 +193,7 @@ std::vector<int> migrate_up(MigrationTarget const& target, MigrationFiles files,
     log::warning("a newer program has migrated this database; it is left as it is");
   } else {
     for (auto const& [number, migration] : situation.known) {
-      if (!situation.applied.contains(number) && (to == 0 || number <= to))
+      if (!situation.applied.contains(number) && (!to || number <= *to))
         missing.push_back(&migration);
     }
   }
@@ -221,8 +220,7 @@ std::vector<int> migrate_down(MigrationTarget const& target, MigrationFiles file
 
 std::vector<MigrationState> migration_status(MigrationTarget const& target, MigrationFiles files) {
   auto const dialect = dialect_of(target);
-  auto applied =
-      dialect == Dialect::sqlite ? applied_on_sqlite(target.sqlite_path) : applied_on_postgres(target.postgres_url);
+  auto applied = dialect == Dialect::sqlite ? applied_on_sqlite(target.sqlite_path) : applied_on_postgres(target);
   auto const situation = compare(parse(files, dialect), std::move(applied));
   std::map<int, MigrationState> states;
   for (auto const& [number, migration] : situation.known) {
@@ -236,7 +234,7 @@ std::vector<MigrationState> migration_status(MigrationTarget const& target, Migr
   return out;
 }
 
-std::vector<int> migrate_up(MigrationTarget const& target, int to) {
+std::vector<int> migrate_up(MigrationTarget const& target, std::optional<int> to) {
   return migrate_up(target, embedded::migrations(), to);
 }
 

@@ -3,6 +3,8 @@
 /// with the parts `-- up` and `-- down`. One runner at a time (advisory lock on PostgreSQL, BEGIN EXCLUSIVE on SQLite);
 /// a process that comes second waits and finds nothing to do.
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,12 +24,17 @@ struct MigrationState {
 struct MigrationTarget {
   std::string sqlite_path{};
   std::string postgres_url{};
+  /// PostgreSQL: the wait for a connection to each address of the URL. libpq waits 2 seconds at least.
+  std::chrono::seconds connect_timeout{10};
+  /// PostgreSQL: the wait for another runner. Long, since a migration of a large table takes its time; it ends so that
+  /// a runner that hangs is noticed.
+  std::chrono::seconds lock_timeout{600};
 };
 
-/// Applies what is missing, up to `to` (0: all), each in a transaction of its own: after a failure the ones before it
-/// stay. Answers the numbers applied. Leaves a database alone that a newer binary has migrated.
+/// Applies what is missing, up to `to` (nullopt: all), each in a transaction of its own: after a failure the ones
+/// before it stay. Answers the numbers applied. Leaves a database alone that a newer binary has migrated.
 /// Throws Fault, also when an applied migration reads otherwise than in this binary.
-std::vector<int> migrate_up(MigrationTarget const&, int to = 0);
+std::vector<int> migrate_up(MigrationTarget const&, std::optional<int> to = std::nullopt);
 /// Takes back everything above `to`, last first. Answers the numbers taken back. Throws Fault, as migrate_up, and
 /// before anything changes when one of them is not in this binary.
 std::vector<int> migrate_down(MigrationTarget const&, int to);
@@ -37,7 +44,7 @@ std::vector<int> migrate_down(MigrationTarget const&, int to);
 
 /// The same with migrations other than the binary's own, for tests.
 using MigrationFiles = std::span<EmbeddedFile const>;
-std::vector<int> migrate_up(MigrationTarget const&, MigrationFiles, int to = 0);
+std::vector<int> migrate_up(MigrationTarget const&, MigrationFiles, std::optional<int> to = std::nullopt);
 std::vector<int> migrate_down(MigrationTarget const&, MigrationFiles, int to);
 [[nodiscard]] std::vector<MigrationState> migration_status(MigrationTarget const&, MigrationFiles);
 

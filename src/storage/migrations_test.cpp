@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <barrier>
+#include <boost/asio/ip/tcp.hpp>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -15,6 +17,7 @@
 #include "core/fault.hpp"
 #include "embedded/migrations.hpp"
 #include "storage/database.hpp"
+#include "storage/migration_session.hpp"
 #include "storage/test_backend.hpp"
 #include "testing/event_loop.hpp"
 #include "testing/manual_clock.hpp"
@@ -85,7 +88,9 @@ class MigrationsOn : public testing::TestWithParam<BackendKind> {
  protected:
   void SetUp() override { backend_ = GetParam().make(); }
 
-  std::vector<int> up(Files const& files, int to = 0) { return migrate_up(backend_->target(), files.list(), to); }
+  std::vector<int> up(Files const& files, std::optional<int> to = std::nullopt) {
+    return migrate_up(backend_->target(), files.list(), to);
+  }
   std::vector<int> down(Files const& files, int to) { return migrate_down(backend_->target(), files.list(), to); }
   std::string status(Files const& files) { return states(migration_status(backend_->target(), files.list())); }
   Rows query(std::string const& sql) {
@@ -125,6 +130,7 @@ TEST_P(MigrationsOn, GoUpDownAndUpAgain) {
   EXPECT_THAT(up(files, 2), ElementsAre(2));
   EXPECT_EQ(status(files), "1+ 2+ 3-");
   EXPECT_THAT(down(files, 0), ElementsAre(2, 1));
+  EXPECT_THAT(up(files, 0), IsEmpty()) << "0 is a limit like others, and not all";
   EXPECT_THAT(up(files), ElementsAre(1, 2, 3));
 }
 
@@ -343,6 +349,44 @@ TEST(Migrations, NoDatabaseIsAFault) {
   EXPECT_THROW(migrate_up({.sqlite_path = directory.file("no/such/directory/a.db")}), Fault);
   EXPECT_THROW(migrate_up({.postgres_url = "postgresql://127.0.0.1:1/none?connect_timeout=2"}), Fault);
   EXPECT_THROW(migrate_up({.postgres_url = "postgresql://["}), Fault);
+}
+
+/// The kernel accepts for it, and then nobody reads.
+TEST(Migrations, GiveUpOnAPostgresThatDoesNotAnswer) {
+  asio::io_context context;
+  using asio::ip::tcp;
+  tcp::acceptor const silent(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  MigrationTarget const target{
+      .postgres_url = "postgresql://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/none",
+      .connect_timeout = std::chrono::seconds(2)};
+  auto const begun = std::chrono::steady_clock::now();
+  EXPECT_THAT(message_of([&] { migrate_up(target); }), HasSubstr("timeout expired"));
+  EXPECT_THROW((void)migration_status(target), Fault);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+}
+
+TEST(Migrations, GiveUpOnARunnerThatNeverEndsOnPostgres) {
+  PostgresBackend const backend(PostgresBackend::Login::owner);
+  auto target = backend.target();
+  auto holder = open_postgres_migrations(target);
+  target.lock_timeout = std::chrono::seconds(0);
+  EXPECT_THAT(message_of([&] { migrate_up(target); }),
+              testing::MatchesRegex("another process migrates this database .* process [0-9]+ .*"));
+  EXPECT_THAT(migration_status(target), testing::Not(IsEmpty())) << "looking waits for nobody";
+  holder.reset();
+  EXPECT_FALSE(migrate_up(target).empty());
+}
+
+/// The default data directory is relative.
+TEST(Migrations, SqliteFileIsForItsOwnerUnderARelativePathToo) {
+  TemporaryDirectory directory;
+  auto const file = std::filesystem::relative(directory.file("a.db"));
+  ASSERT_TRUE(file.is_relative());
+  auto const before = ::umask(0);
+  migrate_up({.sqlite_path = file.string()});
+  ::umask(before);
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST(Migrations, TableMadeAnewKeepsItsReferencesOnSqlite) {

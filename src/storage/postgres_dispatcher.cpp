@@ -279,6 +279,15 @@ void Dispatcher::sweep_queues(SteadyTime now) {
     --gauges_.waiting;
     fault(*work, late);
   }
+  // What is sent again waits as well, also while the server is away.
+  for (auto& work : std::exchange(retries_, {})) {
+    if (now < work->limits.queued_until) {
+      retries_.push_back(std::move(work));
+      continue;
+    }
+    gauges_.waiting -= work->callers();
+    fault(*work, late);
+  }
   for (auto* line : line_turns_) {
     for (auto& call : line->waiting.take_if([now](auto const& c) { return now >= c.limits.queued_until; })) {
       --gauges_.waiting;

@@ -1,7 +1,9 @@
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -13,7 +15,12 @@ namespace al::storage {
 namespace {
 
 /// Any number will do, as long as no one else in the same database uses it: "agentlig" read as bytes.
-constexpr char const* take_lock = "SELECT pg_advisory_lock(7018131323462346087)";
+constexpr char const* take_lock = "SELECT pg_try_advisory_lock(7018131323462346087)";
+constexpr char const* find_lock_owner =
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid = (7018131323462346087 >> 32)::oid AND objid = (7018131323462346087 & 4294967295)::oid";
+constexpr std::chrono::milliseconds lock_pause{100};
 constexpr char const* find_schema = "SELECT 1 FROM pg_namespace WHERE nspname = 'agent_lightning'";
 constexpr char const* find_ledger = "SELECT to_regclass('agent_lightning.schema_migrations') IS NOT NULL";
 constexpr char const* create_ledger =
@@ -80,9 +87,14 @@ int to_number(std::string const& text) {
 /// A blocking connection; migrations do not go through the pool, nor through PgBouncer.
 class Session {
  public:
-  explicit Session(std::string const& url) {
-    std::array<char const*, 4> const names{"dbname", "fallback_application_name", "client_encoding", nullptr};
-    std::array<char const*, 4> const values{url.c_str(), "agent_lightning", "UTF8", nullptr};
+  explicit Session(MigrationTarget const& target) {
+    auto const patience = std::to_string(target.connect_timeout.count());
+    // What stands behind the URL wins over it, as in the pool. Keepalives end the wait for a machine that is gone.
+    std::array<char const*, 8> const names{
+        "dbname",          "fallback_application_name", "client_encoding",  "connect_timeout",
+        "keepalives_idle", "keepalives_interval",       "keepalives_count", nullptr};
+    std::array<char const*, 8> const values{
+        target.postgres_url.c_str(), "agent_lightning", "UTF8", patience.c_str(), "30", "10", "3", nullptr};
     connection_.reset(PQconnectdbParams(names.data(), values.data(), 1));
     if (PQstatus(connection_.get()) != CONNECTION_OK)
       throw_fault("cannot connect to PostgreSQL");
@@ -118,6 +130,12 @@ class Session {
     return !rows.empty() && rows.front().front() == "t";
   }
 
+  /// Waits that long, or until the server says something: at a shutdown it does.
+  void pause(std::chrono::milliseconds length) const {
+    pollfd watched{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    ::poll(&watched, 1, static_cast<int>(length.count()));
+  }
+
   /// False also when the connection is gone.
   [[nodiscard]] bool in_transaction() const {
     auto const status = PQtransactionStatus(connection_.get());
@@ -150,8 +168,8 @@ std::vector<AppliedMigration> applied_in(Session& session) {
 /// The advisory lock ends with the connection, so a runner that dies leaves the way free.
 class PostgresMigrations final : public MigrationSession {
  public:
-  explicit PostgresMigrations(std::string const& url) : session_(url) {
-    session_.query(take_lock);
+  explicit PostgresMigrations(MigrationTarget const& target) : session_(target) {
+    wait_for_lock(target.lock_timeout);
     // Asked first: IF NOT EXISTS demands the right to create schemas even when there is nothing to create.
     if (session_.query(find_schema).empty())
       session_.execute("CREATE SCHEMA agent_lightning");
@@ -178,6 +196,25 @@ class PostgresMigrations final : public MigrationSession {
   }
 
  private:
+  // Asking again and again, since a query that waits inside the server is a transaction, which would stand in the way
+  // of what the other runner does (an index that is built concurrently waits for every older transaction).
+  void wait_for_lock(std::chrono::seconds patience) {
+    auto const begun = std::chrono::steady_clock::now();
+    for (bool is_told = false; !session_.yes(take_lock); session_.pause(lock_pause)) {
+      bool const is_over = std::chrono::steady_clock::now() - begun >= patience;
+      if (is_told && !is_over)
+        continue;
+      auto const owners = session_.query(find_lock_owner);
+      auto const owner = owners.empty() ? std::string("unknown") : owners.front().at(0);
+      if (is_over) {
+        throw Fault("another process migrates this database and has not ended for " + std::to_string(patience.count()) +
+                    " seconds; it is PostgreSQL's process " + owner + " (see pg_stat_activity)");
+      }
+      log::warning("waiting for another process that migrates this database", {{"postgres_process", owner}});
+      is_told = true;
+    }
+  }
+
   void step(Migration const& migration, std::string const& script, char const* ledger,
             std::vector<std::string> const& params) {
     session_.execute(begin);
@@ -201,12 +238,12 @@ class PostgresMigrations final : public MigrationSession {
 
 }  // namespace
 
-std::unique_ptr<MigrationSession> open_postgres_migrations(std::string const& url) {
-  return std::make_unique<PostgresMigrations>(url);
+std::unique_ptr<MigrationSession> open_postgres_migrations(MigrationTarget const& target) {
+  return std::make_unique<PostgresMigrations>(target);
 }
 
-std::vector<AppliedMigration> applied_on_postgres(std::string const& url) {
-  Session session(url);
+std::vector<AppliedMigration> applied_on_postgres(MigrationTarget const& target) {
+  Session session(target);
   return session.yes(find_ledger) ? applied_in(session) : std::vector<AppliedMigration>{};
 }
 

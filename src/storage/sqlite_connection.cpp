@@ -132,7 +132,7 @@ Connection::~Connection() = default;
 void Connection::open(std::string const& path, Access access) {
   // mknod and not open: closing a descriptor of the file would drop the locks that other connections of this process
   // hold on it. SQLite gives the log and its index the mode of this file.
-  if (access != Access::reader && path.starts_with('/'))
+  if (access != Access::reader && path != ":memory:")
     ::mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0);
   int const flags = (access == Access::reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;

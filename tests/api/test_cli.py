@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -211,8 +212,41 @@ class CommandLine(unittest.TestCase):
             self.bad("agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "al_not_the_right_one"}),
         )
         said = self.bad("config", code=2, environment={"LOG_LEVEL": "loud", "DB_PORT": "0"})
-        self.assertIn("log.level", said)
-        self.assertIn("database.port", said)
+        for setting in ("log.level", "database.port"):
+            self.assertEqual(1, said.count(setting), "each is said once")
+
+    def test_json_is_everywhere(self):
+        def error_of(*arguments, **options):
+            said = self.bad(*arguments, "--json", **options)
+            self.assertEqual(1, len(said.splitlines()), said)
+            return json.loads(said)["error"]
+
+        self.assertIn("did you mean", error_of("agent", "lsit", code=2)["message"])
+        self.assertEqual("bad_request", error_of("agent", code=2)["code"])
+        wrong = error_of("config", code=2, environment={"LOG_LEVEL": "loud", "DB_PORT": "0"})
+        self.assertEqual({"log.level", "database.port"}, {fault["path"] for fault in wrong["faults"]})
+        self.assertIn("gateway", error_of("serve", "gatway", code=2)["message"])
+        for command in (["serve"], ["init"], ["migrate", "up"], ["migrate", "down", "--to", "0"]):
+            self.assertIn("Stop it first", error_of(*command)["message"])
+        self.assertEqual("invalid", error_of("migrate", "up", "--to", "9999", code=2)["code"])
+        self.assertEqual("not_found", error_of("import", "knowledge", "nowhere", code=2)["code"])
+
+    def test_nothing_is_said_twice(self):
+        said = self.bad("task", "run", "writer", "x", "--priority", "soon")
+        self.assertEqual(1, said.count("priority must be"), said)
+        said = self.bad("agent", "create", "Not A Slug", "--name", "", "--specialization", "x")
+        self.assertEqual(1, said.count("name "), said)
+
+    def test_a_result_that_cannot_be_written_is_a_failure(self):
+        settings = self.server.environment | {"AGENT_LIGHTNING_URL": self.server.url}
+        for arguments in (["agent", "list", "--json"], ["agent", "list"], ["config"], ["--help"], ["--version"], []):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(
+                    [str(BINARY), *arguments], cwd=self.server.directory.name, env=settings, text=True,
+                    stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False,
+                )  # fmt: skip
+            self.assertEqual(1, done.returncode, arguments)
+            self.assertIn("standard output", done.stderr)
 
     def test_config_shows_origins_and_masks_secrets(self):
         values = self.json(
@@ -236,6 +270,7 @@ class CommandLine(unittest.TestCase):
         for subject in ("config", "data directory", "database", "migrations", "token", "server", "provider"):
             self.assertIn(levels[subject], ("ok", "warning"), findings)
         self.assertEqual("ok", levels["server"])
+        self.assertNotIn("durability", levels, "the server has the file, so nobody looks into it beside that one")
 
     def test_doctor_names_the_remedy(self):
         port = self.server.url.rsplit(":", 1)[1]
@@ -283,10 +318,12 @@ class Setup(unittest.TestCase):
         self.assertEqual(0o700, stat.S_IMODE((root / "data").stat().st_mode))
         self.assertEqual(0o600, stat.S_IMODE((root / "data" / "token").stat().st_mode))
         self.assertEqual(0o600, stat.S_IMODE((root / ".env").stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE((root / "data" / "agent-lightning.db").stat().st_mode))
         token = (root / "data" / "token").read_text()
         (root / ".env").write_text("LOG_LEVEL=error\n")
         again = json.loads(self.run_good("init", "--json"))
         self.assertFalse(again["dotenv_written"])
+        self.assertEqual(("known", "sqlite"), (again["token"], again["database"]))
         self.assertEqual("LOG_LEVEL=error\n", (root / ".env").read_text())
         self.assertEqual(token, (root / "data" / "token").read_text())
         self.server.start()
@@ -301,6 +338,54 @@ class Setup(unittest.TestCase):
         self.assertTrue(json.loads(self.run_good("migrate", "status", "--json"))["migrations"][0]["applied"])
         self.assertIn("1", self.run_good("migrate", "down", "--to", "0"))
         self.assertFalse(json.loads(self.run_good("migrate", "status", "--json"))["migrations"][0]["applied"])
+
+    def test_the_database_is_for_its_owner_under_a_relative_directory_too(self):
+        root = pathlib.Path(self.server.directory.name)
+        (root / "open").mkdir(mode=0o755)
+        made = json.loads(self.run_good("init", "--data", "./open", "--json"))
+        self.assertEqual("made", made["token"])
+        self.assertEqual(0o600, stat.S_IMODE((root / "open" / "agent-lightning.db").stat().st_mode))
+
+    def test_commands_do_not_log_on_the_terminal(self):
+        for arguments in (["migrate", "up"], ["migrate", "down", "--to", "0"], ["init"], ["doctor"]):
+            self.assertEqual("", self.server.run(*arguments).stderr, arguments)
+        self.server.run("migrate", "down", "--to", "0")
+        logged = self.server.run("migrate", "up", "--log.level", "info").stderr
+        self.assertEqual(1, logged.count('"number":1,'), "who asks for the log gets it, and each migration once")
+
+    def test_numbers_of_migrations_are_checked(self):
+        for arguments in (["up", "--to", "99"], ["up", "--to", "-1"], ["up", "--to", "0"], ["down", "--to", "99"]):
+            done = self.server.run("migrate", *arguments)
+            self.assertEqual(2, done.returncode, done.stdout + done.stderr)
+            self.assertIn("error:", done.stderr)
+        self.assertFalse(os.path.exists(self.server.data), "a mistake changes nothing")
+        self.assertEqual({"applied": [1]}, json.loads(self.run_good("migrate", "up", "--to", "1", "--json")))
+        self.assertEqual({"taken_back": [1]}, json.loads(self.run_good("migrate", "down", "--to", "0", "--json")))
+
+    def test_a_url_of_another_database_is_refused(self):
+        for command in (["config"], ["serve"], ["migrate", "status"]):
+            done = self.server.run(*command, environment={"DATABASE_URL": "mysql://u:hidden@h/db"})
+            self.assertEqual(2, done.returncode)
+            self.assertIn("postgresql:// or postgres://", done.stderr)
+            self.assertNotIn("hidden", done.stderr)
+
+    def test_a_postgres_that_does_not_answer_holds_nobody_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            settings = {
+                "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/nothing",
+                "DB_CONNECT_TIMEOUT": "2",
+            }
+            for command in (["serve"], ["migrate", "up"], ["migrate", "status"], ["doctor"]):
+                begun = time.monotonic()
+                done = self.server.run(*command, environment=settings)
+                self.assertEqual(1, done.returncode, done.stdout)
+                self.assertIn("timeout expired", done.stdout + done.stderr)
+                self.assertLess(time.monotonic() - begun, 15, command)
+
+    def test_doctor_says_what_it_looked_at(self):
+        self.run_good("init")
+        findings = {f["subject"]: f["message"] for f in json.loads(self.run_good("doctor", "--json"))["findings"]}
+        self.assertEqual("journal_mode = wal", findings["durability"])
 
     def test_migrations_wait_for_nobody(self):
         self.server.start()

@@ -126,6 +126,29 @@ class Import(unittest.TestCase):
         self.assertEqual({"items": 9, "imported": 0, "merged": 0, "skipped": 9, "faulty": 0}, report["total"])
         self.assertEqual(before, (self.items("night_gardener"), self.items("ferry_captain")))
 
+    def test_what_a_user_deleted_does_not_come_back(self):
+        """Review 2, finding 12: the prototype counts uses in its files, which made every item a new one."""
+        item = {"id": "k", "content": "Old.", "timestamp": "2025-01-01T00:00:00", "usage_count": 1}
+        edited = item | {"id": "edited"}
+        self.write("clerk.json", [item, edited])
+        self.report(0)
+        self.call("DELETE", "/knowledge/k?agent_id=clerk")
+        self.call("PUT", "/knowledge/edited?agent_id=clerk", {"content": "By a user."})
+        before = self.items("clerk")
+        self.write("clerk.json", [item | {"usage_count": 2}, edited | {"usage_count": 2}])
+        self.assertEqual([2, 0, 0, 2, 0], self.counts(self.report(0), "clerk.json"))
+        self.assertEqual(before, self.items("clerk"))
+        newer = item | {"content": "New.", "timestamp": "2027-01-01T00:00:00"}
+        self.write("clerk.json", [newer])
+        self.assertEqual([1, 0, 0, 1, 0], self.counts(self.report(0), "clerk.json"))
+        self.assertEqual(before, self.items("clerk"))
+        answer = self.call("POST", "/knowledge/import", {"agent_id": "clerk", "items": [newer]})
+        self.assertEqual((0, 1, []), (answer["imported"], answer["skipped"], answer["faulty"]))
+        self.assertEqual([0], [entry["position"] for entry in answer["left_out"]])
+        self.assertIn("was deleted", answer["left_out"][0]["reason"])
+        self.call("POST", "/agents/clerk/knowledge", {"id": "k", "content": "Taken back."})
+        self.assertEqual("Taken back.", self.items("clerk")["k"]["content"])
+
     def test_what_is_bad_is_reported_and_the_rest_loads(self):
         self.have(*(path.name for path in FIXTURES.iterdir()))
         os.symlink(self.directory / "ferry_captain.json", self.directory / "linked.json")

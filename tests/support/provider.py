@@ -9,7 +9,8 @@
         assert not provider.repeats()
 
 Alone: provider.py --port N [--script FILE] [--fast]; it prints its addresses as one line of JSON. The formats are those
-of the providers' public references; a request that the real provider refuses gets the same refusal here.
+of the providers' public references. What breaks the protocol is refused with the provider's status, type and code; the
+wordings are not theirs.
 """
 
 import argparse

@@ -56,17 +56,37 @@ int tail_events(Workplace& workplace, Tail const& tail) {
   return done ? exit_ok : report(workplace.console, done.error());
 }
 
+/// Every page, one after the other: as text as it comes, with --json as one list.
 int replay(Workplace& workplace, std::string const& kind, std::string const& id) {
   auto& console = workplace.console;
   ApiClient client(workplace.config);
-  auto const query = query_text({{"kind", kind}, {"aggregate_id", id}});
-  return show(console, client.get("/events/replay" + query), [&](json::value const& page) {
-    std::string out;
-    for (auto const& event : list_of(page, "events")) {
-      out.append(out.empty() ? "" : "\n").append(event_line(console, event));
+  std::string all;
+  std::size_t count = 0;
+  for (std::string cursor; count == 0 || !cursor.empty();) {
+    auto const query = query_text({{"kind", kind}, {"aggregate_id", id}, {"cursor", cursor}});
+    auto const page = client.get("/events/replay" + query);
+    if (!page)
+      return report(console, page.error());
+    auto const root = page->body.root();
+    auto const events = json::elements(json::member(root, "events"));
+    if (events.empty())
+      break;
+    count += events.size();
+    for (auto const& event : events) {
+      if (console.json()) {
+        all.append(all.empty() ? "" : ",").append(event.raw);
+      } else {
+        console.print(event_line(console, *event.parsed));
+      }
     }
-    return out.empty() ? "No events of " + printable(kind + " " + id) + "." : out;
-  });
+    cursor = text_of(*root.parsed, "next_cursor");
+  }
+  if (console.json()) {
+    console.print(R"({"events":[)" + all + R"(],"count":)" + std::to_string(count) + R"(,"next_cursor":null})");
+  } else if (count == 0) {
+    console.print("No events of " + printable(kind + " " + id) + ".");
+  }
+  return exit_ok;
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t faults_shown_max = 100;
 
 /// Something that was not imported.
-struct Fault {
+struct Omission {
   std::optional<std::int64_t> position;  ///< in the file, from 0; none: the whole file, or the rest of it
   std::string reason;
 };
@@ -32,7 +32,8 @@ struct FileReport {
   std::int64_t faulty = 0;
   std::string created_agent;  ///< empty when it was there
   bool is_taken = false;      ///< it was read, and the server took what there was to send
-  std::vector<Fault> faults;
+  std::vector<Omission> faults;
+  std::vector<Omission> left_out;  ///< of the skipped: new, but under an id that someone deleted here
 };
 
 std::int64_t number_of(json::value const& object, std::string_view key) {
@@ -60,7 +61,7 @@ class Import {
   void note_reply(FileReport&, AgentId const&, ImportChunk const&, json::value const& reply);
   [[nodiscard]] FileReport total() const;
   void print_text() const;
-  void print_faults() const;
+  void print_omissions(std::string_view title, Tone, std::vector<Omission> FileReport::*) const;
   void print_json() const;
 
   Console& console_;
@@ -125,7 +126,7 @@ void Import::import_file(KnowledgeFile const& file, Progress& progress) {
     return skip(items.error());
   out.items = std::ssize(*items);
   send(out, *agent, *items, file, progress);
-  std::ranges::sort(out.faults, {}, &Fault::position);
+  std::ranges::sort(out.faults, {}, &Omission::position);
 }
 
 void Import::send(FileReport& out, AgentId const& agent, std::vector<std::string_view> const& items,
@@ -158,12 +159,17 @@ void Import::note_reply(FileReport& out, AgentId const& agent, ImportChunk const
   out.skipped += number_of(reply, "skipped");
   if (text_of(reply, "agent_created") == "true")
     out.created_agent = agent.value;
-  for (auto const& fault : list_of(reply, "faulty")) {
-    auto const sent = static_cast<std::size_t>(number_of(fault, "position"));
-    ++out.faulty;
-    out.faults.push_back({sent < chunk.positions.size() ? std::optional(chunk.positions[sent]) : std::nullopt,
-                          text_of(fault, "reason")});
-  }
+  auto const add_all = [&](std::string_view key, std::vector<Omission>& to) {
+    for (auto const& omission : list_of(reply, key)) {
+      auto const sent = static_cast<std::size_t>(number_of(omission, "position"));
+      to.push_back({sent < chunk.positions.size() ? std::optional(chunk.positions[sent]) : std::nullopt,
+                    text_of(omission, "reason")});
+    }
+  };
+  auto const faults_before = std::ssize(out.faults);
+  add_all("faulty", out.faults);
+  out.faulty += std::ssize(out.faults) - faults_before;
+  add_all("left_out", out.left_out);
 }
 
 // ---- telling it ----
@@ -202,20 +208,21 @@ void Import::print_text() const {
   console_.print(table.text(console_));
   if (!created.empty())
     console_.print("\nNew agents: " + created);
-  print_faults();
+  print_omissions("Left out", Tone::faint, &FileReport::left_out);
+  print_omissions("Not imported", Tone::caution, &FileReport::faults);
 }
 
-void Import::print_faults() const {
+void Import::print_omissions(std::string_view title, Tone tone, std::vector<Omission> FileReport::* list) const {
   auto const width = console_.options().is_terminal ? console_.options().width : std::string::npos;
   std::size_t count = 0;
   for (auto const& file : reports_) {
-    for (auto const& fault : file.faults) {
+    for (auto const& omission : file.*list) {
       if (count++ == 0)
-        console_.print("\n" + console_.paint("Not imported", Tone::caution) + " (items count from 0):");
+        console_.print("\n" + console_.paint(std::string(title), tone) + " (items count from 0):");
       if (console_.options().is_terminal && count > faults_shown_max)
         continue;
-      auto const place = fault.position ? ", item " + std::to_string(*fault.position) : std::string();
-      console_.print(wrapped(printable(file.name + place + ": " + fault.reason), width, 2));
+      auto const place = omission.position ? ", item " + std::to_string(*omission.position) : std::string();
+      console_.print(wrapped(printable(file.name + place + ": " + omission.reason), width, 2));
     }
   }
   if (console_.options().is_terminal && count > faults_shown_max) {
@@ -231,22 +238,29 @@ json::object counts_of(FileReport const& file) {
           {"faulty", file.faulty}};
 }
 
+json::array list_json(std::vector<FileReport> const& reports, std::vector<Omission> FileReport::* list) {
+  json::array out;
+  for (auto const& file : reports) {
+    for (auto const& omission : file.*list) {
+      json::value const position = omission.position ? json::value(*omission.position) : json::value();
+      out.push_back(json::object{{"file", printable(file.name)}, {"position", position}, {"reason", omission.reason}});
+    }
+  }
+  return out;
+}
+
 void Import::print_json() const {
   json::array files;
-  json::array faults;
   for (auto const& file : reports_) {
     auto entry = counts_of(file);
-    auto const name = printable(file.name);
-    entry["file"] = name;
+    entry["file"] = printable(file.name);
     entry["agent_created"] = !file.created_agent.empty();
-    for (auto const& fault : file.faults) {
-      json::value const position = fault.position ? json::value(*fault.position) : json::value();
-      faults.push_back(json::object{{"file", name}, {"position", position}, {"reason", fault.reason}});
-    }
     files.push_back(std::move(entry));
   }
-  console_.print(json::serialize(
-      json::object{{"files", std::move(files)}, {"total", counts_of(total())}, {"faults", std::move(faults)}}));
+  console_.print(json::serialize(json::object{{"files", std::move(files)},
+                                              {"total", counts_of(total())},
+                                              {"left_out", list_json(reports_, &FileReport::left_out)},
+                                              {"faults", list_json(reports_, &FileReport::faults)}}));
 }
 
 }  // namespace

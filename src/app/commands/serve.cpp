@@ -17,8 +17,10 @@ void add_serve_command(CLI::App& app, Invocation& invocation) {
       "  agent-lightning serve\n"
       "  agent-lightning serve --gateway.port 9000 --data ./playground\n"
       "  DATABASE_URL=postgresql://me@localhost/agents agent-lightning serve gateway worker");
-  command->callback(
-      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return serve(workplace, *roles); }; });
+  command->callback([=, &invocation] {
+    invocation.logs = true;
+    invocation.action = [=](Workplace& workplace) { return serve(workplace, *roles); };
+  });
 }
 
 }  // namespace al::app

@@ -1,49 +1,39 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/json/object.hpp>
 #include <cerrno>
 #include <system_error>
 
+#include "app/answer.hpp"
 #include "app/command.hpp"
+#include "app/descriptor.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
 #include "core/fault.hpp"
-#include "core/json.hpp"
 #include "data/access_store.hpp"
 #include "security/bootstrap_token.hpp"
 #include "security/token_file.hpp"
-#include "storage/lock.hpp"
 
 namespace al::app {
 namespace {
 
 constexpr std::chrono::seconds database_timeout{30};
 
-/// Migrations and the first token of a SQLite directory need it for themselves.
-Result<std::optional<storage::DirectoryLock>> own_directory(Config const& config) {
-  if (uses_postgres(config))
-    return std::nullopt;
-  auto lock = storage::DirectoryLock::acquire(data_directory(config));
-  if (!lock)
-    return fail(std::move(lock.error()));
-  return std::move(*lock);
-}
-
 // ---- init ----
 
 /// Whether the file was written; an existing one is left alone. For its owner only, since passwords will go there.
 bool write_dotenv() {
-  int const descriptor = ::open(".env", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0 && errno == EEXIST)
-    return false;
-  auto const text = dotenv_example();
-  bool const written =
-      descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  Descriptor const file(::open(".env", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   auto const error = errno;
-  if (descriptor >= 0)
-    ::close(descriptor);
-  if (!written)
+  if (file.number() < 0 && error == EEXIST)
+    return false;
+  if (file.number() < 0)
     throw Fault("cannot write .env: " + std::generic_category().message(error));
+  auto const text = dotenv_example();
+  if (::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    throw Fault("cannot write .env: " + std::generic_category().message(errno));
   return true;
 }
 
@@ -61,50 +51,52 @@ Result<security::BootstrapToken::Outcome> ensure_token(Config const& config) {
   return outcome;
 }
 
-std::string_view says(security::BootstrapToken::Outcome outcome) {
+struct TokenState {
+  std::string_view name;  ///< for programs
+  std::string_view text;  ///< for people
+};
+
+TokenState state_of(security::BootstrapToken::Outcome outcome) {
   using enum security::BootstrapToken::Outcome;
   switch (outcome) {
     case created:
-      return "made";
+      return {"made", "made"};
     case known:
-      return "there already";
+      return {"known", "there already"};
     case foreign:
-      return "of another database; set AGENT_LIGHTNING_TOKEN to a token of this one";
+      return {"foreign", "of another database; set AGENT_LIGHTNING_TOKEN to a token of this one"};
     case missing:
-      return "on another machine; set AGENT_LIGHTNING_TOKEN to it";
+      return {"missing", "on another machine; set AGENT_LIGHTNING_TOKEN to it"};
   }
-  return "";
+  return {};
 }
 
 int init(Workplace& workplace) {
   auto& console = workplace.console;
   auto const& config = workplace.config;
   make_data_directory(config);
-  auto const lock = own_directory(config);
-  if (!lock) {
-    console.error(lock.error().message);
-    return exit_failure;
-  }
+  auto const lock = lock_data_directory(config);
+  if (!lock)
+    return report(console, lock.error());
   bool const wrote_dotenv = write_dotenv();
   migrate(config);
   auto const outcome = ensure_token(config);
-  if (!outcome) {
-    console.error(outcome.error().message);
-    return exit_failure;
-  }
+  if (!outcome)
+    return report(console, outcome.error());
   auto const directory = data_directory(config).string();
-  auto const token = security::token_file(data_directory(config)).string();
+  auto const file = security::token_file(data_directory(config)).string();
+  auto const token = state_of(*outcome);
   if (console.json()) {
-    std::string out = "{\"data\":";
-    json::append_string(out, directory);
-    out += ",\"token_file\":";
-    json::append_string(out, token);
-    console.print(out + ",\"dotenv_written\":" + (wrote_dotenv ? "true}" : "false}"));
+    console.print(json::serialize(json::object{{"data", directory},
+                                               {"database", uses_postgres(config) ? "postgresql" : "sqlite"},
+                                               {"token", token.name},
+                                               {"token_file", file},
+                                               {"dotenv_written", wrote_dotenv}}));
     return exit_ok;
   }
   console.print("data directory  " + directory);
   console.print("database        " + std::string(uses_postgres(config) ? "PostgreSQL" : "SQLite") + ", migrated");
-  console.print("token           " + token + ", " + std::string(says(*outcome)));
+  console.print("token           " + file + ", " + std::string(token.text));
   console.print(std::string("settings        .env, ") + (wrote_dotenv ? "written" : "there already"));
   console.print("Next: agent-lightning serve");
   return exit_ok;
@@ -129,27 +121,67 @@ int show_status(Workplace& workplace) {
   return exit_ok;
 }
 
-int print_numbers(Console& console, std::string_view what, std::vector<int> const& numbers) {
+/// What `migrate up` and `migrate down` differ in.
+struct Direction {
+  std::string_view done;  ///< in the answer
+  int number_min;
+  std::vector<int> (*run)(storage::MigrationTarget const&, std::optional<int> to);
+};
+
+constexpr int migration_number_max = 9999;
+
+Direction const upward{"applied", 1, [](storage::MigrationTarget const& target, std::optional<int> to) {
+                         return storage::migrate_up(target, to);
+                       }};
+Direction const downward{"taken_back", 0, [](storage::MigrationTarget const& target, std::optional<int> to) {
+                           return storage::migrate_down(target, to.value());
+                         }};
+
+/// Errors: invalid, when no migration has the number. 0 stands before all of them.
+Result<void> check_number(storage::MigrationTarget const& target, int number) {
+  auto const states = storage::migration_status(target);
+  bool const is_known =
+      number == 0 || std::ranges::find(states, number, &storage::MigrationState::number) != states.end();
+  if (is_known)
+    return {};
+  return fail(Code::invalid, "there is no migration " + std::to_string(number) + "; the last one is " +
+                                 std::to_string(states.empty() ? 0 : states.back().number));
+}
+
+int migrate_with_lock(Workplace& workplace, Direction const& direction, std::optional<int> to) {
+  auto& console = workplace.console;
+  auto const target = migration_target(workplace.config);
+  if (to) {
+    if (auto const checked = check_number(target, *to); !checked)
+      return report(console, checked.error(), exit_usage);
+  }
+  make_data_directory(workplace.config);
+  auto const lock = lock_data_directory(workplace.config);
+  if (!lock)
+    return report(console, lock.error());
+  auto const numbers = direction.run(target, to);
   std::string list;
   for (int const number : numbers)
     list += (list.empty() ? "" : ",") + std::to_string(number);
   if (console.json()) {
-    console.print("{\"" + std::string(what) + "\":[" + list + "]}");
+    console.print("{\"" + std::string(direction.done) + "\":[" + list + "]}");
   } else {
-    console.print(numbers.empty() ? "Nothing to do." : std::string(what) + ": " + list);
+    auto done = std::string(direction.done);
+    std::ranges::replace(done, '_', ' ');
+    console.print(numbers.empty() ? "Nothing to do." : done + ": " + list);
   }
   return exit_ok;
 }
 
-int migrate_with_lock(Workplace& workplace, std::string_view what,
-                      std::function<std::vector<int>(storage::MigrationTarget const&)> const& act) {
-  make_data_directory(workplace.config);
-  auto const lock = own_directory(workplace.config);
-  if (!lock) {
-    workplace.console.error(lock.error().message);
-    return exit_failure;
-  }
-  return print_numbers(workplace.console, what, act(migration_target(workplace.config)));
+CLI::Option* add_direction(CLI::App& command, Invocation& invocation, Direction const& direction,
+                           std::string const& what_to_is) {
+  auto to = std::make_shared<std::optional<int>>();
+  command.callback([=, &invocation, &direction] {
+    invocation.action = [=, &direction](Workplace& workplace) { return migrate_with_lock(workplace, direction, *to); };
+  });
+  return command.add_option("--to", *to, what_to_is)
+      ->type_name("N")
+      ->check(CLI::Range(direction.number_min, migration_number_max));
 }
 
 void add_migrate(CLI::App& app, Invocation& invocation) {
@@ -158,24 +190,10 @@ void add_migrate(CLI::App& app, Invocation& invocation) {
   command->footer("`serve` migrates forward by itself; this is for doing it ahead, or going back.");
 
   auto* up = command->add_subcommand("up", "Apply what is missing");
-  auto to_up = std::make_shared<int>(0);
-  up->add_option("--to", *to_up, "Up to this number")->type_name("N");
-  up->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) {
-      return migrate_with_lock(workplace, "applied",
-                               [=](auto const& target) { return storage::migrate_up(target, *to_up); });
-    };
-  });
+  add_direction(*up, invocation, upward, "Up to this number");
 
   auto* down = command->add_subcommand("down", "Take back everything above a number; the data in it are lost");
-  auto to_down = std::make_shared<int>(0);
-  down->add_option("--to", *to_down, "The last number that stays")->required()->type_name("N");
-  down->callback([=, &invocation] {
-    invocation.action = [=](Workplace& workplace) {
-      return migrate_with_lock(workplace, "taken back",
-                               [=](auto const& target) { return storage::migrate_down(target, *to_down); });
-    };
-  });
+  add_direction(*down, invocation, downward, "The last number that stays; 0 takes back all")->required();
 
   auto* status = command->add_subcommand("status", "What is applied and what is not");
   status->callback([&invocation] { invocation.action = show_status; });

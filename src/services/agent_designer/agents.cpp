@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -31,6 +29,7 @@ Task<Result<Response>> list(Stores stores, Call& call) {
 }
 
 Task<Result<Response>> get(Stores stores, Call& call) {
+  answer_in_full(call);
   auto agent = co_await stores.agents.view(call.context.principal.tenant, agent_id(call), wants_fresh(call),
                                            call.context.deadline);
   if (!agent)
@@ -42,15 +41,6 @@ Task<Result<Response>> create(Stores stores, Call& call) {
   auto agent = entity::from_json<model::Agent>(call.body());
   if (!agent)
     co_return fail(std::move(agent.error()));
-  entity::Faults faults;
-  if (std::ranges::count(data::reserved_agent_ids, agent->id.value) > 0) {
-    faults.push_back({"id", "'" + agent->id.value + "' is a word of the API; choose another id"});
-  }
-  if (agent->status == model::AgentStatus::busy) {
-    faults.push_back({"status", "busy follows from running tasks; set idle, error or offline"});
-  }
-  if (!faults.empty())
-    co_return fail(entity::invalid(std::move(faults)));
   auto created = co_await stores.agents.create(call.context.actor(), std::move(*agent), call.context.deadline);
   if (!created)
     co_return fail(std::move(created.error()));
@@ -58,6 +48,8 @@ Task<Result<Response>> create(Stores stores, Call& call) {
 }
 
 Task<Result<Response>> update(Stores stores, Call& call) {
+  if (auto ok = require_change(call); !ok)
+    co_return fail(std::move(ok.error()));
   auto const expected = call.if_match();
   if (!expected)
     co_return fail(expected.error());
@@ -80,14 +72,14 @@ Task<Result<Response>> remove(Stores stores, Call& call) {
 
 Task<Result<Response>> set_status(Stores stores, Call& call) {
   auto const status = call.query("status");
-  if (!status)
+  model::AgentStatus wanted{};
+  if (!status || !boost::describe::enum_from_string(std::string(*status).c_str(), wanted))
     co_return fail(entity::invalid({{"status", "is required: one of idle, error, offline"}}));
   auto const expected = call.if_match();
   if (!expected)
     co_return fail(expected.error());
-  auto const patch = json::Source::from("{\"status\":\"" + std::string(*status) + "\"}");
-  auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), patch->root(), *expected,
-                                             call.context.deadline);
+  auto agent =
+      co_await stores.agents.set_status(call.context.actor(), agent_id(call), wanted, *expected, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   co_return http::json_response(200, ObjectText().text("agent_id", agent->id.value).text("status", *status).done());

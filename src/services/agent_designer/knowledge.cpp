@@ -75,7 +75,10 @@ void refuse_other_keys(json::Input body, std::initializer_list<std::string_view>
   for (auto const& member : *object) {
     if (std::ranges::count(known, std::string_view(member.key())) > 0)
       continue;
-    faults.push_back({std::string(member.key()), "is unknown; known are agent_id, items and, for an import, file"});
+    std::string names;
+    for (auto const name : known)
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    faults.push_back({std::string(member.key()), "is unknown; known are " + names});
   }
 }
 
@@ -160,6 +163,7 @@ Task<Result<Response>> add_of_agent(Stores stores, Call& call) {
 Task<Result<Response>> add(Stores stores, Call& call) { co_return co_await add_item(stores, call, std::nullopt); }
 
 Task<Result<Response>> get(Stores stores, Call& call) {
+  answer_in_full(call);
   auto const agent = query_agent(call);
   if (!agent)
     co_return fail(agent.error());
@@ -171,6 +175,8 @@ Task<Result<Response>> get(Stores stores, Call& call) {
 }
 
 Task<Result<Response>> update(Stores stores, Call& call) {
+  if (auto ok = require_change(call); !ok)
+    co_return fail(std::move(ok.error()));
   auto const agent = query_agent(call);
   if (!agent)
     co_return fail(agent.error());
@@ -242,9 +248,13 @@ std::string explain(Error const& error) {
 
 /// Each item stands or falls by itself; they are written together.
 Task<Result<Response>> bulk(Stores stores, Call& call) {
-  auto agent_id = agent_in_body(call.body(), {"agent_id", "items"});
+  auto agent_id = agent_in_body(call.body(), {"agent_id", "items", "process_embeddings"});
   if (!agent_id)
     co_return fail(std::move(agent_id.error()));
+  // Clients of the prototype send it. Nothing follows from it: every item is indexed in its own transaction.
+  auto const embeddings = json::member(call.body(), "process_embeddings");
+  if (!embeddings.is_null() && !embeddings.parsed->is_bool())
+    co_return fail(entity::invalid({{"process_embeddings", "must be true or false"}}));
   auto const elements = json::elements(json::member(call.body(), "items"));
   if (elements.empty() || elements.size() > bulk_items_max) {
     co_return fail(entity::invalid({{"items", "must be an array of 1 to " + std::to_string(bulk_items_max)}}));
@@ -298,6 +308,16 @@ Task<Result<Response>> bulk(Stores stores, Call& call) {
                                          .done());
 }
 
+std::string reasons_text(std::vector<data::ImportReport::Fault> const& faults) {
+  std::string out = "[";
+  for (auto const& fault : faults) {
+    if (out.size() > 1)
+      out += ',';
+    out += ObjectText().number("position", fault.position).text("reason", fault.reason).done();
+  }
+  return out + "]";
+}
+
 Task<Result<Response>> import(Stores stores, Call& call) {
   auto agent = agent_in_body(call.body(), {"agent_id", "items", "file"});
   if (!agent)
@@ -306,18 +326,13 @@ Task<Result<Response>> import(Stores stores, Call& call) {
                                            call.context.deadline);
   if (!report)
     co_return fail(std::move(report.error()));
-  std::string faulty = "[";
-  for (auto const& fault : report->faulty) {
-    if (faulty.size() > 1)
-      faulty += ',';
-    faulty += ObjectText().number("position", fault.position).text("reason", fault.reason).done();
-  }
   co_return http::json_response(200, ObjectText()
                                          .number("imported", report->imported)
                                          .number("merged", report->merged)
                                          .number("skipped", report->skipped)
                                          .raw("agent_created", report->agent_created ? "true" : "false")
-                                         .raw("faulty", faulty + "]")
+                                         .raw("left_out", reasons_text(report->left_out))
+                                         .raw("faulty", reasons_text(report->faulty))
                                          .done());
 }
 

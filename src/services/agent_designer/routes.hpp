@@ -19,6 +19,13 @@ struct Stores {
 
 void add_routes(http::Router&, Stores const&);
 
+/// A PUT must say what it changes. Errors: bad_request, when the body is an empty object.
+[[nodiscard]] Result<void> require_change(http::Call const&);
+
+/// For what changes without a new version: an agent's status follows from its tasks, and uses of knowledge are counted
+/// beside it. The ETag is the version, for `If-Match`; a 304 for it would hide such a change.
+void answer_in_full(http::Call&);
+
 // One file each.
 void add_agent_routes(http::Router&, Stores const&);
 void add_task_routes(http::Router&, Stores const&);

@@ -214,6 +214,8 @@ Task<Result<Response>> retry(Stores stores, Call& call) {
 }
 
 Task<Result<Response>> set_priority(Stores stores, Call& call) {
+  if (auto ok = require_change(call); !ok)
+    co_return fail(std::move(ok.error()));
   auto const id = task_id(call);
   if (!id)
     co_return fail(id.error());

@@ -32,12 +32,15 @@ Result<events::Filter> filter_of(Call const& call) {
   return filter;
 }
 
-/// Where the client stands: the browser's Last-Event-ID, else `after`, else `fallback`.
+/// Where the client stands: the browser's Last-Event-ID, else `after`, else `cursor`, as other lists call it, else
+/// `fallback`.
 std::string token_of(Call const& call, std::string fallback) {
   if (auto const last = call.request.headers.find("Last-Event-ID"); last && !last->empty())
     return std::string(*last);
-  if (auto const after = call.query("after"))
-    return std::string(*after);
+  for (auto const* name : {"after", "cursor"}) {
+    if (auto const token = call.query(name))
+      return std::string(*token);
+  }
   return fallback;
 }
 
@@ -62,31 +65,33 @@ Task<Result<Response>> list(Events events, Call& call) {
   co_return list_response("events", out, std::move(head));
 }
 
+/// The cursor is the next version, as text.
 Task<Result<Response>> replay(Events events, Call& call) {
-  auto const kind = call.query("kind");
-  auto const id = call.query("aggregate_id");
-  entity::Faults faults;
-  if (!kind)
-    faults.push_back({"kind", "is required: agent, task, knowledge, …"});
-  if (!id)
-    faults.push_back({"aggregate_id", "is required"});
-  if (!faults.empty())
-    co_return fail(entity::invalid(std::move(faults)));
-  auto const from = call.query_int("from_version", 1, 1, INT64_MAX);
+  auto from = call.query_int("from_version", 1, 1, INT64_MAX);
+  if (from)
+    from = call.query_int("cursor", *from, 1, INT64_MAX);
   if (!from)
     co_return fail(from.error());
   auto const limit = call.query_int("limit", data::page_limit_max, 1, data::page_limit_max);
   if (!limit)
     co_return fail(limit.error());
-  auto found = co_await events.log.replay(call.context.principal.tenant, std::string(*kind), std::string(*id), *from,
-                                          *limit, call.context.deadline);
-  co_return list_response("events", data::Page<model::Event>{std::move(found), {}, {}});
+  // One more than is shown tells whether there is a next page.
+  data::Page<model::Event> page;
+  page.items =
+      co_await events.log.replay(call.context.principal.tenant, std::string(*call.query("kind")),
+                                 std::string(*call.query("aggregate_id")), *from, *limit + 1, call.context.deadline);
+  if (std::ssize(page.items) > *limit) {
+    page.next_cursor = std::to_string(page.items.back().version);
+    page.items.pop_back();
+  }
+  co_return list_response("events", page);
 }
 
 /// Sends what there is, waits for the doorbell, and sends on. It ends when the client goes or the server drains.
 Task<void> send_events(Events events, TenantId tenant, events::Filter filter, std::string token,
                        http::BodyWriter& writer) {
-  auto const subscription = events.bus.subscribe(co_await asio::this_coro::executor, {"*"});
+  auto const channels = filter.channels.empty() ? std::vector<std::string>{"*"} : filter.channels;
+  auto const subscription = events.bus.subscribe(co_await asio::this_coro::executor, channels);
   auto next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
   // The token of the beginning goes out at once, so that a client that is cut before the first event loses nothing.
   co_await writer.write("id: " + token + "\n" + std::string(http::sse_heartbeat));
@@ -147,15 +152,15 @@ void add_event_routes(http::Router& router, Events const& events) {
   http::Parameter const channel{.name = "channel", .doc = "Patterns such as task:* or agent:created, with commas."};
   http::Parameter const aggregate{.name = "aggregate_id", .doc = "Only events of this agent, task or agent/item."};
   http::Parameter const after{.name = "after", .doc = "A resume token; Last-Event-ID wins over it."};
-  router.add(
-      {.method = Method::get,
-       .path = "/events",
-       .permission = "events:read",
-       .summary = "Read the event log from a token on, or from the beginning",
-       .query = {{.name = "limit", .doc = "How many at most, 1 to 500.", .type = "integer"}, after, channel, aggregate},
-       .response = event,
-       .list = "events",
-       .handler = bind(events, list)});
+  http::Parameter const limit{.name = "limit", .doc = "How many at most, 1 to 500.", .type = "integer"};
+  router.add({.method = Method::get,
+              .path = "/events",
+              .permission = "events:read",
+              .summary = "Read the event log from a token on, or from the beginning",
+              .query = {limit, after, {.name = "cursor", .doc = "Another name of `after`."}, channel, aggregate},
+              .response = event,
+              .list = "events",
+              .handler = bind(events, list)});
   router.add({.method = Method::get,
               .path = "/events/stream",
               .permission = "events:read",
@@ -166,10 +171,11 @@ void add_event_routes(http::Router& router, Events const& events) {
               .path = "/events/replay",
               .permission = "events:read",
               .summary = "All changes of one aggregate, in order of its versions",
-              .query = {{.name = "kind", .doc = "agent, task, knowledge, …"},
-                        aggregate,
+              .query = {{.name = "kind", .doc = "agent, task, knowledge, …", .required = true},
+                        {.name = "aggregate_id", .doc = "The agent, task or agent/item.", .required = true},
                         {.name = "from_version", .doc = "The first version wanted.", .type = "integer"},
-                        {.name = "limit", .doc = "How many at most, 1 to 500.", .type = "integer"}},
+                        {.name = "cursor", .doc = "next_cursor of the page before; wins over from_version."},
+                        limit},
               .response = event,
               .list = "events",
               .handler = bind(events, replay)});

@@ -88,22 +88,26 @@ void add_routes(http::Router& router, Process& process, Clock const& clock, std:
               .path = "/health",
               .permission = "",
               .summary = "Whether the process lives, and how its parts are",
+              .of_process = true,
               .handler = bind(health)});
   router.add({.method = Method::get,
               .path = "/ready",
               .permission = "",
               .summary = "200 once the process can take requests",
               .errors = {Code::unavailable},
+              .of_process = true,
               .handler = bind(ready)});
   router.add({.method = Method::get,
               .path = "/metrics",
               .permission = "metrics:read",
               .summary = "Figures in the Prometheus text format",
+              .of_process = true,
               .handler = bind(metrics)});
   router.add({.method = Method::get,
               .path = "/openapi.json",
               .permission = "",
               .summary = "This document: OpenAPI 3.1 of all routes",
+              .of_process = true,
               .handler = bind(openapi)});
 }
 

@@ -14,13 +14,17 @@ namespace al::services::worker {
 namespace {
 
 constexpr std::chrono::seconds store_timeout{30};
+constexpr std::chrono::seconds leave_timeout{3};
 constexpr std::chrono::milliseconds pause_after_fault{500};
 constexpr std::chrono::seconds housekeeping_interval{60};
 constexpr std::size_t knowledge_max = 8;
 
 Deadline store_deadline() { return Deadline::after(store_timeout); }
 
-std::string key_of(data::Claim const& claim) { return claim.tenant.value + "/" + claim.task.id.value; }
+/// The epoch too: a task that was cancelled and retried may come back to us while its old attempt still unwinds.
+std::string key_of(data::Claim const& claim) {
+  return claim.tenant.value + "/" + claim.task.id.value + "/" + std::to_string(claim.epoch);
+}
 
 /// Errors of a provider that another attempt may not meet again.
 bool may_pass(Code code) {
@@ -127,13 +131,15 @@ Task<void> Worker::lease_loop() {
   while (!stop_requested_ || !running_.empty()) {
     auto const sent = std::chrono::steady_clock::now();
     try {
-      co_await stores_.tasks.renew_lease(id_, options_.name, options_.lease, store_deadline());
+      auto const limit =
+          sent < lease_until_ ? std::min(sent + options_.lease / 3, lease_until_) : sent + options_.lease / 3;
+      co_await stores_.tasks.renew_lease(id_, options_.name, options_.lease, Deadline{limit});
       // From before the request: the database counts from later, so we always stop first.
       bool const first = lease_until_ == SteadyTime{};
       lease_until_ = sent + options_.lease - options_.lease / 6;
       if (first)
         slot_free_.cancel();
-    } catch (Fault const& fault) {
+    } catch (std::exception const& fault) {
       log::warning("the worker's lease could not be renewed", {{"reason", fault.what()}});
     }
     auto const now = std::chrono::steady_clock::now();
@@ -163,7 +169,7 @@ Task<void> Worker::claim_loop() {
       if (co_await claim_some() > 0)
         continue;
       wait_until = co_await next_look();
-    } catch (Fault const& fault) {
+    } catch (std::exception const& fault) {
       log::warning("tasks could not be claimed", {{"reason", fault.what()}});
     }
     if (!stop_requested_)
@@ -185,13 +191,13 @@ Task<void> Worker::sweep_loop() {
                       {"failed", static_cast<std::int64_t>(swept.failed)}});
       }
       co_await stores_.tasks.fold_knowledge_uses(store_deadline());
-      co_await drop_lost_claims();
+      co_await reconcile();
       if (std::chrono::steady_clock::now() >= next_housekeeping) {
         next_housekeeping = std::chrono::steady_clock::now() + housekeeping_interval;
         co_await stores_.tasks.bury_workers(store_deadline());
         co_await stores_.idempotency.sweep(store_deadline());
       }
-    } catch (Fault const& fault) {
+    } catch (std::exception const& fault) {
       log::warning("the sweep failed", {{"reason", fault.what()}});
     }
     if (stop_requested_)
@@ -209,8 +215,8 @@ Task<void> Worker::cancel_loop() {
     co_await doorbell->wait(std::chrono::steady_clock::now() + options_.sweep_interval);
     try {
       if (!running_.empty())
-        co_await drop_lost_claims();
-    } catch (Fault const& fault) {
+        co_await reconcile();
+    } catch (std::exception const& fault) {
       log::warning("cancelled tasks could not be looked up", {{"reason", fault.what()}});
     }
   }
@@ -218,8 +224,15 @@ Task<void> Worker::cancel_loop() {
 }
 
 Task<std::size_t> Worker::claim_some() {
-  auto claims = co_await stores_.tasks.claim(id_, options_.concurrency - running_.size(), store_deadline());
-  AL_FAILPOINT("worker.claimed");
+  ++claims_;
+  std::vector<data::Claim> claims;
+  try {
+    claims = co_await stores_.tasks.claim(id_, options_.concurrency - running_.size(), store_deadline());
+    AL_FAILPOINT("worker.claimed");
+  } catch (...) {
+    ++claims_;
+    throw;
+  }
   auto const count = claims.size();
   for (auto& claim : claims) {
     stores_.agents.forget(claim.tenant, claim.task.agent_id);
@@ -228,6 +241,7 @@ Task<std::size_t> Worker::claim_some() {
     running_.emplace(key_of(running->claim), running);
     spawn(executor_, "task", run_task(std::move(running)));
   }
+  ++claims_;
   co_return count;
 }
 
@@ -241,17 +255,36 @@ Task<SteadyTime> Worker::next_look() {
   co_return now + std::min<std::chrono::microseconds>(ahead, options_.sweep_interval);
 }
 
-Task<void> Worker::drop_lost_claims() {
+/// Brings together what we run and what the database says that we hold.
+Task<void> Worker::reconcile() {
   // Only what was running before the look may be judged by it.
-  std::vector<std::shared_ptr<Running>> before;
-  for (auto const& [key, running] : running_)
-    before.push_back(running);
-  if (before.empty())
-    co_return;
+  auto const before = running_;
+  auto const claims_before = claims_;
   auto const held = co_await stores_.tasks.held(id_, store_deadline());
-  for (auto const& running : before) {
-    if (std::ranges::find(held, running->claim.task.id) == held.end())
+  std::set<std::string> held_keys;
+  for (auto const& claim : held)
+    held_keys.insert(key_of(claim));
+  std::set<std::string> known;
+  for (auto const& [key, running] : before) {
+    known.insert(key);
+    if (!held_keys.contains(key))
       stop_running(*running, Stop::cancelled);
+  }
+  co_await give_up_unknown(held, known, claims_before);
+}
+
+/// A claim whose reply was lost, or a task that we stopped when the lease had run out: nobody runs it, and our lease
+/// keeps others from taking it over.
+Task<void> Worker::give_up_unknown(std::vector<data::Claim> const& held, std::set<std::string> const& known,
+                                   std::uint64_t claims_before) {
+  // Claims under way may be held already and not yet known here.
+  if (claims_ != claims_before || claims_ % 2 != 0)
+    co_return;
+  for (auto const& claim : held) {
+    if (known.contains(key_of(claim)) || running_.contains(key_of(claim)))
+      continue;
+    if (co_await stores_.tasks.give_up(claim, store_deadline()))
+      log::warning("gave up a task that was held without being run", {{"task_id", claim.task.id.value}});
   }
 }
 
@@ -281,26 +314,39 @@ Task<void> Worker::run_task(std::shared_ptr<Running> running) {
     auto [fault, result] = co_await asio::co_spawn(
         executor_, within(deadline, attempt(running->claim, deadline, steps)),
         asio::bind_cancellation_slot(running->signal.slot(), asio::as_tuple(asio::use_awaitable)));
-    if (fault)
-      std::rethrow_exception(fault);
-    outcome = std::move(result);
+    outcome = fault ? outcome_of(fault, running->claim) : std::move(result);
     if (!outcome && outcome.error().code == Code::timed_out) {
       outcome = fail(Code::timed_out, "the attempt took longer than it may (" +
                                           std::to_string(running->claim.task.timeout_seconds) + " s or its deadline)");
     }
-  } catch (Fault const& fault) {
-    outcome = fail(Code::unavailable, std::string("a part of the platform could not be reached: ") +
-                                          (dynamic_cast<Unavailable const*>(&fault) ? "try again later" : "fault"));
-    log::warning("an attempt met a fault", {{"task_id", running->claim.task.id.value}, {"reason", fault.what()}});
-  } catch (boost::system::system_error const& error) {
-    if (error.code() != asio::error::operation_aborted)
-      throw;
-    outcome = fail(Code::unavailable, "the attempt was stopped");
+    co_await write_end(*running, std::move(outcome), std::move(steps));
+  } catch (std::exception const& error) {
+    // reconcile() gives the task up.
+    log::error("a task could not be brought to its end",
+               {{"task_id", running->claim.task.id.value}, {"reason", error.what()}});
   }
-  co_await write_end(*running, std::move(outcome), std::move(steps));
   stores_.agents.forget(running->claim.tenant, running->claim.task.agent_id);
   running_.erase(key_of(running->claim));
   slot_free_.cancel();
+}
+
+/// What an exception that left an attempt means for it. Clients see no more than what they can act on.
+Result<data::Outcome> Worker::outcome_of(std::exception_ptr const& thrown, data::Claim const& claim) const {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (Fault const& fault) {
+    log::warning("an attempt met a fault", {{"task_id", claim.task.id.value}, {"reason", fault.what()}});
+    auto const again = dynamic_cast<Unavailable const*>(&fault) != nullptr;
+    return fail(Code::unavailable,
+                std::string("a part of the platform could not be reached: ") + (again ? "try again later" : "fault"));
+  } catch (boost::system::system_error const& error) {
+    if (error.code() == asio::error::operation_aborted)
+      return fail(Code::unavailable, "the attempt was stopped");
+    log::error("an attempt failed", {{"task_id", claim.task.id.value}, {"reason", error.what()}});
+  } catch (std::exception const& error) {
+    log::error("an attempt failed", {{"task_id", claim.task.id.value}, {"reason", error.what()}});
+  }
+  return fail(Code::internal, "the platform failed in this attempt; its log says how");
 }
 
 Task<Result<data::Outcome>> Worker::attempt(data::Claim const& claim, Deadline deadline,
@@ -386,7 +432,8 @@ Task<void> Worker::stop() {
   bus_.announce("task:cancelled");  // and the cancel loop
   auto const limit = std::chrono::steady_clock::now() + options_.drain_timeout;
   asio::steady_timer poll(executor_);
-  while (!running_.empty() || loops_ > 0) {
+  // Past the second limit the database is away, and what waits for it is left alone: its lease runs out.
+  while ((!running_.empty() || loops_ > 0) && std::chrono::steady_clock::now() < limit + leave_timeout) {
     if (std::chrono::steady_clock::now() >= limit) {
       for (auto const& [key, running] : running_)
         stop_running(*running, Stop::draining);
@@ -397,7 +444,7 @@ Task<void> Worker::stop() {
     poll.expires_after(std::chrono::milliseconds{20});
     co_await wait_quietly(poll);
   }
-  co_await stores_.tasks.leave(id_, store_deadline());
+  co_await stores_.tasks.leave(id_, Deadline::after(leave_timeout));
 }
 
 }  // namespace al::services::worker

@@ -2,9 +2,13 @@
 /// The role worker: claims tasks, lets a provider answer them from what the agent knows, and stores the result.
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "data/agent_store.hpp"
 #include "data/idempotency_store.hpp"
@@ -28,10 +32,10 @@ struct WorkerOptions {
   std::size_t concurrency = 4;     ///< tasks at a time
   std::chrono::seconds lease{30};  ///< other workers take over this long after we fall silent
   std::chrono::milliseconds sweep_interval{2000};
-  std::chrono::seconds drain_timeout{30};  ///< running tasks may end by themselves for so long
+  std::chrono::milliseconds drain_timeout{30'000};  ///< running tasks may end by themselves for so long
 };
 
-/// Lives on one executor; everything but request_stop() is called there.
+/// Lives on one executor; everything is called there.
 ///
 /// It holds one lease row for all its tasks. When the row cannot be renewed in time by its own monotonic clock, it
 /// stops everything it runs, since others may have taken over; what it would still write carries a stale epoch and is
@@ -67,7 +71,10 @@ class Worker {
   [[nodiscard]] Task<Result<data::Outcome>> attempt(data::Claim const&, Deadline, std::vector<data::TaskStep>& steps);
   [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>, std::vector<data::TaskStep> steps);
   [[nodiscard]] Deadline attempt_deadline(data::Claim const&) const;
-  [[nodiscard]] Task<void> drop_lost_claims();
+  [[nodiscard]] Task<void> reconcile();
+  [[nodiscard]] Task<void> give_up_unknown(std::vector<data::Claim> const& held, std::set<std::string> const& known,
+                                           std::uint64_t claims_before);
+  [[nodiscard]] Result<data::Outcome> outcome_of(std::exception_ptr const&, data::Claim const&) const;
   void stop_running(Running&, Stop);
 
   asio::any_io_executor executor_;
@@ -78,7 +85,8 @@ class Worker {
   WorkerId const id_;
   WorkerOptions const options_;
 
-  std::map<std::string, std::shared_ptr<Running>> running_;  ///< by tenant and task
+  std::map<std::string, std::shared_ptr<Running>> running_;  ///< by tenant, task and epoch
+  std::uint64_t claims_ = 0;                                 ///< counts; odd while one is under way
   asio::steady_timer slot_free_;                             ///< cancelled when a task ends
   asio::steady_timer lease_timer_;
   asio::steady_timer sweep_timer_;

@@ -1,14 +1,16 @@
-#include "app/nearest.hpp"
+#include "core/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
 
-namespace al::app {
+namespace al {
 namespace {
 
 constexpr std::size_t word_bytes_max = 64;
+/// More than this in a long word is another word.
+constexpr std::size_t mistakes_max = 3;
 
 /// Insertions, deletions, replacements, and swaps of neighbours (the commonest slip of the fingers) count one each.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -36,7 +38,7 @@ std::string_view nearest(std::string_view word, std::span<std::string const> can
   if (word.empty() || word.size() > word_bytes_max)
     return {};
   std::string_view best;
-  auto best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  auto best_distance = std::clamp<std::size_t>(word.size() / 3, 1, mistakes_max) + 1;
   for (auto const& candidate : candidates) {
     auto const d = distance(word, candidate);
     if (d >= best_distance)
@@ -52,4 +54,4 @@ std::string_view nearest(std::string_view word, std::span<std::string const> can
   return best;
 }
 
-}  // namespace al::app
+}  // namespace al

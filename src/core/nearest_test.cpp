@@ -1,10 +1,10 @@
-#include "app/nearest.hpp"
+#include "core/nearest.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace al::app {
+namespace al {
 namespace {
 
 TEST(Nearest, FindsWhatWasMeant) {
@@ -20,6 +20,7 @@ TEST(Nearest, FindsWhatWasMeant) {
                                                      {"know", "knowledge"},
                                                      {"tasks", "task"},
                                                      {"frobnicate", ""},
+                                                     {"knowledge-of-mine", ""},
                                                      {"x", ""},
                                                      {"", ""},
                                                      {std::string(1000, 'a'), ""}}) {
@@ -29,4 +30,4 @@ TEST(Nearest, FindsWhatWasMeant) {
 }
 
 }  // namespace
-}  // namespace al::app
+}  // namespace al

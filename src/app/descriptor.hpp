@@ -1,0 +1,22 @@
+#pragma once
+#include <unistd.h>
+
+namespace al::app {
+
+/// What open() answered: a file that is closed at the end, or -1.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0)
+      ::close(number_);
+  }
+  Descriptor(Descriptor const&) = delete;
+  Descriptor& operator=(Descriptor const&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+}  // namespace al::app

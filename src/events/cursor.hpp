@@ -1,0 +1,29 @@
+#pragma once
+/// Where a reader of the log stands, and the token that says so to clients.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "storage/statement.hpp"
+
+namespace al::events {
+
+/// On PostgreSQL `seen` is everything before the page, `page` the snapshot that cut it (empty: nothing was cut) and
+/// `seq` the last event handed out of it. On SQLite only `seq` counts.
+struct Cursor {
+  std::string seen{};
+  std::string page{};
+  std::int64_t seq = 0;
+  bool operator==(Cursor const&) const = default;
+};
+
+/// The snapshot before the first transaction.
+inline constexpr std::string_view first_snapshot = "1:1:";
+
+[[nodiscard]] std::string to_token(storage::Dialect, Cursor const&);
+/// Errors: invalid. What comes back holds snapshots that PostgreSQL takes, whoever wrote the token.
+[[nodiscard]] Result<Cursor> parse_token(storage::Dialect, std::string_view);
+
+}  // namespace al::events

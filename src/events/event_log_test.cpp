@@ -1,0 +1,136 @@
+/// What only readers of the log see; the rows are written plainly, as another process would, without a ring.
+/// data/event_log_test.cpp reads what the stores write.
+
+#include "events/event_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+
+#include "events/dispatcher.hpp"
+#include "storage/migrations.hpp"
+#include "storage/test_backend.hpp"
+#include "testing/event_loop.hpp"
+#include "testing/manual_clock.hpp"
+#include "testing/seeded_random.hpp"
+
+namespace al::events {
+namespace {
+
+using storage::Scope;
+
+std::string insert_event(std::string const& id) {
+  return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
+         "correlation_id, causation_id, user_id, traceparent) VALUES (" +
+         id + ", $2, al_now(), $3, 'test', $4, $5, '{}', '', '', '', '')";
+}
+storage::Statement const append{"test.append", insert_event("CAST($1 AS uuid)"), insert_event("$1")};
+
+class EventReadingTest : public testing::TestWithParam<storage::BackendKind> {
+ protected:
+  void SetUp() override {
+    backend = GetParam().make();
+    storage::migrate_up(backend->target());
+    database = backend->open(clock);
+    log = std::make_unique<EventLog>(*database);
+  }
+  void TearDown() override {
+    if (database)
+      database->close();
+  }
+
+  static Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
+
+  void have(std::string channel, std::string aggregate) {
+    storage::Batch batch{.scope = Scope::of(default_tenant), .steps = {}};
+    Values params{uuid_v7(clock, random), default_tenant.value, std::move(channel), std::move(aggregate), ++version};
+    batch.steps.push_back({.statement = &append, .params = std::move(params)});
+    ASSERT_TRUE(loop.wait(database->apply(std::move(batch), soon())));
+  }
+  Page read(std::string token, std::int64_t limit, Filter filter) {
+    auto page =
+        loop.wait(log->read_after(Scope::of(default_tenant), std::move(token), std::move(filter), limit, soon()));
+    EXPECT_TRUE(page);
+    return std::move(*page);
+  }
+
+  ManualClock clock;
+  SeededRandom random;
+  Bus bus;
+  EventLoop loop;
+  std::unique_ptr<storage::TestBackend> backend;
+  std::unique_ptr<storage::Database> database;
+  std::unique_ptr<EventLog> log;
+  std::int64_t version = 0;
+};
+INSTANTIATE_TEST_SUITE_P(On, EventReadingTest, testing::ValuesIn(storage::backend_kinds()),
+                         [](auto const& info) { return std::string(info.param.name); });
+
+/// Pages were once cut first and filtered then, so that a rare channel came in empty pages with more to come.
+TEST_P(EventReadingTest, FiltersBeforeThePageIsCut) {
+  for (int i = 0; i < 20; ++i)
+    have("task:progress", "t");
+  have("agent:created", "a");
+  auto const rare = read(log->beginning(), 2, {.channels = {"agent:*"}});
+  ASSERT_EQ(rare.events.size(), 1U);
+  EXPECT_EQ(rare.events[0].event.channel, "agent:created");
+  EXPECT_FALSE(rare.more);
+
+  std::size_t found = 0;
+  auto page = read(log->beginning(), 3, {.channels = {"task_progress"}});
+  for (; page.more; page = read(page.token, 3, {.channels = {"task_progress"}}))
+    found += page.events.size();
+  EXPECT_EQ(found + page.events.size(), 20U);
+}
+
+TEST_P(EventReadingTest, AReaderMovesOnPastWhatItsFilterHoldsBack) {
+  auto begin = log->beginning();
+  for (auto const& filter : {Filter{.aggregate_id = "other"}, Filter{.channels = {"knowledge:*"}}}) {
+    for (int i = 0; i < 5; ++i)
+      have("task:progress", "t");
+    auto const none = read(begin, 2, filter);
+    EXPECT_TRUE(none.events.empty());
+    EXPECT_FALSE(none.more);
+    EXPECT_TRUE(read(none.token, 2, {}).events.empty()) << "the token stands behind what was held back";
+    have("knowledge:added", "other");
+    auto const one = read(none.token, 2, filter);
+    EXPECT_EQ(one.events.size(), 1U);
+    begin = one.token;
+  }
+}
+
+/// The database and channel_matches() must take the same patterns.
+TEST_P(EventReadingTest, TakesPatternsAsTheBusDoes) {
+  have("task:created", "t");
+  for (auto const* pattern : {"*", "task:*", "task_*", "task:created", "task_created", "task", "task:", "task:create",
+                              "ask:created", "agent:*", "%", "task:%", "created", ":", "_", "'"}) {
+    auto const page = read(log->beginning(), 5, {.channels = {"agent:none", pattern}});
+    EXPECT_EQ(!page.events.empty(), channel_matches(pattern, "task:created")) << pattern;
+  }
+}
+
+/// What a pass read that local changes had rung was once announced to nobody.
+TEST_P(EventReadingTest, TheDispatcherRingsForOtherProcessesAlthoughThisOneIsBusy) {
+  Dispatcher dispatcher(*log, bus, std::chrono::milliseconds{5});
+  asio::cancellation_signal stop;
+  std::promise<void> ended;
+  asio::co_spawn(loop.executor(), dispatcher.run(),
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ended.set_value(); }));
+  auto const subscription = bus.subscribe(loop.executor(), {"task:completed"});
+  int rung = 0;
+  for (int i = 0; i < 500 && rung < 3; ++i) {
+    have("task:completed", "t");
+    bus.announce("agent:updated");
+    rung += loop.wait(subscription->wait(std::chrono::steady_clock::now() + std::chrono::milliseconds{200})) ? 1 : 0;
+  }
+  EXPECT_EQ(rung, 3);
+  EXPECT_EQ(bus.subscriptions(), 1U) << "it rings for others, not for itself";
+  asio::post(loop.executor(), [&] { stop.emit(asio::cancellation_type::terminal); });
+  ended.get_future().get();
+}
+
+}  // namespace
+}  // namespace al::events

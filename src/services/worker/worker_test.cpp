@@ -1,0 +1,153 @@
+#include "services/worker/worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "core/failpoint.hpp"
+#include "data/store_fixture.hpp"
+
+namespace al::services::worker {
+namespace {
+
+using model::TaskStatus;
+
+/// A provider that does what the test says.
+class ScriptedProvider final : public providers::Provider {
+ public:
+  using Script = std::function<Task<Result<providers::Answer>>(Deadline)>;
+  explicit ScriptedProvider(Script script) : script_(std::move(script)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "scripted"; }
+  [[nodiscard]] Task<Result<providers::Answer>> complete(providers::Prompt const&, Deadline deadline,
+                                                         providers::OnProgress) override {
+    return script_(deadline);
+  }
+
+ private:
+  Script script_;
+};
+
+Task<Result<providers::Answer>> answer_at_once(Deadline) {
+  providers::Answer answer;
+  answer.text = "done";
+  answer.provider = "scripted";
+  co_return answer;
+}
+
+/// Ends when it is cancelled, or after a minute.
+Task<Result<providers::Answer>> never_answer(Deadline) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::minutes{1});
+  co_await timer.async_wait(asio::use_awaitable);
+  co_return fail(Code::internal, "nobody cancelled it");
+}
+
+Task<Result<providers::Answer>> throw_something(Deadline) {
+  throw std::runtime_error("a defect");
+  co_return fail(Code::internal, "");
+}
+
+class WorkerTest : public data::StoreFixture {
+ public:
+  void SetUp() override {
+    StoreFixture::SetUp();
+    have_agent("a");
+    answers = std::make_unique<data::IdempotencyStore>(*database);
+  }
+  void TearDown() override {
+    stop();
+    StoreFixture::TearDown();
+  }
+
+  void start(ScriptedProvider::Script script) {
+    provider = std::make_unique<ScriptedProvider>(std::move(script));
+    worker = std::make_unique<Worker>(loop.executor(), Stores{*tasks, *agents, *knowledge, *answers}, *provider, bus,
+                                      clock, random,
+                                      WorkerOptions{.sweep_interval = std::chrono::milliseconds{20},
+                                                    .drain_timeout = std::chrono::milliseconds{200}});
+    asio::post(loop.executor(), [this] { worker->start(); });
+  }
+  void stop() {
+    if (!worker)
+      return;
+    wait(worker->stop());
+    worker.reset();
+  }
+
+  void pass(std::chrono::milliseconds real) { wait(sleep_until(std::chrono::steady_clock::now() + real)); }
+
+  /// Time passes until the task is in `wanted`, for retries wait for it; a minute of ours at most.
+  model::Task task_in(TaskStatus wanted, TaskId const& id) {
+    auto const limit = std::chrono::steady_clock::now() + std::chrono::minutes{1};
+    for (;;) {
+      auto task = wait(tasks->get(default_tenant, id, soon()));
+      if (!task || task->status == wanted || std::chrono::steady_clock::now() > limit) {
+        EXPECT_TRUE(task);
+        EXPECT_EQ(task->status, wanted) << history("task", id.value);
+        return *task;
+      }
+      clock.advance(std::chrono::milliseconds{200});
+      pass(std::chrono::milliseconds{10});
+    }
+  }
+
+  std::unique_ptr<data::IdempotencyStore> answers;
+  std::unique_ptr<ScriptedProvider> provider;
+  std::unique_ptr<Worker> worker;
+};
+
+TEST_P(WorkerTest, BringsATaskToItsEnd) {
+  auto const task = have_task("a");
+  start(answer_at_once);
+  task_in(TaskStatus::completed, task.id);
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:completed");
+}
+
+TEST_P(WorkerTest, ACancelReachesWhatRuns) {
+  auto const task = have_task("a");
+  start(never_answer);
+  task_in(TaskStatus::started, task.id);
+  ASSERT_TRUE(wait(tasks->cancel(actor(), task.id, soon())));
+  bus.announce("task:cancelled");
+  auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  auto const running = [&]() -> Task<std::size_t> { co_return worker->running(); };
+  while (wait(running()) > 0 && std::chrono::steady_clock::now() < limit)
+    pass(std::chrono::milliseconds{5});
+  EXPECT_EQ(wait(running()), 0u);
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:cancelled");
+}
+
+TEST_P(WorkerTest, AnUnexpectedExceptionEndsTheTaskAndNotTheWorker) {
+  auto const task = have_task("a");
+  start(throw_something);
+  auto const ended = task_in(TaskStatus::failed, task.id);
+  EXPECT_EQ(ended.attempt, 3);
+  EXPECT_NE(ended.error_message, std::nullopt);
+  auto const running = [&]() -> Task<std::size_t> { co_return worker->running(); };
+  EXPECT_EQ(wait(running()), 0u);
+}
+
+TEST_P(WorkerTest, HandsBackWhatItCannotEndInTime) {
+  auto const task = have_task("a");
+  start(never_answer);
+  task_in(TaskStatus::started, task.id);
+  stop();
+  EXPECT_EQ(task_in(TaskStatus::pending, task.id).attempt, 0);
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:released");
+}
+
+#ifdef AL_FAILPOINTS
+TEST_P(WorkerTest, AClaimWhoseReplyWasLostIsGivenUp) {
+  auto const task = have_task("a");
+  failpoint::arm("worker.claimed=error@1");
+  start(answer_at_once);
+  task_in(TaskStatus::completed, task.id);
+  failpoint::arm("");
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:retried task:started task:completed");
+}
+#endif
+
+AL_ON_EVERY_DATABASE(WorkerTest);
+
+}  // namespace
+}  // namespace al::services::worker
