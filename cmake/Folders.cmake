@@ -4,7 +4,7 @@ set(AL_TEST_TIMEOUT_S 120 CACHE STRING "Seconds one test may take")
 set(AL_TEST_ENVIRONMENT
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1"
     "UBSAN_OPTIONS=print_stacktrace=1"
-    "TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1")
+    "TSAN_OPTIONS=second_deadlock_stack=1:halt_on_error=1:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.suppressions")
 if(AL_SYMBOLIZER)
   list(TRANSFORM AL_TEST_ENVIRONMENT APPEND ":external_symbolizer_path=${AL_SYMBOLIZER}")
 endif()
