@@ -132,6 +132,24 @@ TEST_P(TaskStoreTest, AnAgentRunsNoMoreThanItMay) {
   EXPECT_EQ(claim(worker).size(), 1U);
 }
 
+TEST_P(TaskStoreTest, FullAndOfflineAgentsHoldNobodyUp) {
+  auto full = agent_named("full");
+  full.max_concurrency = 1;
+  ASSERT_TRUE(wait(agents->create(actor(), full, soon())));
+  auto offline = agent_named("offline");
+  offline.status = model::AgentStatus::offline;
+  ASSERT_TRUE(wait(agents->create(actor(), offline, soon())));
+  for (int i = 0; i < 20; ++i) {
+    have_task("full");
+    have_task("offline");
+  }
+  auto const behind = have_task("a");
+  auto const worker = have_worker();
+  EXPECT_EQ(claim_one(worker).task.agent_id.value, "full");
+  EXPECT_EQ(claim_one(worker).task.id, behind.id);
+  EXPECT_EQ(claim(worker).size(), 0U);
+}
+
 TEST_P(TaskStoreTest, TwoClaimersNeverHaveTheSameTask) {
   auto wide = agent_named("wide");
   wide.max_concurrency = 1000;
@@ -321,16 +339,6 @@ TEST_P(TaskStoreTest, ListsNewestFirstAndFiltered) {
   EXPECT_EQ(ids({.agent_id = AgentId{"a"}}), (std::vector<TaskId>{third.id, first.id}));
   EXPECT_EQ(ids({.agent_id = std::nullopt, .status = model::TaskStatus::pending}),
             (std::vector<TaskId>{second.id, first.id}));
-}
-
-TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {
-  auto const c = [](char const* id, char const* agent, std::int64_t running, std::int64_t max) {
-    return Claimable{default_tenant, TaskId{id}, AgentId{agent}, 0, running, max, {}};
-  };
-  auto const chosen = choose_claims({c("1", "a", 1, 2), c("2", "a", 1, 2), c("3", "b", 0, 9), c("4", "b", 0, 9)}, 2);
-  ASSERT_EQ(chosen.size(), 2U);
-  EXPECT_EQ(chosen[0].id.value, "1");
-  EXPECT_EQ(chosen[1].id.value, "3");
 }
 
 TEST(RetryDelay, GrowsAndStaysWithinAMinute) {

@@ -75,7 +75,8 @@ CREATE TABLE tasks (
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, agent_id) REFERENCES agents (tenant_id, id)
 );
-CREATE INDEX tasks_queue ON tasks (queue_rank, id) WHERE status = 'pending';
+CREATE INDEX tasks_queue ON tasks (tenant_id, agent_id, queue_rank, id) WHERE status = 'pending';
+CREATE INDEX tasks_put_off ON tasks (available_at) WHERE status = 'pending' AND available_at > created_at;
 CREATE INDEX tasks_running ON tasks (tenant_id, agent_id) WHERE status = 'started';
 CREATE INDEX tasks_by_worker ON tasks (worker_id) WHERE status = 'started';
 CREATE INDEX tasks_by_agent ON tasks (tenant_id, agent_id, id);
