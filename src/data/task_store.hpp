@@ -42,6 +42,19 @@ struct Claim {
   }
 };
 
+/// A pending task that may be claimed, and what the choice depends on.
+struct Claimable {
+  TenantId tenant;
+  TaskId id;
+  AgentId agent_id;
+  std::int64_t epoch = 0;
+  std::string correlation_id;
+  std::int64_t agent_room = 1;  ///< how many more its agent may run
+};
+
+/// Picks at most `free` of `candidates`, in order, so that no agent runs more than it may. Pure.
+[[nodiscard]] std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::size_t free);
+
 /// When attempt number `attempt` failed: how long to wait before the next one. Exponential from 1 s to 60 s, with
 /// full jitter (AWS architecture blog, "Exponential backoff and jitter"). Pure.
 [[nodiscard]] std::chrono::microseconds retry_delay(std::int64_t attempt, Random&);

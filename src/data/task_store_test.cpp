@@ -341,6 +341,16 @@ TEST_P(TaskStoreTest, ListsNewestFirstAndFiltered) {
             (std::vector<TaskId>{second.id, first.id}));
 }
 
+TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {
+  auto const c = [](char const* id, char const* agent, std::int64_t room) {
+    return Claimable{default_tenant, TaskId{id}, AgentId{agent}, 0, {}, room};
+  };
+  auto const chosen = choose_claims({c("1", "a", 1), c("2", "a", 1), c("3", "b", 9), c("4", "b", 9)}, 2);
+  ASSERT_EQ(chosen.size(), 2U);
+  EXPECT_EQ(chosen[0].id.value, "1");
+  EXPECT_EQ(chosen[1].id.value, "3");
+}
+
 TEST(RetryDelay, GrowsAndStaysWithinAMinute) {
   SeededRandom random;
   for (int attempt = 1; attempt < 100; ++attempt) {

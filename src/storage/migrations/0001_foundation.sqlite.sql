@@ -55,7 +55,7 @@ CREATE TABLE tasks (
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, agent_id) REFERENCES agents (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tasks_queue ON tasks (tenant_id, agent_id, queue_rank, id) WHERE status = 'pending';
+CREATE INDEX tasks_queue ON tasks (queue_rank, id) WHERE status = 'pending';
 CREATE INDEX tasks_put_off ON tasks (available_at) WHERE status = 'pending' AND available_at > created_at;
 CREATE INDEX tasks_running ON tasks (tenant_id, agent_id) WHERE status = 'started';
 CREATE INDEX tasks_by_worker ON tasks (worker_id) WHERE status = 'started';
@@ -174,7 +174,7 @@ DELETE FROM sqlite_stat1;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('agents', 'agents', '1000 1000 1'),
   ('tasks', 'tasks', '1000000 1000000 1'),
-  ('tasks', 'tasks_queue', '10000 10000 1000 500 1'),
+  ('tasks', 'tasks_queue', '10000 5000 1'),
   ('tasks', 'tasks_put_off', '100 1'),
   ('tasks', 'tasks_running', '100 100 2'),
   ('tasks', 'tasks_by_worker', '100 50'),
