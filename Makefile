@@ -21,7 +21,7 @@ torture: bootstrap
 bench: bootstrap
 	@scripts/bootstrap bench
 	@scripts/build release
-	@if [ -x bench/run ]; then bench/run; else echo "bench: bench/run is not there yet"; fi
+	@bench/run
 
 lint: bootstrap
 	@scripts/lint

@@ -1,5 +1,6 @@
 """Our rows and those they are compared with, measured in one run on one machine; see README.md."""
 
+import collections
 import http.client
 import json
 import os
@@ -16,23 +17,27 @@ from urllib.parse import urlsplit
 from support.postgres import Postgres, free_port
 from support.server import Server
 
-SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 8
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 6
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 HERE = pathlib.Path(__file__).parent
 CLIENTS = 32
 AGENTS = 1000
 SEED = HERE.parent.parent / "shared" / "bench" / "seed_reference.py"
-rows = {}
+rows = collections.defaultdict(list)  # per second, one figure a round
 
 
 def report(name, per_second, p50_ms=None, p99_ms=None, note=""):
-    rows[name] = per_second
+    rows[name].append(per_second)
     times = f"p50 {p50_ms:7.3f} ms  p99 {p99_ms:7.3f} ms" if p50_ms is not None else " " * 32
     print(f"{name:58s} {per_second:10.0f}/s  {times}  {note}", flush=True)
 
 
 def ratio(label, ours, theirs, aim):
-    if ours in rows and theirs in rows and rows[theirs] > 0:
-        print(f"{label:70s} {rows[ours] / rows[theirs]:7.1f}x  (aim {aim})", flush=True)
+    """Of figures of the same round: what slows the machine for minutes then slows both."""
+    ratios = sorted(a / b for a, b in zip(rows[ours], rows[theirs]) if b > 0)
+    if ratios:
+        middle = statistics.median(ratios)
+        print(f"{label:56s} {middle:6.1f}x  ({ratios[0]:.1f} to {ratios[-1]:.1f}; aim {aim})", flush=True)
 
 
 def wrk(name, script, base, path, token, clients=CLIENTS):
@@ -336,21 +341,28 @@ def seed_reference(postgres):
             process.wait(15)
 
 
-def main():
+def measure():
+    """Everything once. Rows that are compared stand next to each other."""
     postgres = Postgres()
     postgres.start()
     try:
         ours("SQLite", {})
-        memory_at_rest()
         without_http()
+        memory_at_rest()
+        nginx()
+        seed_reference(postgres)
         database = postgres.create_database("bench")
         ours("PostgreSQL", {"DATABASE_URL": database})
         pgbench(database)
-        nginx()
-        seed_reference(postgres)
     finally:
         postgres.remove()
-    print()
+
+
+def main():
+    for number in range(ROUNDS):
+        print(f"--- round {number + 1} of {ROUNDS}", flush=True)
+        measure()
+    print("--- median of the rounds' ratios")
     ratio(
         "read one agent, SQLite / the seeds' design",
         "SQLite: read one agent",

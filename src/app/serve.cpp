@@ -24,7 +24,7 @@ constexpr int arenas_max = 4;
 
 /// glibc gives each thread a heap of its own and keeps what was freed there; a few of them are enough for our
 /// threads, and an idle process stays small.
-void limit_heaps() { ::mallopt(M_ARENA_MAX, arenas_max); }
+void limit_heaps() { ::mallopt(M_ARENA_MAX, arenas_max); }  // NOLINT(concurrency-mt-unsafe): before any thread
 
 std::string as_json(std::vector<Address> const& addresses, std::string const& token_file) {
   std::string out = "{\"pid\":" + std::to_string(::getpid()) + ",\"token_file\":";

@@ -58,7 +58,7 @@ std::string omitted_when_large(std::string const& column, std::string const& val
 }
 
 std::string value_as_json(entity::Field const& field, Dialect dialect) {
-  std::string const column = "u." + std::string(field.name);
+  std::string column = "u." + std::string(field.name);
   bool const postgres = dialect == Dialect::postgres;
   if (field.type->format == "date-time")
     return time_as_json(column, dialect);

@@ -151,15 +151,11 @@ TEST_P(Isolation, DroppingAnyOnePolicyIsNoticed) {
   auto const& name = dynamic_cast<storage::PostgresBackend const&>(*backend).name();
   for (std::string const table : tenant_tables) {
     auto& server = PostgresServer::shared();
-    server.execute(name, "ALTER TABLE agent_lightning." + table +
-                             " NO FORCE ROW LEVEL SECURITY;"
-                             "ALTER TABLE agent_lightning." +
-                             table + " DISABLE ROW LEVEL SECURITY");
+    for (auto const* change : {" NO FORCE ROW LEVEL SECURITY", " DISABLE ROW LEVEL SECURITY"})
+      server.execute(name, "ALTER TABLE agent_lightning." + table + change);
     EXPECT_EQ(leaks(*database, loop, "default"), std::vector<std::string>{table});
-    server.execute(name, "ALTER TABLE agent_lightning." + table +
-                             " ENABLE ROW LEVEL SECURITY;"
-                             "ALTER TABLE agent_lightning." +
-                             table + " FORCE ROW LEVEL SECURITY");
+    for (auto const* change : {" ENABLE ROW LEVEL SECURITY", " FORCE ROW LEVEL SECURITY"})
+      server.execute(name, "ALTER TABLE agent_lightning." + table + change);
   }
   EXPECT_EQ(leaks(*database, loop, "default"), std::vector<std::string>{});
 }

@@ -18,6 +18,8 @@ class Bus {
   class Subscription {
    public:
     ~Subscription();
+    Subscription(Subscription const&) = delete;
+    Subscription& operator=(Subscription const&) = delete;
     /// Returns true when a matching channel was announced since the last return, false at `until`.
     [[nodiscard]] Task<bool> wait(SteadyTime until);
 

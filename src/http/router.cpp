@@ -286,9 +286,9 @@ struct Router::Table {
   }
 
   Task<Response> answer(Context& context, Request& request);
-  Task<Result<void>> admit(Context& context, Request const& request, Route const& route);
+  Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash);
-  Task<void> settle(Call& call, std::string const& scope, std::string const& key, Response const* response);
+  Task<void> settle(Call& call, std::string const& scope, std::string const& key, Response const* response) const;
 };
 
 namespace {
@@ -489,7 +489,7 @@ Task<Response> Router::Table::answer(Context& context, Request& request) {
 }
 
 // Errors: unauthenticated, forbidden, and what the authenticator answers.
-Task<Result<void>> Router::Table::admit(Context& context, Request const& request, Route const& route) {
+Task<Result<void>> Router::Table::admit(Context& context, Request const& request, Route const& route) const {
   if (context.principal.id.empty() && authenticator) {
     auto principal = co_await authenticator->authenticate(request, context.deadline);
     if (!principal)
@@ -535,7 +535,7 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
 // Keeps the answer under its key, or frees the key. The handler's work is done, so its answer stands even when this
 // fails: the key then stays taken until it expires.
 Task<void> Router::Table::settle(Call& call, std::string const& scope, std::string const& key,
-                                 Response const* response) {
+                                 Response const* response) const {
   auto const deadline = Deadline::after(std::chrono::seconds{5});
   auto const actor = call.context.actor();
   std::exception_ptr thrown;

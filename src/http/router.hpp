@@ -112,6 +112,7 @@ class Router {
   Router(Authenticator*, Idempotency*, Random&, Bare = Bare::all);
   ~Router();
   Router(Router const&) = delete;
+  Router& operator=(Router const&) = delete;
 
   /// Two routes of one method and path, and a path that does not begin with '/', are errors of ours (assert).
   void add(Route);

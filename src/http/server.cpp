@@ -127,7 +127,7 @@ class RequestParser final : public beast_http::basic_parser<true> {
     if (!is_inside)
       return true;
     auto const* const after_name = name.data() + name.size();
-    return std::find(after_name, value.data(), '\r') != value.data();
+    return std::string_view(after_name, value.data()).contains('\r');
   }
 
   // Beast takes "Content-Length: 5, 5", equal repeats, and any coding before `chunked` or instead of it.
@@ -288,6 +288,8 @@ class Place {
     lane.admitted.fetch_add(1, std::memory_order_relaxed);
     return Place(state, lane, peer, is_over ? Kind::refused : Kind::served);
   }
+  Place(Place const&) = delete;
+  Place& operator=(Place const&) = delete;
   Place(Place&&) = default;
   Place& operator=(Place&&) = delete;
   ~Place() {
@@ -764,7 +766,7 @@ Task<bool> Connection::stream(BodyStream body) {
   if (thrown && !client_is_gone && !aborted_) {
     try {
       std::rethrow_exception(thrown);
-    } catch (boost::system::system_error const&) {
+    } catch (boost::system::system_error const&) {  // NOLINT(bugprone-empty-catch)
       // The client went while we wrote to it, or the server drains.
     } catch (std::exception const& fault) {
       log::error("a streamed answer broke off", {{"peer", peer_}, {"error", std::string_view(fault.what())}});

@@ -31,6 +31,8 @@ class Server {
   Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Router&, ServerLimits,
          Clock const&, Random&);
   ~Server();
+  Server(Server const&) = delete;
+  Server& operator=(Server const&) = delete;
   [[nodiscard]] std::uint16_t port() const;
   void start();
   /// Stops accepting, closes idle connections, cancels streams, lets running requests end until the deadline, then

@@ -79,7 +79,7 @@ class ServerTest : public testing::Test {
     });
     add(Method::get, "/endless", [this](Call&) -> Task<Result<Response>> {
       co_return Response{.body = BodyStream([this](BodyWriter& writer) -> Task<void> {
-                           struct AtEnd {
+                           struct AtEnd {  // NOLINT(cppcoreguidelines-special-member-functions)
                              std::promise<void>& ended;
                              ~AtEnd() { ended.set_value(); }
                            } const at_end{stream_ended};
@@ -89,7 +89,7 @@ class ServerTest : public testing::Test {
     });
     add(Method::get, "/flood", [this](Call&) -> Task<Result<Response>> {
       co_return Response{.body = BodyStream([this](BodyWriter& writer) -> Task<void> {
-                           struct AtEnd {
+                           struct AtEnd {  // NOLINT(cppcoreguidelines-special-member-functions)
                              std::promise<void>& ended;
                              ~AtEnd() { ended.set_value(); }
                            } const at_end{stream_ended};
@@ -811,7 +811,7 @@ TEST_F(ServerTest, SurvivesDamagedRequests) {
                                        chunked("5\r\nhello\r\n3;a=\"b\"\r\nabc\r\n0\r\nA: b\r\n\r\n")};
   std::mt19937 generator(20240229);
   auto const below = [&generator](std::size_t bound) { return generator() % bound; };
-  constexpr std::string_view spice("\r\n\0 \t:;,0fZ\xff", 13);
+  constexpr std::string_view spice("\r\n\0 \t:;,0fZ\xff", 12);
   for (int round = 0; round < 1500; ++round) {
     auto bytes = valid[below(valid.size())];
     for (std::size_t changes = 1 + below(4); changes > 0; --changes) {

@@ -72,6 +72,8 @@ class TestServer {
       : threads_(threads), server(threads_.contexts(), "127.0.0.1", 0, router, limits, clock, random_) {
     server.start();
   }
+  TestServer(TestServer const&) = delete;
+  TestServer& operator=(TestServer const&) = delete;
   ~TestServer() { server.stop(Deadline::after(std::chrono::seconds{0})); }
 
  private:
@@ -100,7 +102,7 @@ class RawClient {
   RawClient& operator=(RawClient const&) = delete;
 
   /// Sends as much as the other side takes; false when it is gone.
-  bool send(std::string_view bytes) {
+  bool send(std::string_view bytes) const {
     while (!bytes.empty()) {
       auto const sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0)
@@ -109,7 +111,7 @@ class RawClient {
     }
     return true;
   }
-  void finish_sending() { ::shutdown(socket_, SHUT_WR); }
+  void finish_sending() const { ::shutdown(socket_, SHUT_WR); }
 
   /// Reads what comes within `wait`; false when the other side has closed.
   bool read_some(std::chrono::milliseconds wait = std::chrono::seconds{20}) {

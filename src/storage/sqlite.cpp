@@ -27,7 +27,6 @@ namespace al::storage {
 namespace {
 
 using sqlite::Connection;
-using sqlite::Ran;
 using sqlite::SqlFault;
 
 /// Some sixteen megabytes: small enough to stay in the page cache, large enough that a page which many groups touch is

@@ -305,7 +305,7 @@ Result<Ran> Connection::run(std::string_view name, std::string_view sql, std::sp
   auto const changes_before = sqlite3_total_changes64(db_.get());
 
   // Also when reading a row throws for lack of memory: a statement that is not reset keeps its snapshot.
-  struct Reset {
+  struct Reset {  // NOLINT(cppcoreguidelines-special-member-functions): it stays where it is
     sqlite3_stmt* statement;
     ~Reset() {
       sqlite3_reset(statement);

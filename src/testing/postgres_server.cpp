@@ -97,7 +97,7 @@ pid_t spawn_program(std::vector<std::string> arguments, int input, int output) {
 }
 
 std::filesystem::path find_programs() {
-  if (auto const* configured = std::getenv("AL_POSTGRES_PROGRAMS"))
+  if (auto const* configured = std::getenv("AL_POSTGRES_PROGRAMS"))  // NOLINT(concurrency-mt-unsafe): nobody sets it
     return configured;
   return "/usr/lib/postgresql/15/bin";
 }
