@@ -10,8 +10,8 @@ WITH i AS (
     max_attempts, timeout_seconds, created_by, version, created_at, correlation_id, available_at)
   SELECT 'default', gen_random_uuid(), 'bench_' || :agent, 'How do I stop SQL injection?', 'pending', 'normal', '{}'::json, 0,
     3, 60, 'bench', 1, now(), 'bench', now()
-  WHERE EXISTS (SELECT 1 FROM agent_lightning.agents a
-    WHERE a.tenant_id = 'default' AND a.id = 'bench_' || :agent AND a.deleted_at IS NULL)
+  WHERE (SELECT a.deleted_at IS NULL FROM agent_lightning.agents a
+    WHERE a.tenant_id = 'default' AND a.id = 'bench_' || :agent)
   ON CONFLICT (tenant_id, id) DO NOTHING RETURNING *),
 e AS (
   INSERT INTO agent_lightning.events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data,

@@ -21,10 +21,12 @@ Aggregate const knowledge_aggregate{
 
 std::string const item_columns = entity::columns(knowledge_entity, "k.");
 
-/// Agents that were deleted take their knowledge out of sight.
-std::string const visible =
-    " FROM knowledge k JOIN agents a ON a.tenant_id = k.tenant_id AND a.id = k.agent_id AND a.deleted_at IS NULL"
-    " WHERE k.tenant_id = $1 AND k.deleted_at IS NULL";
+/// Agents that were deleted take their knowledge out of sight. A value, not a join: PostgreSQL would begin with all the
+/// agents of the tenant.
+std::string const is_visible =
+    "k.deleted_at IS NULL"
+    " AND (SELECT a.deleted_at IS NULL FROM agents a WHERE a.tenant_id = k.tenant_id AND a.id = k.agent_id)";
+std::string const visible = " FROM knowledge k WHERE k.tenant_id = $1 AND " + is_visible;
 
 std::string const filtered = visible +
                              " AND (CAST($2 AS text) IS NULL OR k.agent_id = CAST($2 AS text))"
@@ -46,10 +48,8 @@ std::string search_text(std::string const& match, std::string const& order) {
          ", (SELECT COUNT(*) FROM knowledge c WHERE c.tenant_id = $1"
          " AND (CAST($2 AS text) IS NULL OR c.agent_id = CAST($2 AS text)))"
          " FROM knowledge_text x JOIN knowledge k ON " +
-         match + " JOIN agents a ON a.tenant_id = k.tenant_id AND a.id = k.agent_id AND a.deleted_at IS NULL" +
-         " WHERE k.tenant_id = $1 AND k.deleted_at IS NULL AND (CAST($3 AS text) IS NULL OR k.category = CAST($3 AS "
-         "text))" +
-         " AND " + order + " LIMIT $5";
+         match + " WHERE k.tenant_id = $1 AND " + is_visible +
+         " AND (CAST($3 AS text) IS NULL OR k.category = CAST($3 AS text))" + " AND " + order + " LIMIT $5";
 }
 Statement const search_items{
     "knowledge.search",
@@ -89,8 +89,8 @@ Change insert_item(std::string_view name, std::string on_conflict) {
                      {.name = name,
                       .channel = "knowledge:added",
                       .params = {{"terms", "text"}, {"hashes", "json"}},
-                      .where = "EXISTS (SELECT 1 FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id}"
-                               " AND a.deleted_at IS NULL)",
+                      .where = "(SELECT a.deleted_at IS NULL FROM agents a WHERE a.tenant_id = {tenant_id}"
+                               " AND a.id = {agent_id})",
                       .on_conflict = std::move(on_conflict),
                       .also = {index_terms(), remember_import()}});
 }
