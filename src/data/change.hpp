@@ -41,6 +41,11 @@ struct UpdateSpec {
   std::vector<Companion> also{};
 };
 
+/// The guard of an insert under an agent: that agent is there. A value, not EXISTS: PostgreSQL would make a join of
+/// that, which reads all agents for each group.
+inline constexpr std::string_view agent_is_there =
+    "(SELECT a.deleted_at IS NULL FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id})";
+
 struct InsertSpec {
   std::string_view name;
   std::string_view channel;

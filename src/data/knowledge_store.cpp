@@ -85,14 +85,12 @@ Companion remember_import() {
 }
 
 Change insert_item(std::string_view name, std::string on_conflict) {
-  return make_insert(knowledge_aggregate,
-                     {.name = name,
-                      .channel = "knowledge:added",
-                      .params = {{"terms", "text"}, {"hashes", "json"}},
-                      .where = "(SELECT a.deleted_at IS NULL FROM agents a WHERE a.tenant_id = {tenant_id}"
-                               " AND a.id = {agent_id})",
-                      .on_conflict = std::move(on_conflict),
-                      .also = {index_terms(), remember_import()}});
+  return make_insert(knowledge_aggregate, {.name = name,
+                                           .channel = "knowledge:added",
+                                           .params = {{"terms", "text"}, {"hashes", "json"}},
+                                           .where = std::string(agent_is_there),
+                                           .on_conflict = std::move(on_conflict),
+                                           .also = {index_terms(), remember_import()}});
 }
 
 /// A deleted item keeps its row, so that its versions count on when its id comes back.

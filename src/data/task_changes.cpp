@@ -46,8 +46,7 @@ Change const& create() {
       {.name = "task.create",
        .channel = "task:created",
        .extra = {{"correlation_id", "{correlation}"}, {"available_at", "COALESCE({scheduled_at}, {created_at})"}},
-       // A value, not EXISTS: PostgreSQL would make a join of that, which reads all agents for each group.
-       .where = "(SELECT a.deleted_at IS NULL FROM agents a WHERE a.tenant_id = {tenant_id} AND a.id = {agent_id})"});
+       .where = std::string(agent_is_there)});
   return change;
 }
 

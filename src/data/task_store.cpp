@@ -156,6 +156,8 @@ constexpr std::chrono::seconds retry_delay_max{60};
 
 }  // namespace
 
+Actor Claim::actor() const { return system_actor(tenant, correlation_id); }
+
 std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::size_t free) {
   std::map<std::pair<std::string, std::string>, std::int64_t> taken;
   std::vector<Claimable> chosen;

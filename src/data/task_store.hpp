@@ -36,10 +36,7 @@ struct Claim {
   std::string correlation_id;
 
   /// The background actor that goes on with what the creator began.
-  [[nodiscard]] Actor actor() const {
-    return {
-        .tenant = tenant, .user_id = "system", .correlation_id = correlation_id, .causation_id = {}, .traceparent = {}};
-  }
+  [[nodiscard]] Actor actor() const;
 };
 
 /// A pending task that may be claimed, and what the choice depends on.
