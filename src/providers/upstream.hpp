@@ -1,0 +1,25 @@
+#pragma once
+/// What a model provider's refusal means, and when to ask again. Pure.
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "core/result.hpp"
+#include "core/time.hpp"
+#include "http/message.hpp"
+
+namespace al::providers {
+
+/// The error of a call that ended with this status. 401 and 403: unauthenticated; 404: not_found; 408 and 504:
+/// timed_out; 429: too_many_requests; 409, 5xx: unavailable; other 4xx: invalid. `message` names provider and reason.
+[[nodiscard]] Error upstream_error(int status, std::string_view provider, std::string_view reason);
+
+/// The wait that the provider asks for: `retry-after-ms`, `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
+[[nodiscard]] std::optional<std::chrono::milliseconds> asked_wait(http::Headers const&, Timestamp now);
+
+/// Whether another attempt can end differently: connection errors, 408, 409, 429 and 5xx; what the provider's
+/// `x-should-retry` says comes first.
+[[nodiscard]] bool may_retry(Error const&, http::Headers const&);
+
+}  // namespace al::providers
