@@ -30,11 +30,12 @@ LAYERS: dict[str, set[str]] = {
     "data": {"core", "storage", "events", "cache", "model", "text"},
     "security": {"core", "cache", "data", "http", "model"},
     "providers": {"core", "http", "model", "text"},
-    "services": {"core", "data", "providers", "security", "http", "model", "events", "text"},
+    "agents": {"core", "data", "events", "http", "model", "providers", "text"},
+    "services": {"core", "agents", "data", "providers", "security", "http", "model", "events", "text"},
     "testing": {"core", "model", "http", "storage", "redis"},
     "app": {
         "core", "model", "text", "http", "storage", "redis", "cache", "events", "data", "security", "providers",
-        "services",
+        "agents", "services",
     },
 }  # fmt: skip
 # Folders of src/ outside the layers: bodies of other people's libraries.

@@ -4,22 +4,31 @@
 #include <boost/asio/post.hpp>
 #include <thread>
 
+#include "agents/loop.hpp"
+#include "app/directory.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
+#include "app/model_accounts.hpp"
 #include "core/log.hpp"
 #include "data/access_store.hpp"
+#include "data/chat_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/knowledge_import.hpp"
 #include "data/starter.hpp"
 #include "data/task_store.hpp"
 #include "events/dispatcher.hpp"
 #include "events/event_log.hpp"
+#include "events/live_text.hpp"
+#include "http/client_pool.hpp"
 #include "http/server.hpp"
-#include "providers/extractive.hpp"
 #include "security/bootstrap_token.hpp"
 #include "security/idempotency.hpp"
+#include "security/outgoing.hpp"
 #include "security/token_authenticator.hpp"
 #include "services/agent_designer/routes.hpp"
+#include "services/ai_model/chats.hpp"
+#include "services/ai_model/providers.hpp"
+#include "services/ai_model/routes.hpp"
 #include "services/operations/events.hpp"
 #include "services/system/system.hpp"
 #include "services/worker/worker.hpp"
@@ -59,6 +68,28 @@ bool may_cache(Config const& config, std::set<Role> const& roles) {
   return !uses_postgres(config) || roles.size() == all_roles().size();
 }
 
+/// A wrong setting ends the start, with its remedy.
+template <class T>
+T sound(Result<T> setting) {
+  if (!setting)
+    throw Fault(setting.error().message);
+  return std::move(*setting);
+}
+
+std::vector<asio::io_context*> contexts_of(IoThreads& threads) {
+  std::vector<asio::io_context*> contexts;
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    contexts.push_back(&threads.at(i));
+  return contexts;
+}
+
+/// Only the operator may name a private address: a tenant could reach into the network around us otherwise.
+http::ClientOptions tenant_client_options(Config const& config) {
+  auto options = model_client_options(config);
+  options.is_address_allowed = security::is_public;
+  return options;
+}
+
 /// How soon events of other processes are noticed.
 constexpr std::chrono::milliseconds poll_interval{500};
 
@@ -76,6 +107,7 @@ struct Platform::Parts final : services::system::Process {
   [[nodiscard]] bool is_ready() const override { return ready.load(); }
   [[nodiscard]] services::system::Figures figures() const override;
   [[nodiscard]] Task<void> ping_database(Deadline deadline) override { return database->ping(deadline); }
+  [[nodiscard]] std::string role_metrics() const override { return model_usage.metrics(); }
 
   void listen(Role);
   http::Router& router_of(Role);
@@ -83,6 +115,7 @@ struct Platform::Parts final : services::system::Process {
   [[nodiscard]] Task<void> seed();
   void notice_other_processes();
   void employ_worker();
+  void bill(agents::UsedModel const&);
 
   Config const& config;
   SystemClock clock;
@@ -104,7 +137,18 @@ struct Platform::Parts final : services::system::Process {
   data::IdempotencyStore answers{*database};
   data::Writer worker_writer{*database, bus, clock, random, "worker"};
   data::TaskStore worker_tasks{worker_writer};
-  providers::Extractive provider;
+  events::LiveText live{bus};
+  data::Writer model_writer{*database, bus, clock, random, "ai-model"};
+  data::ProviderStore registered{model_writer, [this](TenantId const& tenant) { directory.forget(tenant); }};
+  data::DataKeyStore data_keys{*database};
+  security::MasterKey master_key{config.text("master_key"), data_directory(config), random};
+  security::Sealing sealing{data_keys, master_key, random};
+  security::OutgoingHosts hosts = sound(security::OutgoingHosts::from(config.text("providers.allowed_hosts")));
+  providers::Accounts operators = sound(accounts_of(config));
+  Directory directory{{registered, sealing, hosts}, operators, clock};
+  data::ChatStore chats{model_writer};
+  data::UsageStore usage_store{*database};
+  services::ai_model::Usage model_usage{usage_store, clock};
 
   security::TokenAuthenticator authenticator{access, clock};
   security::StoredIdempotency idempotency{answers};
@@ -114,8 +158,18 @@ struct Platform::Parts final : services::system::Process {
   std::map<Role, std::unique_ptr<http::Router>> routers;
   IoThreads threads;
   std::size_t http_lanes;
+  http::ClientPool operator_clients;
+  http::ClientPool tenant_clients;
   std::size_t workers_lane = 0;
   std::map<Role, std::unique_ptr<http::Server>> servers;
+  agents::Loop runner{{.stores = {agents, knowledge, worker_tasks, bus},
+                       .directory = directory,
+                       .client = [this](auto const& caller, providers::Account const& account) -> http::Client& {
+                         return (account.is_operators ? operator_clients : tenant_clients).here(caller);
+                       },
+                       .used = [this](agents::UsedModel const& used) { bill(used); },
+                       .clock = clock,
+                       .random = random}};
   std::unique_ptr<services::worker::Worker> worker;
 };
 
@@ -125,7 +179,9 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
       database(prepare_database(settings, clock)),
       agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
       threads(io_thread_count(settings) + (roles.contains(Role::worker) ? 1 : 0)),
-      http_lanes(io_thread_count(settings)) {
+      http_lanes(io_thread_count(settings)),
+      operator_clients(contexts_of(threads), model_client_options(settings)),
+      tenant_clients(contexts_of(threads), tenant_client_options(settings)) {
   for (auto const role : roles)
     listen(role);
   if (roles.contains(Role::worker))
@@ -171,7 +227,16 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
   auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
   bool const has_all = role == Role::gateway || role == Role::dashboard;
   if (has_all || role == Role::agent_designer) {
-    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import});
+    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import, live, bus});
+  }
+  if (has_all || role == Role::ai_model) {
+    services::ai_model::Models const models{directory, {operator_clients, tenant_clients}, model_usage, usage_store};
+    services::ai_model::add_routes(router, models);
+    services::ai_model::Chats const talks{chats, agents, runner, models, clock, random};
+    services::ai_model::add_chat_routes(router, talks);
+    services::ai_model::add_inference_routes(router, talks);
+    services::ai_model::add_session_routes(router, talks);
+    services::ai_model::add_provider_routes(router, {registered, sealing, hosts, operators, models.clients});
   }
   if (has_all || role == Role::operations)
     services::operations::add_event_routes(router, {log, bus});
@@ -198,7 +263,18 @@ void Platform::Parts::notice_other_processes() {
   dispatcher.on("agent:*", [this](model::Event const& event) {
     agents.forget(event.metadata.tenant_id, AgentId{event.aggregate_id});
   });
+  dispatcher.on("provider:*", [this](model::Event const& event) { directory.forget(event.metadata.tenant_id); });
   spawn(threads.at(0).get_executor(), "events of other processes", dispatcher.run());
+}
+
+void Platform::Parts::bill(agents::UsedModel const& used) {
+  model_usage.add({.tenant = used.actor.tenant,
+                   .principal = used.actor.user_id,
+                   .provider = used.provider,
+                   .model = used.model,
+                   .status = used.is_answered ? 200 : 0,
+                   .tokens = {used.tokens.input_tokens, used.tokens.output_tokens},
+                   .to_first_byte = used.took});
 }
 
 // The worker has a thread of its own: choosing passages from large items takes milliseconds.
@@ -208,9 +284,9 @@ void Platform::Parts::employ_worker() {
       .concurrency = static_cast<std::size_t>(config.integer("worker.concurrency")),
       .lease = std::chrono::seconds(config.integer("worker.lease")),
       .drain_timeout = drain_timeout};
-  worker = std::make_unique<services::worker::Worker>(
-      threads.at(workers_lane).get_executor(), services::worker::Stores{worker_tasks, agents, knowledge, answers},
-      provider, bus, clock, random, options);
+  auto const executor = threads.at(workers_lane).get_executor();
+  worker = std::make_unique<services::worker::Worker>(executor, services::worker::Stores{worker_tasks, agents, answers},
+                                                      runner, bus, live, clock, random, options);
 }
 
 Platform::Platform(Config const& config, std::set<Role> const& roles) {
@@ -227,12 +303,16 @@ Result<void> Platform::start() {
   auto const outcome = parts_->threads.wait(0, std::move(token));
   if (!outcome)
     return fail(outcome.error());
+  if (auto const opens = parts_->threads.wait(0, parts_->sealing.check(Deadline::after(start_timeout))); !opens)
+    return fail(opens.error());
   for (auto const& [role, server] : parts_->servers)
     server->start();
   if (parts_->worker) {
     asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
   }
   parts_->notice_other_processes();
+  if (!parts_->servers.empty())
+    spawn(parts_->threads.at(0).get_executor(), "usage of models", parts_->model_usage.run());
   spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
   return {};
 }
@@ -250,6 +330,11 @@ void Platform::stop(Deadline deadline) {
     log::warning("the worker could not sign off", {{"error", std::string_view(fault.what())}});
   }
   stopping.clear();  // waits for each
+  try {
+    parts_->threads.wait(0, parts_->model_usage.flush(deadline));
+  } catch (Fault const& fault) {
+    log::warning("the last usage of models is lost", {{"error", std::string_view(fault.what())}});
+  }
   parts_->threads.stop();
   parts_->database->close();
 }

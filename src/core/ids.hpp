@@ -44,6 +44,9 @@ struct EventTag {
 struct WorkerTag {
   static constexpr IdKind kind = IdKind::uuid;
 };
+struct SessionTag {
+  static constexpr IdKind kind = IdKind::uuid;
+};
 
 using TenantId = Id<TenantTag>;
 using AgentId = Id<AgentTag>;
@@ -51,6 +54,7 @@ using TaskId = Id<TaskTag>;
 using KnowledgeId = Id<KnowledgeTag>;
 using EventId = Id<EventTag>;
 using WorkerId = Id<WorkerTag>;
+using SessionId = Id<SessionTag>;
 
 /// The tenant that exists from the first start.
 inline TenantId const default_tenant{"default"};

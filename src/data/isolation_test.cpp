@@ -2,7 +2,9 @@
 /// touched by it. On PostgreSQL the policies alone must hold too, when a statement forgets its tenant.
 
 #include "data/access_store.hpp"
+#include "data/data_key_store.hpp"
 #include "data/idempotency_store.hpp"
+#include "data/provider_store.hpp"
 #include "data/store_fixture.hpp"
 
 namespace al::data {
@@ -13,8 +15,23 @@ using storage::Statement;
 
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
-constexpr std::array tenant_tables{"agents", "tasks",         "task_steps",       "knowledge",     "knowledge_uses",
-                                   "events", "access_tokens", "idempotency_keys", "imported_items"};
+constexpr std::array tenant_tables{"agents",    "tasks",         "task_steps",       "knowledge",      "knowledge_uses",
+                                   "events",    "access_tokens", "idempotency_keys", "imported_items", "providers",
+                                   "data_keys", "chat_sessions", "chat_messages",    "model_usage"};
+
+/// Of tables that no store fills yet.
+Statement const add_chat_session{
+    "test.chat_session",
+    "INSERT INTO chat_sessions (tenant_id, id, created_by, message_count, version, created_at, updated_at)"
+    " VALUES ($1, $2, 't', 1, 1, al_now(), al_now())"};
+Statement const add_chat_message{
+    "test.chat_message",
+    "INSERT INTO chat_messages (tenant_id, session_id, seq, role, content, metadata, created_at)"
+    " VALUES ($1, $2, 1, 'user', 'hello', '{}', al_now())"};
+Statement const add_model_usage{
+    "test.model_usage",
+    "INSERT INTO model_usage (tenant_id, day, principal, provider, model, requests, input_tokens, output_tokens)"
+    " VALUES ($1, '2026-01-31', 't', 'p', 'm', 1, 1, 1)"};
 
 class Isolation : public StoreFixture {
  protected:
@@ -47,6 +64,24 @@ class Isolation : public StoreFixture {
     ASSERT_TRUE(wait(access.add(TenantId{tenant}, "t", "hash of " + tenant, {"*:*"}, soon())));
     IdempotencyStore keys(*database);
     ASSERT_TRUE(wait(keys.begin(actor(tenant), "route", "key", "hash", soon())));
+    fill_models(tenant);
+  }
+
+  void fill_models(std::string tenant) {
+    model::Provider provider;
+    provider.id = model::ProviderId{"p"};
+    provider.base_url = "https://api.openai.com/v1";
+    ProviderStore providers(*writer);
+    ASSERT_TRUE(wait(providers.create(actor(tenant), provider, "sealed for " + tenant, soon())));
+    DataKeyStore data_keys(*database);
+    ASSERT_TRUE(wait(data_keys.add(TenantId{tenant}, "wrapped for " + tenant, soon())));
+    auto const session = writer->new_uuid();
+    storage::Batch batch{Scope::of(TenantId{tenant}), {}};
+    batch.steps.push_back({&add_chat_session, {tenant, session}});
+    batch.steps.push_back({&add_chat_message, {tenant, session}});
+    batch.steps.push_back({&add_model_usage, {tenant}});
+    auto const done = wait(database->apply(std::move(batch), soon()));
+    ASSERT_TRUE(done) << done.error().message;
   }
 
   std::string fingerprint(std::string tenant) {
@@ -58,6 +93,9 @@ class Isolation : public StoreFixture {
     auto const agent = wait(agents->get(TenantId{tenant}, AgentId{"a"}, soon()));
     auto const item = wait(knowledge->get(TenantId{tenant}, std::nullopt, KnowledgeId{"k"}, soon()));
     auto const one = wait(tasks->get(TenantId{tenant}, task[tenant], soon()));
+    ProviderStore providers(*writer);
+    auto const provider = wait(providers.get(TenantId{tenant}, model::ProviderId{"p"}, soon()));
+    out += provider ? entity::to_json(provider->provider) + provider->sealed_key : "-";
     return out + (agent ? entity::to_json(*agent) : "-") + (item ? entity::to_json(*item) : "-") +
            (one ? entity::to_json(*one) : "-");
   }
@@ -103,6 +141,11 @@ TEST_P(Isolation, WritersTouchTheirOwnOnly) {
   EXPECT_TRUE(wait(knowledge->remove(who, std::nullopt, KnowledgeId{"k"}, std::nullopt, soon())));
   EXPECT_TRUE(wait(agents->set_status(who, AgentId{"a"}, model::AgentStatus::error, std::nullopt, soon())));
   EXPECT_TRUE(wait(agents->remove(who, AgentId{"a"}, std::nullopt, soon())));
+  ProviderStore providers(*writer);
+  EXPECT_TRUE(wait(providers.update(
+      who, model::ProviderId{"p"}, [](auto&) -> Result<void> { return {}; }, {.keeps = false, .sealed = "mine"},
+      std::nullopt, soon())));
+  EXPECT_TRUE(wait(providers.remove(who, model::ProviderId{"p"}, std::nullopt, soon())));
   wait(tasks->sweep(soon()));
   EXPECT_EQ(fingerprint("other"), before);
 }
@@ -115,6 +158,10 @@ TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
   EXPECT_EQ(wait(access.find("hash of other", soon()))->tenant.value, "other");
   EXPECT_EQ(wait(access.find("hash of nobody", soon())), std::nullopt);
   EXPECT_EQ(wait(knowledge->known_imports(TenantId{"default"}, {"h"}, soon())).size(), 1U);
+  DataKeyStore data_keys(*database);
+  EXPECT_EQ(wait(data_keys.find(TenantId{"other"}, soon())), "wrapped for other");
+  ProviderStore providers(*writer);
+  EXPECT_EQ(wait(providers.all(TenantId{"other"}, soon())).at(0).sealed_key, "sealed for other");
 }
 
 /// What a statement that forgets its tenant would see.

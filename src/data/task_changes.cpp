@@ -12,17 +12,32 @@ Aggregate const& task() {
 }
 
 /// Steps come as a JSON array; the event of the same change stands beside them.
+/// An attempt that was handed back is counted again, so a step of its may be there already.
 Companion store_steps() {
+  std::string const kept =
+      " ON CONFLICT (tenant_id, task_id, attempt, step) DO UPDATE SET kind = excluded.kind,"
+      " duration_us = excluded.duration_us, detail = excluded.detail";
   return {.text =
               "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
               " SELECT u.tenant_id, u.id, (s.value ->> 'attempt')::bigint, (s.value ->> 'step')::bigint,"
               " s.value ->> 'kind', (s.value ->> 'duration_us')::bigint, s.value -> 'detail'"
-              " FROM u, json_array_elements({steps}) AS s(value)",
+              " FROM u, json_array_elements({steps}) AS s(value)" +
+              kept,
           .sqlite =
               "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
               " SELECT u.tenant_id, u.id, s.value ->> 'attempt', s.value ->> 'step',"
               " s.value ->> 'kind', s.value ->> 'duration_us', s.value -> 'detail'"
-              " FROM u, json_each({steps}) AS s"};
+              " FROM u, json_each({steps}) AS s WHERE true" +
+              kept};
+}
+
+/// Where someone asked for a retry: what was thought before does not count any more.
+Companion mark_retry() {
+  return {.text =
+              "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
+              " SELECT u.tenant_id, u.id, u.attempt, COALESCE((SELECT MAX(s.step) FROM task_steps s"
+              " WHERE s.tenant_id = u.tenant_id AND s.task_id = u.id AND s.attempt = u.attempt), 0) + 1,"
+              " 'retry', 0, '{}' FROM u"};
 }
 
 Companion store_uses() {
@@ -68,7 +83,8 @@ Change const& retry() {
                                   " deadline_at = CASE WHEN t.deadline_at > al_now() THEN t.deadline_at END,"
                                   " max_attempts = CASE WHEN t.max_attempts > t.attempt THEN t.max_attempts"
                                   " ELSE t.attempt + 1 END",
-                           .where = "t.status IN ('failed', 'cancelled')"});
+                           .where = "t.status IN ('failed', 'cancelled')",
+                           .also = {mark_retry()}});
   return change;
 }
 

@@ -28,34 +28,56 @@ Statement const count_tasks{"task.count", "SELECT COUNT(*)" + task_filter};
 
 Statement const list_steps{"task.steps", "SELECT " + entity::columns(entity::entity<TaskStep>()) +
                                              " FROM task_steps WHERE tenant_id = $1 AND task_id = $2"
-                                             " ORDER BY attempt, step LIMIT 1000"};
+                                             " AND (attempt, step) > ($3, $4) ORDER BY attempt, step LIMIT 500"};
+
+/// The steps of a running attempt, before it ends. Written again after a lost reply they are the same.
+Statement const record_steps{
+    .name = "task.record_steps",
+    .text =
+        "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
+        " SELECT t.tenant_id, t.id, (s.value ->> 'attempt')::bigint, (s.value ->> 'step')::bigint,"
+        " s.value ->> 'kind', (s.value ->> 'duration_us')::bigint, s.value -> 'detail'"
+        " FROM tasks t, json_array_elements(CAST($4 AS json)) AS s(value)"
+        " WHERE t.tenant_id = $1 AND t.id = $2 AND t.epoch = $3 AND t.status = 'started'"
+        " ON CONFLICT (tenant_id, task_id, attempt, step) DO UPDATE SET detail = excluded.detail",
+    .sqlite =
+        "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
+        " SELECT t.tenant_id, t.id, s.value ->> 'attempt', s.value ->> 'step', s.value ->> 'kind',"
+        " s.value ->> 'duration_us', s.value -> 'detail' FROM tasks t, json_each($4) AS s"
+        " WHERE t.tenant_id = $1 AND t.id = $2 AND t.epoch = $3 AND t.status = 'started'"
+        " ON CONFLICT (tenant_id, task_id, attempt, step) DO UPDATE SET detail = excluded.detail"};
 
 /// The first $1 pending tasks whose time has come, of agents that can take one more, and how many each can. Across
 /// tenants. SQLite walks the queue in the order of its index until it has enough. PostgreSQL cannot be made to: with
 /// the statistics of a young table it sorts the whole queue for each claim (45 tasks a second with 10,000 waiting).
 /// There each agent is asked for its own first ones in the order of an index. (On SQLite that is the slower way: 500
-/// tasks a second against 1,800 with a thousand agents.)
+/// tasks a second against 1,800 with a thousand agents.) What was delegated needs no room at its agent: two agents that
+/// wait for each other would wait for ever. $2: only what was delegated.
 Statement const list_claimable{
     .name = "task.claimable",
     .text =
-        "SELECT a.tenant_id, t.id, a.id, t.epoch, t.correlation_id, a.max_concurrency - running.tasks FROM agents a"
+        "SELECT a.tenant_id, t.id, a.id, t.epoch, t.correlation_id, t.parent_id,"
+        " a.max_concurrency - running.tasks FROM agents a"
         " CROSS JOIN LATERAL (SELECT COUNT(*) AS tasks FROM tasks WHERE tenant_id = a.tenant_id"
-        " AND agent_id = a.id AND status = 'started') running"
-        " CROSS JOIN LATERAL (SELECT id, epoch, queue_rank, correlation_id FROM tasks"
+        " AND agent_id = a.id AND status = 'started' AND parent_id IS NULL) running"
+        " CROSS JOIN LATERAL (SELECT id, epoch, queue_rank, correlation_id, parent_id FROM tasks"
         " WHERE tenant_id = a.tenant_id AND agent_id = a.id AND status = 'pending'"
         " AND available_at <= al_now() AND (deadline_at IS NULL OR deadline_at > al_now())"
+        " AND (parent_id IS NOT NULL OR (running.tasks < a.max_concurrency AND NOT $2))"
         " ORDER BY queue_rank, id LIMIT $1) t"
-        " WHERE a.deleted_at IS NULL AND a.status <> 'offline' AND running.tasks < a.max_concurrency"
+        " WHERE a.deleted_at IS NULL AND a.status <> 'offline'"
         " ORDER BY t.queue_rank, t.id LIMIT $1",
     .sqlite =
         "WITH running AS (SELECT tenant_id, agent_id, COUNT(*) AS tasks FROM tasks WHERE status = 'started'"
-        " GROUP BY tenant_id, agent_id)"
-        " SELECT t.tenant_id, t.id, t.agent_id, t.epoch, t.correlation_id, a.max_concurrency - COALESCE(r.tasks, 0)"
+        " AND parent_id IS NULL GROUP BY tenant_id, agent_id)"
+        " SELECT t.tenant_id, t.id, t.agent_id, t.epoch, t.correlation_id, t.parent_id,"
+        " a.max_concurrency - COALESCE(r.tasks, 0)"
         " FROM tasks t JOIN agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id"
         " LEFT JOIN running r ON r.tenant_id = t.tenant_id AND r.agent_id = t.agent_id"
         " WHERE t.status = 'pending' AND t.available_at <= al_now() AND a.deleted_at IS NULL"
         " AND a.status <> 'offline' AND (t.deadline_at IS NULL OR t.deadline_at > al_now())"
-        " AND COALESCE(r.tasks, 0) < a.max_concurrency ORDER BY t.queue_rank, t.id LIMIT $1"};
+        " AND (t.parent_id IS NOT NULL OR (COALESCE(r.tasks, 0) < a.max_concurrency AND NOT $2))"
+        " ORDER BY t.queue_rank, t.id LIMIT $1"};
 
 Statement const list_abandoned{
     "task.abandoned",
@@ -77,6 +99,16 @@ Statement const list_orphaned{"task.orphaned",
                               "SELECT t.tenant_id, t.id, t.correlation_id FROM agents a"
                               " JOIN tasks t ON t.tenant_id = a.tenant_id AND t.agent_id = a.id"
                               " WHERE a.deleted_at IS NOT NULL AND t.status = 'pending' LIMIT 1000"};
+
+/// Delegated work whose parent has come to its end without it.
+Statement const list_unwanted{"task.unwanted",
+                              "SELECT t.tenant_id, t.id, t.correlation_id FROM tasks t"
+                              " JOIN tasks p ON p.tenant_id = t.tenant_id AND p.id = t.parent_id"
+                              " WHERE t.parent_id IS NOT NULL AND t.status IN ('pending', 'started')"
+                              " AND p.status IN ('completed', 'failed', 'cancelled') LIMIT 1000"};
+Statement const list_children{"task.children",
+                              "SELECT t.id FROM tasks t WHERE t.tenant_id = $1 AND t.parent_id = $2"
+                              " AND t.status IN ('pending', 'started')"};
 
 Statement const earliest_available{
     "task.next_available",
@@ -165,9 +197,9 @@ std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::siz
     if (chosen.size() == free)
       break;
     auto& count = taken[{c.tenant.value, c.agent_id.value}];
-    if (count >= c.agent_room)
+    if (!c.is_delegated && count >= c.agent_room)
       continue;
-    ++count;
+    count += c.is_delegated ? 0 : 1;
     chosen.push_back(std::move(c));
   }
   return chosen;
@@ -242,10 +274,15 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
 Task<Result<std::vector<TaskStep>>> TaskStore::steps(TenantId const& tenant, TaskId const& id, Deadline deadline) {
   if (auto task = co_await get(tenant, id, deadline); !task)
     co_return fail(std::move(task.error()));
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_steps, {tenant.value, id.value}, deadline);
   std::vector<TaskStep> out;
-  for (auto const& row : rows)
-    out.push_back(entity::from_row<TaskStep>(row));
+  for (bool is_whole = false; !is_whole;) {
+    auto const after = out.empty() ? TaskStep{} : out.back();
+    auto const rows = co_await writer_.database().read(Scope::of(tenant), list_steps,
+                                                       {tenant.value, id.value, after.attempt, after.step}, deadline);
+    for (auto const& row : rows)
+      out.push_back(entity::from_row<TaskStep>(row));
+    is_whole = rows.empty();
+  }
   co_return out;
 }
 
@@ -261,9 +298,14 @@ Task<Result<model::Task>> TaskStore::explain(TenantId const& tenant, TaskId cons
 
 Task<Result<model::Task>> TaskStore::cancel(Actor const& actor, TaskId const& id, Deadline deadline) {
   auto row = co_await writer_.write(task_changes::cancel(), actor, {id.value}, deadline);
-  if (row)
-    co_return entity::from_row<model::Task>(*row);
-  co_return co_await explain(actor.tenant, id, "only a pending or started one can be cancelled", deadline);
+  if (!row)
+    co_return co_await explain(actor.tenant, id, "only a pending or started one can be cancelled", deadline);
+  // What it delegated goes as well; the sweep finds what a crash leaves here.
+  auto const children = co_await writer_.database().read(Scope::of(actor.tenant), list_children,
+                                                         {actor.tenant.value, id.value}, deadline);
+  for (auto const& child : children)
+    (void)co_await cancel(actor, TaskId{text(child, 0)}, deadline);
+  co_return entity::from_row<model::Task>(*row);
 }
 
 Task<Result<model::Task>> TaskStore::retry(Actor const& actor, TaskId const& id, Deadline deadline) {
@@ -303,13 +345,15 @@ Task<void> TaskStore::leave(WorkerId const& worker, Deadline deadline) {
     throw Fault("taking a worker off the list was refused: " + done.error().message);
 }
 
-Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t free, Deadline deadline) {
+Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t free, Which which, Deadline deadline) {
   // Some of the first are left out when their agent is full, so look at a few more than are wanted.
   auto const look_at = static_cast<std::int64_t>(free * 4);
   std::vector<Claimable> candidates;
-  for (auto const& row : co_await writer_.database().read(Scope::system(), list_claimable, {look_at}, deadline)) {
+  Values params{look_at, which == Which::delegated};
+  for (auto const& row :
+       co_await writer_.database().read(Scope::system(), list_claimable, std::move(params), deadline)) {
     candidates.push_back({TenantId{text(row, 0)}, TaskId{text(row, 1)}, AgentId{text(row, 2)}, number(row, 3),
-                          text(row, 4), number(row, 5)});
+                          text(row, 4), number(row, 6), !is_null(row.at(5))});
   }
   std::vector<Claim> claims;
   auto const chosen = choose_claims(std::move(candidates), free);
@@ -347,6 +391,17 @@ Task<Result<void>> TaskStore::finish(Change const& change, Claim const& claim, V
   co_return fail(Code::lease_lost, "task '" + claim.task.id.value + "' is no longer held by this worker");
 }
 
+Task<Result<void>> TaskStore::record(Claim const& claim, std::vector<TaskStep> const& steps, Deadline deadline) {
+  Values params{claim.tenant.value, claim.task.id.value, claim.epoch, steps_json(steps)};
+  auto done = co_await writer_.database().apply(
+      {Scope::of(claim.tenant), {{&record_steps, std::move(params), Guard::must_match}}}, deadline);
+  if (done)
+    co_return Result<void>{};
+  if (done.error().code == Code::conflict)
+    co_return fail(Code::lease_lost, "task '" + claim.task.id.value + "' is no longer ours");
+  co_return fail(std::move(done.error()));
+}
+
 Task<Result<void>> TaskStore::progress(Claim const& claim, std::string text_so_far, Deadline deadline) {
   std::string note = "{\"text\":";
   json::append_string(note, text_so_far);
@@ -360,11 +415,11 @@ Task<Result<void>> TaskStore::complete(Claim const& claim, Outcome outcome, Dead
       {std::move(outcome.result_json), steps_json(outcome.steps), ids_json(outcome.used_knowledge)}, deadline);
 }
 
-Task<Result<void>> TaskStore::fail_attempt(Claim const& claim, Outcome outcome, bool may_retry, Deadline deadline) {
+Task<Result<void>> TaskStore::fail_attempt(Claim const& claim, Outcome outcome, Retry retry, Deadline deadline) {
   auto const& task = claim.task;
-  auto const delay = retry_delay(task.attempt, writer_.random());
+  auto const delay = std::max<std::chrono::microseconds>(retry_delay(task.attempt, writer_.random()), retry.wait_min);
   bool const in_time = !task.deadline_at || writer_.clock().now() + delay < *task.deadline_at;
-  if (may_retry && in_time && task.attempt < task.max_attempts) {
+  if (retry.is_allowed && in_time && task.attempt < task.max_attempts) {
     co_return co_await finish(
         task_changes::requeue(), claim,
         {std::move(outcome.error_message), std::int64_t{delay.count()}, steps_json(outcome.steps)}, deadline);
@@ -380,7 +435,7 @@ Task<Result<void>> TaskStore::release(Claim const& claim, Deadline deadline) {
 Task<bool> TaskStore::give_up(Claim claim, Deadline deadline) {
   Outcome outcome{
       .result_json = {}, .error_message = "the worker that ran it lost it", .steps = {}, .used_knowledge = {}};
-  auto done = co_await fail_attempt(claim, std::move(outcome), true, deadline);
+  auto done = co_await fail_attempt(claim, std::move(outcome), Retry{}, deadline);
   co_return done.has_value();
 }
 
@@ -399,7 +454,10 @@ Task<TaskStore::Swept> TaskStore::sweep(Deadline deadline) {
     if (done)
       ++swept.overdue;
   }
-  for (auto const& row : co_await database.read(Scope::system(), list_orphaned, {}, deadline)) {
+  auto orphaned = co_await database.read(Scope::system(), list_orphaned, {}, deadline);
+  auto unwanted = co_await database.read(Scope::system(), list_unwanted, {}, deadline);
+  std::ranges::move(unwanted, std::back_inserter(orphaned));
+  for (auto const& row : orphaned) {
     auto done = co_await writer_.write(task_changes::cancel(), system_actor(TenantId{text(row, 0)}, text(row, 2)),
                                        {text(row, 1)}, deadline);
     if (done)

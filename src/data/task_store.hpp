@@ -47,6 +47,7 @@ struct Claimable {
   std::int64_t epoch = 0;
   std::string correlation_id;
   std::int64_t agent_room = 1;  ///< how many more its agent may run
+  bool is_delegated = false;    ///< takes no room
 };
 
 /// Picks at most `free` of `candidates`, in order, so that no agent runs more than it may. Pure.
@@ -101,18 +102,28 @@ class TaskStore {
   [[nodiscard]] Task<void> renew_lease(WorkerId const&, std::string name, std::chrono::seconds lease, Deadline);
   /// Takes the worker off the list. What it still holds must have been released.
   [[nodiscard]] Task<void> leave(WorkerId const&, Deadline);
+  enum class Which { all, delegated };
   /// Up to `free` tasks, most urgent and then oldest first. Those that another worker won meanwhile are left out.
-  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Deadline);
+  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Which, Deadline);
+  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const& worker, std::size_t free, Deadline deadline) {
+    return claim(worker, free, Which::all, deadline);
+  }
 
   /// What the worker still holds; a task that a client cancelled is no longer among them. Of each task only what
   /// ends its attempt is filled in: id, attempt, max_attempts.
   [[nodiscard]] Task<std::vector<Claim>> held(WorkerId const&, Deadline);
 
   // Each of these answers lease_lost when the claim is no longer ours.
+  /// Makes steps durable while the attempt goes on; they must not be empty.
+  [[nodiscard]] Task<Result<void>> record(Claim const&, std::vector<TaskStep> const& steps, Deadline);
   [[nodiscard]] Task<Result<void>> progress(Claim const&, std::string text_so_far, Deadline);
   [[nodiscard]] Task<Result<void>> complete(Claim const&, Outcome, Deadline);
-  /// Another attempt after `delay` when one is left and it can still be in time, else failed for good.
-  [[nodiscard]] Task<Result<void>> fail_attempt(Claim const&, Outcome, bool may_retry, Deadline);
+  struct Retry {
+    bool is_allowed = true;
+    std::chrono::seconds wait_min{0};  ///< someone asked for so long
+  };
+  /// Another attempt after a while when one is left and it can still be in time, else failed for good.
+  [[nodiscard]] Task<Result<void>> fail_attempt(Claim const&, Outcome, Retry, Deadline);
   /// Hands the task back as if it had not been claimed (shutdown).
   [[nodiscard]] Task<Result<void>> release(Claim const&, Deadline);
 
@@ -123,7 +134,7 @@ class TaskStore {
     std::size_t requeued = 0;  ///< their worker's lease had run out
     std::size_t failed = 0;    ///< the same, and no attempt was left
     std::size_t overdue = 0;   ///< pending past their deadline
-    std::size_t orphaned = 0;  ///< pending under an agent that was deleted
+    std::size_t orphaned = 0;  ///< of an agent that was deleted, or delegated by a task that has ended
   };
   /// Mends what crashed workers left, fails what is overdue, cancels what has no agent; at most 1000 of each a call.
   [[nodiscard]] Task<Swept> sweep(Deadline);

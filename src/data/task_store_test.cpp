@@ -34,8 +34,9 @@ class TaskStoreTest : public StoreFixture {
     return wait(tasks->complete(claim, std::move(outcome), soon()));
   }
   Result<void> fail_attempt(Claim const& claim, bool may_retry) {
-    return wait(tasks->fail_attempt(
-        claim, {.result_json = {}, .error_message = "no luck", .steps = {}, .used_knowledge = {}}, may_retry, soon()));
+    return wait(tasks->fail_attempt(claim,
+                                    {.result_json = {}, .error_message = "no luck", .steps = {}, .used_knowledge = {}},
+                                    {may_retry}, soon()));
   }
 };
 AL_ON_EVERY_DATABASE(TaskStoreTest);
@@ -349,6 +350,16 @@ TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {
   ASSERT_EQ(chosen.size(), 2U);
   EXPECT_EQ(chosen[0].id.value, "1");
   EXPECT_EQ(chosen[1].id.value, "3");
+}
+
+TEST(ChooseClaims, WhatWasDelegatedNeedsNoRoom) {
+  auto const c = [](char const* id, bool is_delegated) {
+    return Claimable{default_tenant, TaskId{id}, AgentId{"a"}, 0, {}, 1, is_delegated};
+  };
+  auto const chosen = choose_claims({c("1", false), c("2", true), c("3", false), c("4", true)}, 4);
+  ASSERT_EQ(chosen.size(), 3U);
+  EXPECT_EQ(chosen[1].id.value, "2");
+  EXPECT_EQ(chosen[2].id.value, "4");
 }
 
 TEST(RetryDelay, GrowsAndStaysWithinAMinute) {

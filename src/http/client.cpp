@@ -16,7 +16,6 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
-#include <list>
 #include <tuple>
 #include <unordered_map>
 
@@ -36,6 +35,7 @@ constexpr std::size_t hosts_max = 1024;
 /// Most servers keep a connection longer than this; older ones are not worth the risk of a lost request.
 constexpr std::chrono::seconds kept_time{30};
 constexpr int interim_answers_max = 8;
+constexpr std::size_t header_fields_usual = 24;
 
 struct Url {
   bool is_tls = false;
@@ -82,29 +82,26 @@ Result<Url> parse_url(std::string const& text) {
 
 // ---- response parser ----
 
-/// Where the body of an answer goes. `piece` returns false to end the call.
-struct Sink {
-  std::function<void(Response const&)> head;
-  std::function<bool(std::string_view)> piece;
-};
-
 class ResponseParser final : public beast_http::basic_parser<false> {
  public:
-  ResponseParser(Response& response, Sink const& sink, std::size_t header_bytes_max)
-      : response_(response), sink_(sink) {
+  ResponseParser(Response& response, std::size_t header_bytes_max) : response_(response) {
     header_limit(static_cast<std::uint32_t>(header_bytes_max));
-    body_limit(boost::none);  // The sink counts.
+    body_limit(boost::none);  // The reader counts.
   }
-  [[nodiscard]] bool was_stopped() const { return was_stopped_; }
   /// Beast asserts that a chunked body whose first chunk is the last one comes in one piece.
   [[nodiscard]] bool can_read(std::size_t bytes) const {
     return !is_header_done() || !chunked() || any_chunk_ || bytes >= chunked_body_bytes_min;
   }
+  /// The part of the body that the last put() found; it lies in what put() was given.
+  [[nodiscard]] std::string_view take_piece() { return std::exchange(piece_, {}); }
 
  private:
   using View = boost::beast::string_view;
 
-  void on_response_impl(int status, View, int, error_code&) override { response_.status = status; }
+  void on_response_impl(int status, View, int, error_code&) override {
+    response_.status = status;
+    response_.headers.reserve(header_fields_usual);
+  }
   void on_field_impl(beast_http::field field, View name, View value, error_code& error) override {
     if (is_header_done())
       return;  // Trailers.
@@ -115,16 +112,10 @@ class ResponseParser final : public beast_http::basic_parser<false> {
     }
     response_.headers.add({name.data(), name.size()}, {value.data(), value.size()});
   }
-  void on_header_impl(error_code&) override {
-    if (response_.status / 100 != 1 && sink_.head)
-      sink_.head(response_);
-  }
+  void on_header_impl(error_code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
-  std::size_t on_body_impl(View piece, error_code& error) override {
-    if (!was_stopped_ && !sink_.piece({piece.data(), piece.size()})) {
-      was_stopped_ = true;
-      error = beast_http::error::end_of_stream;
-    }
+  std::size_t on_body_impl(View piece, error_code&) override {
+    piece_ = {piece.data(), piece.size()};
     return piece.size();
   }
   void on_chunk_header_impl(std::uint64_t, View, error_code&) override { any_chunk_ = true; }
@@ -135,8 +126,7 @@ class ResponseParser final : public beast_http::basic_parser<false> {
   void on_finish_impl(error_code&) override {}
 
   Response& response_;
-  Sink const& sink_;
-  bool was_stopped_ = false;
+  std::string_view piece_;
   bool any_chunk_ = false;
 };
 
@@ -169,6 +159,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       co_return error;
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
     co_return error;
   }
 
@@ -186,13 +177,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
     co_return error;
   }
 
-  [[nodiscard]] Task<error_code> write(std::array<asio::const_buffer, 2> const& parts) {
+  [[nodiscard]] Task<error_code> write(std::array<asio::const_buffer, 2> parts) {
     error_code error;
     if (tls_) {
       co_await asio::async_write(*tls_, parts, asio::redirect_error(asio::use_awaitable, error));
-    } else {
-      co_await asio::async_write(socket_, parts, asio::redirect_error(asio::use_awaitable, error));
+      co_return error;
     }
+    // Most requests fit into the socket's buffer: then no operation needs to be started and waited for.
+    auto const written = socket_.write_some(parts, error);
+    if (error == asio::error::would_block)
+      error = {};
+    auto const of_first = std::min(written, parts[0].size());
+    parts[0] += of_first;
+    parts[1] += written - of_first;
+    if (!error && asio::buffer_size(parts) > 0)
+      co_await asio::async_write(socket_, parts, asio::redirect_error(asio::use_awaitable, error));
     co_return error;
   }
 
@@ -214,7 +213,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     error_code error;
     if (!socket_.is_open() || input.size() > 0)
       return false;
-    socket_.non_blocking(true, error);
     std::array<char, 1> byte{};
     socket_.receive(asio::buffer(byte), tcp::socket::message_peek, error);
     return error == asio::error::would_block;
@@ -347,32 +345,17 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
     return context;
   }
 
-  struct Ask {
-    Method method;
-    Url url;
-    Headers headers;
-    std::string body;
-    Deadline deadline;
-  };
-  enum class Outcome { done, stale };
-
-  [[nodiscard]] Task<Result<Response>> call(Method method, std::string url, Headers headers, std::string body,
-                                            Deadline deadline, Sink sink);
-  [[nodiscard]] Task<Result<ConnectionPtr>> open(Ask const& ask);
-  [[nodiscard]] Task<Result<Outcome>> exchange(Ask const& ask, Connection& connection, Sink const& sink,
-                                               Response& response, bool& is_reusable);
-  [[nodiscard]] Task<Result<Outcome>> read_answer(Ask const& ask, Connection& connection, Sink const& sink,
-                                                  Response& response, bool& is_reusable);
+  [[nodiscard]] Task<Result<ConnectionPtr>> connect(Url const& url, Deadline deadline);
   [[nodiscard]] ConnectionPtr take_kept(std::string const& key);
   void keep(std::string const& key, ConnectionPtr connection);
-  [[nodiscard]] SteadyTime limit(Ask const& ask, std::chrono::seconds phase) const {
-    return std::min(ask.deadline.at, std::chrono::steady_clock::now() + phase);
+  [[nodiscard]] static SteadyTime limit(Deadline deadline, std::chrono::seconds phase) {
+    return std::min(deadline.at, std::chrono::steady_clock::now() + phase);
   }
 
   asio::any_io_executor executor;
   ClientOptions const options;
   std::optional<ssl::context> tls;
-  std::unordered_map<std::string, std::list<ConnectionPtr>> kept;  // the youngest in front
+  std::unordered_map<std::string, std::vector<ConnectionPtr>> kept;  // the youngest at the end
 };
 
 namespace {
@@ -394,34 +377,36 @@ ConnectionPtr Client::State::take_kept(std::string const& key) {
   if (pool == kept.end())
     return nullptr;
   auto const oldest = std::chrono::steady_clock::now() - kept_time;
-  ConnectionPtr found;
-  while (!found && !pool->second.empty()) {
-    auto candidate = std::move(pool->second.front());
-    pool->second.pop_front();
+  while (!pool->second.empty()) {
+    auto candidate = std::move(pool->second.back());
+    pool->second.pop_back();
     if (candidate->kept_since >= oldest && candidate->is_quiet())
-      found = std::move(candidate);
+      return candidate;
   }
-  if (pool->second.empty())
-    kept.erase(pool);
-  return found;
+  return nullptr;
 }
 
 void Client::State::keep(std::string const& key, ConnectionPtr connection) {
+  if (kept.size() >= hosts_max)
+    std::erase_if(kept, [](auto const& pool) { return pool.second.empty(); });
   if (options.idle_connections_max == 0 || (kept.size() >= hosts_max && !kept.contains(key)))
     return;
   connection->rest();
   connection->kept_since = std::chrono::steady_clock::now();
   auto& pool = kept[key];
-  pool.push_front(std::move(connection));
+  pool.push_back(std::move(connection));
   auto const oldest = std::chrono::steady_clock::now() - kept_time;
-  while (pool.size() > options.idle_connections_max || pool.back()->kept_since < oldest)
-    pool.pop_back();
+  auto const is_young = [oldest](ConnectionPtr const& one) { return one->kept_since >= oldest; };
+  auto const first =
+      std::max(std::ranges::find_if(pool, is_young),
+               pool.end() - static_cast<std::ptrdiff_t>(std::min(pool.size(), options.idle_connections_max)));
+  pool.erase(pool.begin(), first);
 }
 
 // Errors: unavailable, timed_out, forbidden.
-Task<Result<ConnectionPtr>> Client::State::open(Ask const& ask) {
-  auto const until = limit(ask, options.connect_timeout);
-  auto endpoints = co_await look_up(ask.url.host, ask.url.port, until);
+Task<Result<ConnectionPtr>> Client::State::connect(Url const& url, Deadline deadline) {
+  auto const until = limit(deadline, options.connect_timeout);
+  auto endpoints = co_await look_up(url.host, url.port, until);
   if (!endpoints)
     co_return fail(std::move(endpoints.error()));
   if (options.is_address_allowed) {
@@ -435,145 +420,243 @@ Task<Result<ConnectionPtr>> Client::State::open(Ask const& ask) {
   connection->expect_by(until);
   auto error = co_await connection->connect(*endpoints);
   if (error)
-    co_return transport_error(*connection, error, "connecting to " + ask.url.authority);
-  if (ask.url.is_tls) {
-    error = co_await connection->handshake(tls_context(), ask.url.host);
+    co_return transport_error(*connection, error, "connecting to " + url.authority);
+  if (url.is_tls) {
+    error = co_await connection->handshake(tls_context(), url.host);
     if (error)
-      co_return transport_error(*connection, error, "the TLS handshake with " + ask.url.authority);
+      co_return transport_error(*connection, error, "the TLS handshake with " + url.authority);
   }
   co_return connection;
 }
 
-Task<Result<Client::State::Outcome>> Client::State::exchange(Ask const& ask, Connection& connection, Sink const& sink,
-                                                             Response& response, bool& is_reusable) {
-  connection.expect_by(limit(ask, options.first_byte_timeout));
-  std::string head;
-  head.reserve(512);
-  append_request_head(head, ask.method, ask.url, ask.headers, ask.body);
-  auto const error = co_await connection.write({asio::buffer(head), asio::buffer(ask.body)});
-  if (error && !connection.timed_out() && error != asio::error::operation_aborted) {
-    // A server may answer (413) and close before it has read everything: look for that answer first.
-    auto read = co_await read_answer(ask, connection, sink, response, is_reusable);
-    is_reusable = false;
-    co_return read;
+// ---- one call ----
+
+class Client::Exchange final : public Incoming {
+ public:
+  Exchange(std::shared_ptr<State> state, Method method, Url url, Headers headers, std::string body, Deadline deadline)
+      : state_(std::move(state)),
+        method_(method),
+        url_(std::move(url)),
+        key_(url_.pool_key()),
+        headers_(std::move(headers)),
+        body_(std::move(body)),
+        deadline_(deadline) {}
+
+  /// Sends the request and reads the answer's head.
+  [[nodiscard]] Task<Result<void>> begin();
+  [[nodiscard]] Task<Result<std::string_view>> read() override;
+
+ private:
+  enum class Outcome {
+    head,
+    stale,  ///< the connection ended before the first byte of an answer
+  };
+  [[nodiscard]] Task<Result<Outcome>> ask();
+  [[nodiscard]] Task<Result<Outcome>> read_head();
+  [[nodiscard]] Task<error_code> fill();
+  [[nodiscard]] Result<void> parse();
+  void end();
+
+  std::shared_ptr<State> state_;  // The Client may be destroyed meanwhile.
+  Method method_;
+  Url url_;
+  std::string key_;
+  Headers headers_;
+  std::string body_;
+  Deadline deadline_;
+  ConnectionPtr connection_;
+  std::optional<ResponseParser> parser_;
+  std::size_t used_ = 0;    ///< of the connection's input: parsed, and the reader may still look at it
+  std::string_view piece_;  ///< of the body, in the input or in `joined_`
+  std::string joined_;      ///< pieces that came at the same time
+  bool may_be_kept_ = true;
+};
+
+Task<Result<void>> Client::Exchange::begin() {
+  for (connection_ = state_->take_kept(key_);; connection_ = nullptr) {
+    bool const was_kept = connection_ != nullptr;
+    if (!was_kept) {
+      auto connected = co_await state_->connect(url_, deadline_);
+      if (!connected)
+        co_return fail(std::move(connected.error()));
+      connection_ = std::move(*connected);
+    }
+    auto const outcome = co_await ask();
+    if (!outcome)
+      co_return fail(outcome.error());
+    if (*outcome == Outcome::head)
+      break;
+    if (!was_kept || !is_idempotent(method_))
+      co_return fail(Code::unavailable, "The connection was closed before an answer came.");
   }
-  if (error)
-    co_return transport_error(connection, error, "sending the request");
-  co_return co_await read_answer(ask, connection, sink, response, is_reusable);
+  // A long stream needs no memory for its request.
+  headers_ = {};
+  body_ = {};
+  co_return Result<void>{};
 }
 
-// `stale`: the connection ended before the first byte of an answer.
-Task<Result<Client::State::Outcome>> Client::State::read_answer(Ask const& ask, Connection& connection,
-                                                                Sink const& sink, Response& response,
-                                                                bool& is_reusable) {
-  bool any_byte = connection.input.size() > 0;
+Task<Result<Client::Exchange::Outcome>> Client::Exchange::ask() {
+  connection_->expect_by(State::limit(deadline_, state_->options.first_byte_timeout));
+  std::string text;
+  text.reserve(1024);
+  append_request_head(text, method_, url_, headers_, body_);
+  auto const error = co_await connection_->write({asio::buffer(text), asio::buffer(body_)});
+  if (error && (connection_->timed_out() || error == asio::error::operation_aborted))
+    co_return transport_error(*connection_, error, "sending the request");
+  // A server may answer (413) and close before it has read everything: look for that answer first.
+  may_be_kept_ = !error;
+  co_return co_await read_head();
+}
+
+Task<Result<Client::Exchange::Outcome>> Client::Exchange::read_head() {
+  bool any_byte = false;
   for (int interim = 0; interim <= interim_answers_max; ++interim) {
-    response = Response{};
-    ResponseParser parser(response, sink, options.header_bytes_max);
-    parser.skip(ask.method == Method::head);
-    while (!parser.is_done()) {
-      error_code error;
-      if (connection.input.size() > 0 && parser.can_read(connection.input.size())) {
-        auto const used = parser.put(connection.input.data(), error);
-        connection.input.consume(used);
-        if (parser.was_stopped())
-          co_return Outcome::done;
-        if (error && error != beast_http::error::need_more) {
-          co_return fail(Code::unavailable, "The answer is not valid HTTP: " + error.message() + ".");
-        }
-        bool const is_stuck = error == beast_http::error::need_more || connection.input.size() == 0;
-        if (!is_stuck || parser.is_done())
-          continue;
-        if (connection.input.size() > options.header_bytes_max) {
-          co_return fail(Code::unavailable, "The answer is not valid HTTP: a header or chunk without an end.");
-        }
-      }
-      if (parser.is_header_done())
-        connection.expect_by(limit(ask, options.idle_timeout));
-      auto const failed = co_await connection.read();
-      if (failed == asio::error::eof && parser.got_some() && parser.is_header_done() && parser.need_eof()) {
-        parser.put_eof(error);
-        if (!error)
-          continue;
-      }
-      if (failed && !any_byte && !connection.timed_out() && failed != asio::error::operation_aborted) {
+    head = Response{};
+    parser_.emplace(head, state_->options.header_bytes_max);
+    parser_->skip(method_ == Method::head);
+    for (;;) {
+      auto const parsed = parse();
+      if (!parsed)
+        co_return fail(parsed.error());
+      if (parser_->is_header_done())
+        break;
+      auto const failed = co_await fill();
+      if (failed && !any_byte && !connection_->timed_out() && failed != asio::error::operation_aborted)
         co_return Outcome::stale;
-      }
       if (failed)
-        co_return transport_error(connection, failed, "reading the answer");
+        co_return transport_error(*connection_, failed, "reading the answer");
       any_byte = true;
     }
-    if (response.status / 100 != 1) {
-      is_reusable = parser.keep_alive() && connection.input.size() == 0;
-      co_return Outcome::done;
-    }
+    if (head.status / 100 != 1)
+      co_return Outcome::head;
   }
   co_return fail(Code::unavailable, "The answer is not valid HTTP: too many interim answers.");
 }
 
-Task<Result<Response>> Client::State::call(Method method, std::string url, Headers headers, std::string body,
-                                           Deadline deadline, Sink sink) {
-  auto const self = shared_from_this();  // The Client may be destroyed meanwhile.
-  auto parsed = parse_url(url);
-  if (!parsed)
-    co_return fail(std::move(parsed.error()));
-  Ask const ask{method, std::move(*parsed), std::move(headers), std::move(body), deadline};
-  auto const key = ask.url.pool_key();
-  for (auto connection = take_kept(key);; connection = nullptr) {
-    bool const was_kept = connection != nullptr;
-    if (!connection) {
-      auto opened = co_await open(ask);
-      if (!opened)
-        co_return fail(std::move(opened.error()));
-      connection = std::move(*opened);
+// Parses what is there: up to the end of the head, or all that there is of the body.
+Result<void> Client::Exchange::parse() {
+  bool const was_in_body = parser_->is_header_done();
+  auto& input = connection_->input;
+  while (used_ < input.size() && !parser_->is_done() && parser_->is_header_done() == was_in_body) {
+    auto const rest = input.data() + used_;
+    if (!parser_->can_read(rest.size()))
+      break;
+    error_code error;
+    used_ += parser_->put(rest, error);
+    auto const piece = parser_->take_piece();
+    if (piece_.empty()) {
+      piece_ = piece;
+    } else if (!piece.empty()) {
+      if (joined_.empty())
+        joined_ = piece_;
+      joined_.append(piece);
+      piece_ = joined_;
     }
-    Response response;
-    bool is_reusable = false;
-    auto const outcome = co_await exchange(ask, *connection, sink, response, is_reusable);
-    if (!outcome)
-      co_return fail(outcome.error());
-    if (*outcome == Outcome::stale) {
-      if (was_kept && is_idempotent(method))
-        continue;
-      co_return fail(Code::unavailable, "The connection was closed before an answer came.");
-    }
-    if (is_reusable)
-      keep(key, std::move(connection));
-    co_return response;
+    if (error == beast_http::error::need_more)
+      break;
+    if (error)
+      return fail(Code::unavailable, "The answer is not valid HTTP: " + error.message() + ".");
   }
+  if (!parser_->is_done() && input.size() - used_ > state_->options.header_bytes_max)
+    return fail(Code::unavailable, "The answer is not valid HTTP: a header or chunk without an end.");
+  return {};
 }
+
+Task<error_code> Client::Exchange::fill() {
+  connection_->input.consume(std::exchange(used_, 0));
+  if (parser_->is_header_done())
+    connection_->expect_by(State::limit(deadline_, state_->options.idle_timeout));
+  co_return co_await connection_->read();
+}
+
+Task<Result<std::string_view>> Client::Exchange::read() {
+  piece_ = {};
+  joined_.clear();
+  while (connection_) {
+    auto const parsed = parse();
+    if (!parsed)
+      co_return fail(parsed.error());
+    if (!piece_.empty()) {
+      // How long the reader takes is not the sender's fault.
+      connection_->expect_by(deadline_.at);
+      co_return piece_;
+    }
+    if (parser_->is_done()) {
+      end();
+      break;
+    }
+    auto failed = co_await fill();
+    if (failed == asio::error::eof && parser_->need_eof())
+      parser_->put_eof(failed);
+    if (failed)
+      co_return transport_error(*connection_, failed, "reading the answer");
+  }
+  co_return std::string_view{};
+}
+
+void Client::Exchange::end() {
+  connection_->input.consume(std::exchange(used_, 0));
+  if (may_be_kept_ && parser_->keep_alive() && connection_->input.size() == 0)
+    state_->keep(key_, std::move(connection_));
+  connection_ = nullptr;
+}
+
+// ---- Client ----
 
 Client::Client(asio::any_io_executor executor, ClientOptions options)
     : state_(std::make_shared<State>(std::move(executor), std::move(options))) {}
 Client::~Client() = default;
 
-Task<Result<Response>> Client::send(Method method, std::string url, Headers headers, std::string body,
-                                    Deadline deadline) {
-  std::string collected;
-  bool is_too_large = false;
-  auto const max = state_->options.body_max;
-  Sink sink{.head = {}, .piece = [&](std::string_view piece) {
-              is_too_large = piece.size() > max - collected.size();
-              if (!is_too_large)
-                collected.append(piece);
-              return !is_too_large;
-            }};
-  auto response =
-      co_await state_->call(method, std::move(url), std::move(headers), std::move(body), deadline, std::move(sink));
-  if (is_too_large) {
-    co_return fail(Code::payload_too_large, "The answer is larger than " + std::to_string(max) + " bytes.");
-  }
-  if (response)
-    response->body = std::move(collected);
-  co_return response;
+Task<Result<std::unique_ptr<Incoming>>> Client::open(Method method, std::string url, Headers headers, std::string body,
+                                                     Deadline deadline) {
+  auto parsed = parse_url(url);
+  if (!parsed)
+    co_return fail(std::move(parsed.error()));
+  auto exchange =
+      std::make_unique<Exchange>(state_, method, std::move(*parsed), std::move(headers), std::move(body), deadline);
+  auto begun = co_await exchange->begin();
+  if (!begun)
+    co_return fail(std::move(begun.error()));
+  co_return std::unique_ptr<Incoming>(std::move(exchange));
 }
 
 Task<Result<Response>> Client::stream(Method method, std::string url, Headers headers, std::string body,
                                       Deadline deadline, std::function<bool(std::string_view)> on_piece,
                                       std::function<void(Response const&)> on_head) {
   assert(on_piece);
-  co_return co_await state_->call(method, std::move(url), std::move(headers), std::move(body), deadline,
-                                  Sink{.head = std::move(on_head), .piece = std::move(on_piece)});
+  auto opened = co_await open(method, std::move(url), std::move(headers), std::move(body), deadline);
+  if (!opened)
+    co_return fail(std::move(opened.error()));
+  auto const incoming = std::move(*opened);
+  if (on_head)
+    on_head(incoming->head);
+  for (;;) {
+    auto const piece = co_await incoming->read();
+    if (!piece)
+      co_return fail(piece.error());
+    if (piece->empty() || !on_piece(*piece))
+      co_return std::move(incoming->head);
+  }
+}
+
+Task<Result<Response>> Client::send(Method method, std::string url, Headers headers, std::string body,
+                                    Deadline deadline) {
+  std::string collected;
+  bool is_too_large = false;
+  auto const max = state_->options.body_max;
+  auto response = co_await stream(method, std::move(url), std::move(headers), std::move(body), deadline,
+                                  [&](std::string_view piece) {
+                                    is_too_large = piece.size() > max - collected.size();
+                                    if (!is_too_large)
+                                      collected.append(piece);
+                                    return !is_too_large;
+                                  });
+  if (is_too_large) {
+    co_return fail(Code::payload_too_large, "The answer is larger than " + std::to_string(max) + " bytes.");
+  }
+  if (response)
+    response->body = std::move(collected);
+  co_return response;
 }
 
 }  // namespace al::http

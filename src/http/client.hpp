@@ -16,12 +16,26 @@ struct ClientOptions {
   std::chrono::seconds first_byte_timeout{30};  ///< from the request to the end of the answer's head
   std::chrono::seconds idle_timeout{60};        ///< between two pieces of a streamed body
   std::size_t body_max = 16 << 20;              ///< of a body that is collected; over it: payload_too_large
-  std::size_t idle_connections_max = 16;        ///< kept per host
+  std::size_t idle_connections_max = 128;       ///< kept per host; fewer than calls at a time means new connections
   std::size_t header_bytes_max = 64 * 1024;     ///< of an answer
   std::string ca_file{};                        ///< PEM; empty: the system's
   /// Asked for each address that the host has, right before connecting to it, so that a name cannot change between
   /// check and use. When it refuses one, nothing is connected to. Empty: every address is fine.
   std::function<bool(asio::ip::address const&)> is_address_allowed{};
+};
+
+/// An answer whose head has come and whose body is read as the reader likes: what is not read stays with the sender. It
+/// lives on the client's executor and may outlive the client. Destroyed before the end it closes its connection.
+class Incoming {
+ public:
+  virtual ~Incoming() = default;
+
+  Response head;  ///< status and headers; its body stays empty
+
+  /// All of the body that came by now and was not handed out yet; waits when that is nothing. Empty at the end, after
+  /// which the connection serves the next call. What it answers is valid until the next call.
+  /// Errors: unavailable (cut, not HTTP), timed_out.
+  [[nodiscard]] virtual Task<Result<std::string_view>> read() = 0;
 };
 
 /// An HTTP/1.1 client with TLS (1.2 and 1.3, certificate and name checked), kept connections and streamed answers.
@@ -33,10 +47,14 @@ class Client {
   Client(asio::any_io_executor, ClientOptions);
   ~Client();
 
-  /// Sends and collects the whole answer, whatever its status. Errors: unavailable (cannot connect, certificate not
-  /// trusted, cut, not HTTP), timed_out, payload_too_large, invalid (no http or https URL), forbidden (address not
-  /// allowed). A kept connection that turns out closed is replaced once, when the method is idempotent and no byte of
-  /// the answer came.
+  /// Sends, and waits for the answer's head, whatever its status. Errors: unavailable (cannot connect, certificate not
+  /// trusted, cut, not HTTP), timed_out, invalid (no http or https URL), forbidden (address not allowed). A kept
+  /// connection that turns out closed is replaced once, when the method is idempotent and no byte of the answer came.
+  /// The deadline is that of the whole answer.
+  [[nodiscard]] Task<Result<std::unique_ptr<Incoming>>> open(Method, std::string url, Headers, std::string body,
+                                                             Deadline);
+
+  /// As open(), and collects the body. Errors: also payload_too_large.
   [[nodiscard]] Task<Result<Response>> send(Method, std::string url, Headers, std::string body, Deadline);
 
   /// As send(), but hands each piece of the body to `on_piece` as it comes; the answer's body stays empty.
@@ -47,6 +65,7 @@ class Client {
 
  private:
   struct State;
+  class Exchange;
   std::shared_ptr<State> state_;
 };
 

@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "core/fault.hpp"
+#include "http/client_pool.hpp"
 #include "http/test_server.hpp"
 
 namespace al::http {
@@ -274,6 +275,163 @@ TEST_F(ClientTest, AStreamCanBeEnded) {
   ASSERT_TRUE(response);
   EXPECT_EQ(pieces, 5u);
   EXPECT_TRUE(send(client, Method::get, url("/echo"))) << "the connection of the stream was not kept";
+}
+
+// ---- answers that are read at the reader's pace ----
+
+TEST_F(ClientTest, TheHeadComesFirstAndTheBodyWhenItIsRead) {
+  std::atomic<bool> may_go_on = false;
+  OddServer slow([&](int socket, int) {
+    OddServer::read_head(socket);
+    OddServer::say(socket, "HTTP/1.1 201 Created\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+    may_go_on.wait(false);
+    OddServer::say(socket, "2\r\nab\r\n1\r\nc\r\n");
+    OddServer::say(socket, "0\r\n\r\n");
+    OddServer::wait(socket);
+  });
+  auto client = make();
+  auto const read = [&]() -> Task<std::string> {
+    auto opened = co_await client.open(Method::get, url(slow.port, "/"), {}, {}, Deadline::after(20s));
+    if (!opened)
+      co_return opened.error().message;
+    auto const incoming = std::move(*opened);
+    EXPECT_EQ(incoming->head.status, 201);
+    EXPECT_EQ(incoming->head.headers.find("A"), "b");
+    may_go_on = true;
+    may_go_on.notify_all();
+    std::string body;
+    for (;;) {
+      auto const piece = co_await incoming->read();
+      if (!piece)
+        co_return piece.error().message;
+      if (piece->empty())
+        break;
+      body.append(*piece);
+    }
+    auto const after = co_await incoming->read();
+    EXPECT_TRUE(after && after->empty()) << "the end stays the end";
+    co_return body;
+  };
+  EXPECT_EQ(run(read()), "abc");
+}
+
+TEST_F(ClientTest, PiecesThatCameTogetherAreOnePiece) {
+  OddServer quick([&](int socket, int) {
+    OddServer::read_head(socket);
+    OddServer::say(socket,
+                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n3\r\ndef\r\n0\r\n\r\n");
+    OddServer::wait(socket);
+  });
+  auto client = make();
+  std::vector<std::string> pieces;
+  auto const response =
+      run(client.stream(Method::get, url(quick.port, "/"), {}, {}, Deadline::after(20s), [&](std::string_view piece) {
+        pieces.emplace_back(piece);
+        return true;
+      }));
+  ASSERT_TRUE(response);
+  EXPECT_EQ(pieces, std::vector<std::string>{"abcdef"});
+}
+
+TEST_F(ClientTest, WhatIsNotReadStaysWithTheSender) {
+  std::atomic<std::size_t> sent = 0;
+  OddServer endless([&](int socket, int) {
+    OddServer::read_head(socket);
+    OddServer::say(socket, "HTTP/1.1 200 OK\r\n\r\n");
+    std::string const some(64 * 1024, 'x');
+    for (;;) {
+      auto const got = ::send(socket, some.data(), some.size(), MSG_NOSIGNAL);
+      if (got <= 0)
+        return;
+      sent += static_cast<std::size_t>(got);
+    }
+  });
+  auto client = make();
+  auto const read_once = [&]() -> Task<std::size_t> {
+    auto opened = co_await client.open(Method::get, url(endless.port, "/"), {}, {}, Deadline::after(20s));
+    if (!opened)
+      co_return 0;
+    auto const incoming = std::move(*opened);
+    std::ignore = co_await incoming->read();
+    // The sender goes on until the buffers of the system are full; then its count stands still.
+    std::size_t before = 0;
+    do {
+      before = sent;
+      co_await sleep_until(std::chrono::steady_clock::now() + 200ms);
+    } while (sent != before);
+    co_return before;
+  };
+  EXPECT_LT(run(read_once()), 32u << 20) << "the buffers of the system hold a few megabytes";
+}
+
+TEST_F(ClientTest, AnAnswerThatIsLeftClosesItsConnection) {
+  auto client = make();
+  auto const leave = [&]() -> Task<int> {
+    auto const opened = co_await client.open(Method::get, url("/large"), {}, {}, Deadline::after(20s));
+    co_return opened ? (*opened)->head.status : 0;
+  };
+  EXPECT_EQ(run(leave()), 200);
+  auto const until = std::chrono::steady_clock::now() + 20s;
+  while (server->server.connections() > 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  EXPECT_EQ(server->server.connections(), 0u);
+}
+
+TEST_F(ClientTest, AnAnswerOutlivesItsClient) {
+  auto const read = [&]() -> Task<std::size_t> {
+    auto client = std::make_unique<Client>(io.get_executor(), ClientOptions{});
+    auto opened = co_await client->open(Method::get, url("/large"), {}, {}, Deadline::after(20s));
+    client.reset();
+    std::size_t bytes = 0;
+    while (opened) {
+      auto const piece = co_await (*opened)->read();
+      if (!piece || piece->empty())
+        break;
+      bytes += piece->size();
+    }
+    co_return bytes;
+  };
+  EXPECT_EQ(run(read()), 1'000'000u);
+}
+
+TEST_F(ClientTest, ASlowReaderIsNoSlowSender) {
+  OddServer quick([](int socket, int) {
+    OddServer::read_head(socket);
+    OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
+    std::string rest(1, '\0');
+    ::recv(socket, rest.data(), 1, MSG_PEEK | MSG_DONTWAIT);
+    OddServer::say(socket, "def");
+    OddServer::wait(socket);
+  });
+  auto client = make({.idle_timeout = 1s});
+  auto const read = [&]() -> Task<std::string> {
+    auto opened = co_await client.open(Method::get, url(quick.port, "/"), {}, {}, Deadline::after(20s));
+    std::string body;
+    while (opened) {
+      auto const piece = co_await (*opened)->read();
+      if (!piece)
+        co_return piece.error().message;
+      if (piece->empty())
+        break;
+      body.append(*piece);
+      co_await sleep_until(std::chrono::steady_clock::now() + 1500ms);
+    }
+    co_return body;
+  };
+  EXPECT_EQ(run(read()), "abcdef");
+}
+
+TEST_F(ClientTest, APoolHasOneClientForEachContext) {
+  asio::io_context other{1};
+  ClientPool pool({&io, &other}, {});
+  EXPECT_NE(&pool.here(io.get_executor()), &pool.here(other.get_executor()));
+  auto const ask = [&]() -> Task<Result<Response>> {
+    auto& client = pool.here(co_await asio::this_coro::executor);
+    co_return co_await client.send(Method::get, url("/echo"), {}, {}, Deadline::after(20s));
+  };
+  EXPECT_EQ(body_of(run(ask())), "GET /echo ");
+  asio::io_context stranger{1};
+  EXPECT_THROW(std::ignore = &pool.here(stranger.get_executor()), Fault);
 }
 
 // ---- time ----

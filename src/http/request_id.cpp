@@ -55,7 +55,9 @@ void identify(Context& context, Headers const& headers, RequestIds& ids) {
 }
 
 void add_identity(Response& response, Context const& context) {
-  response.headers.set("X-Request-Id", context.request_id);
+  // An answer that was passed on from elsewhere keeps the id by which it is known there.
+  if (!response.headers.find("X-Request-Id"))
+    response.headers.add("X-Request-Id", context.request_id);
   if (!context.traceparent.empty())
     response.headers.set("traceparent", context.traceparent);
 }

@@ -111,6 +111,8 @@ std::string allowed_parameters(Route const& route) {
 }
 
 std::optional<Error> check_query(Route const& route, Request const& request) {
+  if (route.passes_through)
+    return std::nullopt;
   Error error{.code = Code::invalid, .message = "The query is not valid."};
   for (auto const& [name, value] : request.query) {
     auto const known = std::ranges::find(route.query, name, &Parameter::name);
@@ -148,7 +150,8 @@ std::string request_hash(Request const& request) {
 // The key, when there is one to honour. Errors: bad_request.
 Result<std::optional<std::string>> idempotency_key(Route const& route, Request const& request) {
   constexpr std::string_view name = "Idempotency-Key";
-  auto const key = route.method == Method::post ? request.headers.find(name) : std::nullopt;
+  bool const is_ours = route.method == Method::post && !route.passes_through;
+  auto const key = is_ours ? request.headers.find(name) : std::nullopt;
   if (!key)
     return std::nullopt;
   if (!route.idempotent_key) {
@@ -285,7 +288,7 @@ struct Router::Table {
     return index < 0 ? nullptr : &routes[static_cast<std::size_t>(index)];
   }
 
-  Task<Response> answer(Context& context, Request& request);
+  Task<Response> answer(Context& context, Request& request, ErrorFormat& format);
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash);
   Task<void> settle(Call& call, std::string const& scope, std::string const& key, Response const* response) const;
@@ -410,7 +413,7 @@ void Router::add(Route route) {
 
 std::vector<Route> const& Router::routes() const { return table_->routes; }
 
-std::optional<std::size_t> Router::body_max(Method method, std::string_view path) const {
+std::optional<RouteLimits> Router::limits(Method method, std::string_view path) const {
   auto const target = read_target(path);
   if (!target)
     return std::nullopt;
@@ -418,22 +421,23 @@ std::optional<std::size_t> Router::body_max(Method method, std::string_view path
   auto const* route = match.leaf ? table_->route_of(*match.leaf, method) : nullptr;
   if (!route)
     return std::nullopt;
-  return route->body_max;
+  return RouteLimits{route->body_max, route->time_max, route->ends_with_client, route->error_format};
 }
 
 Task<Response> Router::dispatch(Context context, Request request) {
   identify(context, request.headers, table_->ids);
   Response response;
+  ErrorFormat format = problem;
   std::exception_ptr thrown;
   try {
-    response = co_await table_->answer(context, request);
+    response = co_await table_->answer(context, request, format);
   } catch (...) {
     thrown = std::current_exception();
   }
   if (thrown) {
     if (is_cancellation(thrown))
       std::rethrow_exception(thrown);
-    response = problem(describe_fault(thrown, context.request_id, request.target), context.request_id);
+    response = format(describe_fault(thrown, context.request_id, request.target), context.request_id, 0);
   }
   forbid_caching(response);
   add_identity(response, context);
@@ -441,7 +445,8 @@ Task<Response> Router::dispatch(Context context, Request request) {
   co_return response;
 }
 
-Task<Response> Router::Table::answer(Context& context, Request& request) {
+// `format` is the route's from the moment that the route is known.
+Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFormat& format) {
   if (request.target == "*" && request.method == Method::options)
     co_return allow({.status = 204}, all_methods);
   auto target = read_target(request.target);
@@ -464,27 +469,28 @@ Task<Response> Router::Table::answer(Context& context, Request& request) {
     co_return allow(problem(error, context.request_id), methods);
   }
 
+  format = route->error_format;
   Call call(context, request);
   auto checked = CallReader::read_path(call, *route, match);
   if (checked && !route->permission.empty())
     checked = co_await admit(context, request, *route);
   if (!checked)
-    co_return problem(checked.error(), context.request_id);
+    co_return format(checked.error(), context.request_id, 0);
   if (auto const error = check_query(*route, request))
-    co_return problem(*error, context.request_id);
+    co_return format(*error, context.request_id, 0);
   auto key = idempotency_key(*route, request);
   if (!key)
-    co_return problem(key.error(), context.request_id);
+    co_return format(key.error(), context.request_id, 0);
   bool const once = *key && idempotency;
   auto hash = once ? request_hash(request) : std::string();
   checked = CallReader::read_body(call, *route);
   if (!checked)
-    co_return problem(checked.error(), context.request_id);
+    co_return format(checked.error(), context.request_id, 0);
   if (once)
     co_return co_await answer_once(call, *route, std::move(**key), std::move(hash));
   auto result = co_await route->handler(call);
   if (!result)
-    co_return problem(result.error(), context.request_id);
+    co_return format(result.error(), context.request_id, 0);
   co_return std::move(*result);
 }
 
@@ -509,7 +515,7 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
   auto const actor = call.context.actor();
   auto begun = co_await idempotency->begin(actor, scope, key, hash, call.context.deadline);
   if (!begun)
-    co_return problem(begun.error(), call.context.request_id);
+    co_return route.error_format(begun.error(), call.context.request_id, 0);
   if (*begun)
     co_return replayed(std::move(**begun));
 
@@ -517,7 +523,7 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
   std::exception_ptr thrown;
   try {
     auto result = co_await route.handler(call);
-    response = result ? std::move(*result) : problem(result.error(), call.context.request_id);
+    response = result ? std::move(*result) : route.error_format(result.error(), call.context.request_id, 0);
   } catch (...) {
     thrown = std::current_exception();
   }

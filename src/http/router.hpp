@@ -59,6 +59,13 @@ enum class Bare {
   of_process,  ///< only those about the process itself: on this port other bare paths are pages
 };
 
+/// Writes an error as the clients of a route understand it; problem() is the usual one.
+using ErrorFormat = Response (*)(Error const&, std::string_view request_id, int status);
+
+/// `application/problem+json` with type, title, status, detail, code, request_id and errors[{path, message}].
+/// `status` other than 0 stands in for status_of(code), where HTTP has a finer one (408, 501).
+[[nodiscard]] Response problem(Error const& error, std::string_view request_id, int status = 0);
+
 /// What the table knows of a route. Every route names a permission or says that it is open.
 struct Route {
   Method method;
@@ -73,9 +80,23 @@ struct Route {
   int success = 200;
   std::vector<Code> errors{};  ///< beyond those that every route can answer
   std::size_t body_max = 1 << 20;
-  bool idempotent_key = true;  ///< POST honours Idempotency-Key; off for routes that return secrets
-  bool of_process = false;     ///< about the process itself: served bare on every port
+  bool idempotent_key = true;   ///< POST honours Idempotency-Key; off for routes that return secrets
+  bool of_process = false;      ///< about the process itself: served bare on every port
+  bool passes_through = false;  ///< query and Idempotency-Key are for someone behind the handler: not looked at here
+  ErrorFormat error_format = problem;
+  std::chrono::seconds time_max{0};  ///< for the handler; 0: the server's limit
+  /// For requests with a body that work for their client only: the handler is cancelled when the client leaves, also
+  /// when it only half closes. A stream of it has an end, for which a server that drains waits.
+  bool ends_with_client = false;
   Handler handler;
+};
+
+/// What a server must know of a route before it has read the body.
+struct RouteLimits {
+  std::size_t body_max;
+  std::chrono::seconds time_max;
+  bool ends_with_client;
+  ErrorFormat error_format;
 };
 
 /// Finds the principal of a request. Errors: unauthenticated.
@@ -123,9 +144,9 @@ class Router {
   /// process) or a request id keeps it. The answer to HEAD has no body, but its Content-Length.
   [[nodiscard]] Task<Response> dispatch(Context, Request);
 
-  /// The largest body that the route of this request takes, before the body is read; nullopt: no such route.
+  /// The limits of the route of this request, before the body is read; nullopt: no such route.
   /// `path` is a request target or a path.
-  [[nodiscard]] std::optional<std::size_t> body_max(Method, std::string_view path) const;
+  [[nodiscard]] std::optional<RouteLimits> limits(Method, std::string_view path) const;
 
   /// The OpenAPI 3.1 document of this table, as JSON text.
   [[nodiscard]] std::string openapi(std::string_view title, std::string_view version) const;
@@ -137,9 +158,6 @@ class Router {
 
 /// The one map from error to status.
 [[nodiscard]] int status_of(Code);
-/// `application/problem+json` with type, title, status, detail, code, request_id and errors[{path, message}].
-/// `status` other than 0 stands in for status_of(code), where HTTP has a finer one (408, 501).
-[[nodiscard]] Response problem(Error const&, std::string_view request_id, int status = 0);
 /// A body of one described object with its ETag (`"version"`), and Location when created.
 [[nodiscard]] Response entity_response(int status, std::string json, std::int64_t version, std::string location = {});
 

@@ -382,13 +382,17 @@ TEST_F(RouterTest, HeadIsGetWithoutBody) {
   EXPECT_EQ(send(Method::head, "/keys").status, 405);
 }
 
-TEST_F(RouterTest, KnowsTheBodyLimitBeforeTheBody) {
-  EXPECT_EQ(router.body_max(Method::post, "/widgets"), 2000u);
-  EXPECT_EQ(router.body_max(Method::post, "/api/v1/widgets?x=1"), 2000u);
-  EXPECT_EQ(router.body_max(Method::put, "/widgets/a%20b"), 1u << 20);
-  EXPECT_EQ(router.body_max(Method::del, "/widgets"), std::nullopt);
-  EXPECT_EQ(router.body_max(Method::post, "/nothing"), std::nullopt);
-  EXPECT_EQ(router.body_max(Method::post, "/widgets/%"), std::nullopt);
+TEST_F(RouterTest, KnowsTheLimitsBeforeTheBody) {
+  auto const body_max = [&](Method method, std::string_view path) {
+    auto const limits = router.limits(method, path);
+    return limits ? std::optional(limits->body_max) : std::nullopt;
+  };
+  EXPECT_EQ(body_max(Method::post, "/widgets"), 2000u);
+  EXPECT_EQ(body_max(Method::post, "/api/v1/widgets?x=1"), 2000u);
+  EXPECT_EQ(body_max(Method::put, "/widgets/a%20b"), 1u << 20);
+  EXPECT_EQ(body_max(Method::del, "/widgets"), std::nullopt);
+  EXPECT_EQ(body_max(Method::post, "/nothing"), std::nullopt);
+  EXPECT_EQ(body_max(Method::post, "/widgets/%"), std::nullopt);
 }
 
 TEST_F(RouterTest, RoutesAreAddedOnce) {
@@ -815,6 +819,61 @@ TEST_F(RouterTest, CancellationIsThrownOn) {
   } catch (boost::system::system_error const& error) {
     EXPECT_EQ(error.code(), asio::error::operation_aborted);
   }
+}
+
+// ---- requests for someone behind a handler ----
+
+TEST_F(RouterTest, APassedOnRequestIsNotLookedAt) {
+  router.add({.method = Method::post,
+              .path = "/passed",
+              .permission = "widgets:use",
+              .summary = "Passes on.",
+              .takes = Body::any,
+              .passes_through = true,
+              .handler = [this](Call& call) -> Task<Result<Response>> {
+                ++handled;
+                auto response = json_response(200, call.request.body + std::string(call.query("any").value_or("")));
+                response.headers.add("X-Request-Id", "theirs");
+                co_return response;
+              }});
+  for (int i = 1; i <= 2; ++i) {
+    auto const answer = send(Method::post, "/passed?any=1&beta", "{no json", {{"Idempotency-Key", "k"}});
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(body_of(answer), "{no json1");
+    EXPECT_EQ(answer.headers.find("X-Request-Id"), "theirs");
+    EXPECT_EQ(answer.headers.count("X-Request-Id"), 1u);
+    EXPECT_EQ(handled, i) << "the key is not ours";
+  }
+  EXPECT_TRUE(idempotency.entries.empty());
+}
+
+TEST_F(RouterTest, ARouteSaysItsErrorsInItsOwnForm) {
+  router.add({.method = Method::post,
+              .path = "/own",
+              .permission = "widgets:use",
+              .summary = "Fails in its own way.",
+              .takes = Body::json,
+              .error_format =
+                  [](Error const& error, std::string_view id, int) {
+                    return json_response(status_of(error.code), std::string(id.empty() ? "" : "own form"));
+                  },
+              .handler = [](Call& call) -> Task<Result<Response>> {
+                if (call.body().raw == "1")
+                  throw Fault("secret");
+                co_return fail(Code::not_found, "no");
+              }});
+  auto const is_own = [&](Response const& answer, int status) {
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(body_of(answer), "own form") << status;
+  };
+  is_own(send(Method::post, "/own", "2"), 404);
+  is_own(send(Method::post, "/own", "2", {{"Idempotency-Key", "k"}}), 404);
+  is_own(send(Method::post, "/own", "1"), 500);
+  is_own(send(Method::post, "/own", "{"), 400);
+  is_own(send(Method::post, "/own?x=1", "2"), 422);
+  is_own(send(Method::post, "/own", "2", {{"Authorization", "nobody"}}), 401);
+  is_own(send(Method::post, "/own", "2", {{"Authorization", "Bearer acme/ann/other:*"}}), 403);
+  EXPECT_EQ(code_of(send(Method::get, "/own")), "method_not_allowed") << "no route was found";
 }
 
 // ---- OpenAPI ----

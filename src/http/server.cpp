@@ -356,7 +356,9 @@ class Connection {
   Step refuse(Error const& error, int status = 0);
   Step refuse(error_code error);
   [[nodiscard]] Task<Step> read_request(Step step);
+  [[nodiscard]] std::size_t body_max() const { return route_ ? route_->body_max : unknown_route_body_max; }
   [[nodiscard]] Task<bool> answer();
+  [[nodiscard]] bool has_client_left();
   [[nodiscard]] Response after_cancellation(Context const& context);
   void append_head(Response const& response, Framing framing, std::size_t length);
   [[nodiscard]] bool write_now();
@@ -397,6 +399,7 @@ class Connection {
   boost::beast::flat_buffer input_;
   std::optional<RequestParser> parser_;
   Request request_;
+  std::optional<RouteLimits> route_;  // of a request with a body
   std::size_t head_bytes_ = 0;
   SteadyTime body_start_{};
   bool is_first_ = true;  // no request was answered yet
@@ -423,6 +426,12 @@ Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place cons
 Connection::~Connection() { lane_.connections.erase(place_in_lane_); }
 
 void Connection::check(SteadyTime now) {
+  bool const is_answering = phase_ == Phase::handler || phase_ == Phase::stream;
+  bool const is_watched = is_answering && route_ && route_->ends_with_client;
+  if (is_watched && has_client_left()) {
+    abort();
+    return;
+  }
   if (now < deadline_)
     return;
   deadline_ = never;
@@ -452,7 +461,8 @@ void Connection::check(SteadyTime now) {
 void Connection::drain() {
   keep_alive_ = false;
   error_code ignored;
-  if (phase_ == Phase::stream) {
+  bool const has_end = route_ && route_->ends_with_client;
+  if (phase_ == Phase::stream && !has_end) {
     cancel_.emit(asio::cancellation_type::terminal);
   } else if (phase_ == Phase::idle && input_.size() == 0 && socket_.available(ignored) == 0) {
     close();
@@ -463,6 +473,14 @@ void Connection::abort() {
   aborted_ = true;
   close();
   cancel_.emit(asio::cancellation_type::terminal);
+}
+
+// Asked by the tick: a read that waits for the client to leave would cost every request an operation.
+bool Connection::has_client_left() {
+  std::array<char, 1> byte{};
+  error_code error;
+  socket_.receive(asio::buffer(byte), tcp::socket::message_peek, error);
+  return error && error != asio::error::would_block;
 }
 
 Task<void> Connection::run() {
@@ -490,6 +508,7 @@ Task<void> Connection::run() {
 void Connection::begin_request() {
   request_ = Request{.method = Method::get, .target = {}, .peer = peer_};
   parser_.emplace(request_, state_.limits.header_bytes_max);
+  route_.reset();
   head_bytes_ = 0;
   is_head_known_ = false;
   phase_ = Phase::idle;
@@ -566,16 +585,17 @@ Connection::Step Connection::check_head() {
 }
 
 Connection::Step Connection::check_body() {
-  auto const limit = state_.router.body_max(request_.method, request_.target);
+  route_ = state_.router.limits(request_.method, request_.target);
+  auto const limit = body_max();
   auto const length = parser_->content_length().value_or(0);
-  if (length > limit.value_or(unknown_route_body_max)) {
-    if (limit)
+  if (length > limit) {
+    if (route_)
       return refuse(beast_http::error::body_limit);
     keep_alive_ = false;  // The router says what is wrong; the body is left unread.
     return Step::ready;
   }
   if (parser_->chunked())
-    parser_->body_limit(limit.value_or(unknown_route_body_max));
+    parser_->body_limit(limit);
   body_start_ = state_.clock.steady();
   auto const expect = request_.headers.find("Expect");
   if (!expect || parser_->is_http_1_0())
@@ -591,8 +611,8 @@ Connection::Step Connection::refuse(error_code error) {
     return refuse({Code::headers_too_large, "The headers are too large or too many."});
   }
   if (error == beast_http::error::body_limit) {
-    auto const limit = state_.router.body_max(request_.method, request_.target).value_or(unknown_route_body_max);
-    return refuse({Code::payload_too_large, "The body may have at most " + std::to_string(limit) + " bytes here."});
+    return refuse(
+        {Code::payload_too_large, "The body may have at most " + std::to_string(body_max()) + " bytes here."});
   }
   return refuse({Code::bad_request, "This is no valid HTTP/1.1 request: " + error.message() + "."});
 }
@@ -602,7 +622,8 @@ Connection::Step Connection::refuse(Error const& error, int status) {
   keep_alive_ = false;
   Context context;
   identify(context, request_.headers, state_.ids);
-  auto response = problem(error, context.request_id, status);
+  auto const format = route_ ? route_->error_format : problem;
+  auto response = format(error, context.request_id, status);
   add_identity(response, context);
   auto const& text = std::get<std::string>(response.body);
   append_head(response, Framing::length, text.size());
@@ -638,7 +659,8 @@ Task<Connection::Step> Connection::read_request(Step step) {
 Task<bool> Connection::answer() {
   state_.requests.fetch_add(1, std::memory_order_relaxed);
   bool const is_head = request_.method == Method::head;
-  auto const limit = state_.limits.handler_timeout;
+  bool const has_own_limit = route_ && route_->time_max.count() > 0;
+  auto const limit = has_own_limit ? route_->time_max : state_.limits.handler_timeout;
   Context context{.principal = {}, .request_id = {}, .traceparent = {}, .deadline = Deadline::after(limit)};
   identify(context, request_.headers, state_.ids);
   auto const identified = context;
@@ -684,7 +706,8 @@ Response Connection::after_cancellation(Context const& context) {
   keep_alive_ = false;
   auto const& id = context.request_id;
   log::warning("a handler was cancelled after its deadline", {{"request_id", std::string_view(id)}, {"peer", peer_}});
-  auto response = problem({Code::timed_out, "The answer took too long."}, id);
+  auto const format = route_ ? route_->error_format : problem;
+  auto response = format({Code::timed_out, "The answer took too long."}, id, 0);
   add_identity(response, context);
   return response;
 }

@@ -56,6 +56,7 @@ class ServerTest : public testing::Test {
     add(Method::get, "/large",
         [](Call&) -> Task<Result<Response>> { co_return json_response(200, std::string(8 << 20, 'x')); });
     add(Method::del, "/hello", [](Call&) -> Task<Result<Response>> { co_return Response{.status = 204}; });
+    add_tied();
     add_streams();
   }
 
@@ -67,6 +68,31 @@ class ServerTest : public testing::Test {
                 .takes = Body::any,
                 .body_max = 100'000,
                 .handler = std::move(handler)});
+  }
+
+  static Response teapot(Error const& error, std::string_view, int) {
+    return {.status = 418, .headers = {}, .body = error.message};
+  }
+  // A route that says more of itself than most: how its errors look, how long it may take, and for whom it works.
+  void add_tied() {
+    router.add({.method = Method::post,
+                .path = "/tied",
+                .permission = "",
+                .summary = "",
+                .takes = Body::any,
+                .body_max = 10,
+                .error_format = teapot,
+                .time_max = 300s,
+                .ends_with_client = true,
+                .handler = [this](Call&) -> Task<Result<Response>> {
+                  struct AtEnd {  // NOLINT(cppcoreguidelines-special-member-functions)
+                    std::promise<void>& ended;
+                    ~AtEnd() { ended.set_value(); }
+                  } const at_end{handler_ended};
+                  ++waiting;
+                  co_await sleep_until(std::chrono::steady_clock::now() + 1h);
+                  co_return json_response(200, "1");
+                }});
   }
 
   void add_streams() {
@@ -127,6 +153,8 @@ class ServerTest : public testing::Test {
   SystemRandom random;
   Router router;
   std::atomic<int> waiting{0};
+  std::promise<void> handler_ended;
+  std::future<void> handler_ended_soon;
   std::atomic<bool> let_go{false};
   std::atomic<bool> is_patient{false};
   std::promise<void> stream_ended;
@@ -446,6 +474,40 @@ TEST_F(ServerTest, AHandlerThatHangsIsCancelled) {
   EXPECT_NE(answer.find("traceparent: " + parent + "\r\n"), answer.npos);
 }
 
+TEST_F(ServerTest, ARouteMayTakeItsOwnTimeAndSayItsOwnErrors) {
+  TestServer server(router);
+  RawClient client(server.server.port());
+  client.send("POST /tied HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
+  while (waiting == 0)
+    std::this_thread::yield();
+  server.clock.advance(200s);
+  client.read_some(600ms);
+  EXPECT_EQ(client.received, "") << "others would have been cancelled after 30 s";
+  server.clock.advance(102s);
+  auto const answer = client.read_answer();
+  EXPECT_EQ(status_of(answer), 418);
+  EXPECT_EQ(body_of(answer), "The answer took too long.");
+  RawClient large(server.server.port());
+  large.send("POST /tied HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_EQ(body_of(large.read_answer()), "The body may have at most 10 bytes here.");
+}
+
+TEST_F(ServerTest, ARouteMayEndWithItsClient) {
+  TestServer server(router);
+  {
+    RawClient client(server.server.port());
+    client.send("POST /tied HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
+    while (waiting == 0)
+      std::this_thread::yield();
+    auto ended = handler_ended.get_future();
+    client.read_some(600ms);
+    EXPECT_EQ(ended.wait_for(0s), std::future_status::timeout) << "the client is still there";
+    handler_ended_soon = std::move(ended);
+  }
+  EXPECT_EQ(handler_ended_soon.wait_for(1s), std::future_status::ready);
+  wait_for_connections(server, 0);
+}
+
 TEST_F(ServerTest, AClientThatDoesNotReadIsClosed) {
   TestServer server(router);
   RawClient client(server.server.port());
@@ -503,6 +565,32 @@ TEST_F(ServerTest, AStreamEndsWhenTheServerDrains) {
   EXPECT_EQ(stream_ended.get_future().wait_for(0s), std::future_status::ready);
   auto const rest = client.read_all();
   EXPECT_EQ(rest.find("0\r\n\r\n"), rest.npos) << "a stream that was cut must not look whole";
+}
+
+TEST_F(ServerTest, AStreamThatHasAnEndMayReachItWhileTheServerDrains) {
+  router.add({.method = Method::post,
+              .path = "/ends",
+              .permission = "",
+              .summary = "",
+              .takes = Body::any,
+              .ends_with_client = true,
+              .handler = [this](Call&) -> Task<Result<Response>> {
+                co_return Response{.body = BodyStream([this](BodyWriter& writer) -> Task<void> {
+                                     co_await writer.write("begin");
+                                     while (!let_go)
+                                       co_await sleep_until(std::chrono::steady_clock::now() + 5ms);
+                                     co_await writer.write("end");
+                                   })};
+              }});
+  TestServer server(router);
+  RawClient client(server.server.port());
+  client.send("POST /ends HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
+  ASSERT_TRUE(client.read_until("begin"));
+  std::thread stopping([&] { server.server.stop(Deadline::after(20s)); });
+  client.read_some(300ms);
+  let_go = true;
+  EXPECT_TRUE(client.read_all().ends_with("end\r\n0\r\n\r\n"));
+  stopping.join();
 }
 
 TEST_F(ServerTest, AStreamWhoseClientDoesNotReadEnds) {

@@ -14,6 +14,7 @@ BOOST_DESCRIBE_ENUM(Priority, low, normal, high, urgent)
 struct Task {
   TaskId id;
   AgentId agent_id;
+  std::optional<TaskId> parent_id;
   std::string description;
   TaskStatus status = TaskStatus::pending;
   Priority priority = Priority::normal;
@@ -34,9 +35,9 @@ struct Task {
   std::optional<Timestamp> completed_at;
 };
 BOOST_DESCRIBE_STRUCT(Task, (),
-                      (id, agent_id, description, status, priority, context, result, progress, error_message, attempt,
-                       max_attempts, timeout_seconds, scheduled_at, deadline_at, chosen_because, created_by, version,
-                       created_at, started_at, completed_at))
+                      (id, agent_id, parent_id, description, status, priority, context, result, progress, error_message,
+                       attempt, max_attempts, timeout_seconds, scheduled_at, deadline_at, chosen_because, created_by,
+                       version, created_at, started_at, completed_at))
 
 constexpr auto describe(std::type_identity<Task>) {
   using namespace entity;
@@ -44,6 +45,7 @@ constexpr auto describe(std::type_identity<Task>) {
   constexpr auto once = Access::create_only;
   return about("Task", "tasks", "Work given to an agent.", field<&Task::id>("UUIDv7.", {.access = server}),
                field<&Task::agent_id>("The agent it is given to.", {.access = server}),
+               field<&Task::parent_id>("The task whose agent delegated this one.", {.access = server}),
                field<&Task::description>("What is to be done or answered.", {.min = 1, .max = 10000, .access = once}),
                field<&Task::status>("pending, started, then one of completed, failed, cancelled.", {.access = server}),
                field<&Task::priority>("Higher ones are claimed first.", {.defaulted = true}),

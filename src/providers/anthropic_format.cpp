@@ -22,7 +22,8 @@ json::object arguments_of(ToolCall const& call) { return object_from(Document{ca
 
 json::value assistant_content(Message const& message) {
   if (message.verbatim) {
-    if (auto parsed = json::parse(message.verbatim->text))
+    auto parsed = json::parse(message.verbatim->text);
+    if (parsed && !(parsed->is_array() && parsed->get_array().empty()))
       return std::move(*parsed);
   }
   json::array blocks;
@@ -32,6 +33,8 @@ json::value assistant_content(Message const& message) {
     blocks.push_back(
         json::object{{"type", "tool_use"}, {"id", call.id}, {"name", call.name}, {"input", arguments_of(call)}});
   }
+  if (blocks.empty())  // and so are turns without content
+    blocks.push_back(json::object{{"type", "text"}, {"text", "(no answer)"}});
   return blocks;
 }
 
@@ -109,7 +112,7 @@ std::string request_body(ChatRequest const& request) {
 }
 
 Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
-  auto parsed = json::parse(data);
+  auto parsed = json::parse(without_nul(data));
   auto* event = parsed ? parsed->if_object() : nullptr;
   if (event == nullptr)
     return fail(Code::unavailable, "Anthropic sent a piece that is no JSON object");

@@ -52,23 +52,24 @@ class AnthropicReader : public testing::Test {
 };
 
 TEST_F(AnthropicReader, PutsTextThoughtsAndCallsTogether) {
-  for (
-      auto const* data :
-      {R"({"type":"message_start","message":{"model":"c-1","usage":{"input_tokens":5,"cache_read_input_tokens":3,)"
-       R"("output_tokens":1}}})",
-       R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})",
-       R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
-       R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"sig"}})",
-       R"({"type":"content_block_stop","index":0})", R"({"type":"ping"})", R"({"type":"something_new"})",
-       R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
-       R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Par"}})",
-       R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"is"}})",
-       R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"look","input":{}}})",
-       R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}})",
-       R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"q\""}})",
-       R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":":1}"}})",
-       R"({"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"u","name":"now","input":{}}})",
-       R"({"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}})"})
+  for (auto const* data :
+       {R"({"type":"message_start","message":{"model":"c-1","usage":{"input_tokens":5,"cache_read_input_tokens":3,)"
+        R"("output_tokens":1}}})",
+        R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
+        R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"sig"}})",
+        R"({"type":"content_block_stop","index":0})", R"({"type":"ping"})", R"({"type":"something_new"})",
+        R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Par"}})",
+        R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"is"}})",
+        R"({"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t",)"
+        R"("name":"look","input":{}}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"q\""}})",
+        R"({"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":":1}"}})",
+        R"({"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"u",)"
+        R"("name":"now","input":{}}})",
+        R"({"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":9}})"})
     ASSERT_TRUE(read(data).value_or(false)) << data;
   EXPECT_FALSE(reader.done());
   ASSERT_TRUE(read(R"({"type":"message_stop"})"));

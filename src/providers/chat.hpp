@@ -74,6 +74,9 @@ using OnText = std::function<bool(std::string_view piece)>;
 /// A document that must be an object; an empty one when it is none.
 [[nodiscard]] json::object object_from(Document const&);
 
+/// The JSON without the escape of NUL, which models write now and then and which no text of ours may hold.
+[[nodiscard]] std::string without_nul(std::string_view json);
+
 /// One account at one provider. Lives on one executor; many calls run at a time.
 class ChatModel {
  public:

@@ -82,7 +82,8 @@ std::string nothing_found(Prompt const& prompt) {
 }  // namespace
 
 Answer extract(Prompt const& prompt) {
-  Answer out{.text = {}, .provider = "extractive", .model = {}, .found = false, .sources = {}};
+  Answer out;
+  out.provider = "extractive";
   auto chosen = choose(prompt);
   if (chosen.empty()) {
     out.text = nothing_found(prompt);
@@ -102,13 +103,6 @@ Answer extract(Prompt const& prompt) {
         {hit.item.id, hit.item.agent_id, hit.item.source, hit.item.category, hit.score, std::move(passage)});
   }
   return out;
-}
-
-Task<Result<Answer>> Extractive::complete(Prompt const& prompt, Deadline, OnProgress on_progress) {
-  auto answer = extract(prompt);
-  if (on_progress)
-    co_await on_progress(answer.text);
-  co_return answer;
 }
 
 }  // namespace al::providers

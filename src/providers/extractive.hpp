@@ -1,17 +1,10 @@
 #pragma once
-#include "providers/provider.hpp"
+#include "providers/answer.hpp"
 
 namespace al::providers {
 
 /// Answers with the most relevant passages of the agent's knowledge, quoted and numbered. It is retrieval and says so;
-/// with nothing relevant it says that nothing was found. Never fails.
-class Extractive final : public Provider {
- public:
-  [[nodiscard]] std::string_view name() const override { return "extractive"; }
-  [[nodiscard]] Task<Result<Answer>> complete(Prompt const&, Deadline, OnProgress on_progress) override;
-};
-
-/// The same without a coroutine: a pure function of the prompt.
+/// with nothing relevant it says that nothing was found. Pure.
 [[nodiscard]] Answer extract(Prompt const&);
 
 /// At most so many passages, and bytes of them together, make an answer.

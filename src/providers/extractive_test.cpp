@@ -117,41 +117,17 @@ TEST(Extractive, KeepsItsHeadingsOnOneLine) {
   EXPECT_TRUE(extract(prompt({one})).text.contains("**a (best_practices)**"));
 }
 
-TEST(Extractive, ReportsItsProgressAndBecomesJson) {
-  asio::io_context context;
-  Extractive extractive;
-  auto const asked = prompt({hit("a", {"Bind all values."})});
-  std::string progress;
-  Result<Answer> answer = fail(Code::internal, "not run");
-  auto const run = [&](bool with_progress) -> Task<void> {
-    OnProgress on_progress;
-    if (with_progress) {
-      on_progress = [&](std::string_view text) -> Task<void> {
-        progress = text;
-        co_return;
-      };
-    }
-    answer = co_await extractive.complete(asked, Deadline::after(std::chrono::seconds(5)), on_progress);
-  };
-  spawn(context.get_executor(), "test", run(true));
-  context.run();
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(progress, answer->text);
-  EXPECT_EQ(extractive.name(), answer->provider);
-
-  auto source = json::Source::from(entity::to_json(*answer));
+TEST(Extractive, BecomesJson) {
+  auto const answer = extract(prompt({hit("a", {"Bind all values."})}));
+  auto source = json::Source::from(entity::to_json(answer));
   ASSERT_TRUE(source);
   auto const back = entity::from_json<Answer>(source->root(), entity::Mode::stored);
   ASSERT_TRUE(back);
-  EXPECT_EQ(back->text, answer->text);
+  EXPECT_EQ(back->text, answer.text);
+  EXPECT_EQ(back->provider, "extractive");
   EXPECT_TRUE(back->found);
   ASSERT_EQ(back->sources.size(), 1U);
   EXPECT_EQ(back->sources[0].passage, "Bind all values.");
-
-  context.restart();
-  spawn(context.get_executor(), "test", run(false));
-  context.run();
-  EXPECT_TRUE(answer);
 }
 
 }  // namespace

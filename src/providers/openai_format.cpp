@@ -75,6 +75,24 @@ Finish finish_of(std::string_view reason, bool has_calls, bool has_refusal) {
   return reason == "length" ? Finish::length : Finish::stop;
 }
 
+/// Whether the server may be asked to keep to the schema while it writes: it refuses one with objects that leave
+/// members open (Structured outputs, "Supported schemas"). Others are only told to the model.
+bool is_strict(json::value const& schema) {
+  if (auto const* list = schema.if_array())
+    return std::ranges::all_of(*list, is_strict);
+  auto const* object = schema.if_object();
+  if (object == nullptr)
+    return true;
+  if (auto const* properties = object->if_contains("properties"); properties && properties->is_object()) {
+    auto const* others = object->if_contains("additionalProperties");
+    auto const* required = object->if_contains("required");
+    auto const count = required && required->is_array() ? required->get_array().size() : 0;
+    if (others == nullptr || *others != json::value(false) || count != properties->get_object().size())
+      return false;
+  }
+  return std::ranges::all_of(*object, [](auto const& member) { return is_strict(member.value()); });
+}
+
 }  // namespace
 
 std::string request_body(ChatRequest const& request) {
@@ -89,10 +107,11 @@ std::string request_body(ChatRequest const& request) {
   if (!request.tools.empty())
     body["tools"] = functions(request.tools);
   if (request.answer_schema) {
-    body["response_format"] = json::object{
-        {"type", "json_schema"},
-        {"json_schema",
-         json::object{{"name", "answer"}, {"strict", true}, {"schema", object_from(*request.answer_schema)}}}};
+    auto schema = json::value(object_from(*request.answer_schema));
+    body["response_format"] =
+        json::object{{"type", "json_schema"},
+                     {"json_schema",
+                      json::object{{"name", "answer"}, {"strict", is_strict(schema)}, {"schema", std::move(schema)}}}};
   }
   return json::serialize(body);
 }
@@ -102,7 +121,7 @@ Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
     done_ = true;
     return true;
   }
-  auto const source = json::Source::from(std::string(data));
+  auto const source = json::Source::from(without_nul(data));
   if (!source)
     return fail(Code::unavailable, "the provider sent a piece that is no JSON: " + source.error().message);
   auto const chunk = source->root();

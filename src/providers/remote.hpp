@@ -1,17 +1,11 @@
 #pragma once
-#include <string>
+#include <memory>
 
+#include "providers/account.hpp"
 #include "providers/answer_stream.hpp"
 #include "providers/chat.hpp"
 
 namespace al::providers {
-
-/// Where a provider is and what it is entered with. `base_url` ends where the protocol's own paths begin, as the
-/// official clients have it.
-struct Account {
-  std::string base_url;
-  std::string key;  ///< may be empty: servers of one's own often need none
-};
 
 /// OpenAI, and whatever speaks its protocol: Ollama, vLLM, llama.cpp. `base_url` includes the version ("…/v1").
 class OpenAi final : public ChatModel {
@@ -34,5 +28,8 @@ class Anthropic final : public ChatModel {
   CallServices services_;
   Account account_;
 };
+
+/// The account's protocol.
+[[nodiscard]] std::unique_ptr<ChatModel> chat_model(CallServices, Account);
 
 }  // namespace al::providers

@@ -65,7 +65,9 @@ class Remote : public testing::Test {
     return loop.wait([](Remote& self, std::chrono::milliseconds limit) -> Task<Result<ChatAnswer>> {
       http::Client client(co_await asio::this_coro::executor, {});
       OpenAi model({client, self.server->clock, self.random},
-                   {"http://127.0.0.1:" + std::to_string(self.server->server.port()) + "/v1", "sk-1"});
+                   {.id = "openai",
+                    .base_url = "http://127.0.0.1:" + std::to_string(self.server->server.port()) + "/v1",
+                    .key = "sk-1"});
       ChatRequest const request{.model = "m", .messages = {{.text = "Where?"}}};
       co_return co_await model.chat(request, Deadline::after(limit), [&self](std::string_view piece) {
         self.text += piece;

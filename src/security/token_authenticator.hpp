@@ -5,7 +5,8 @@
 
 namespace al::security {
 
-/// Finds out who calls by `Authorization: Bearer <token>` (RFC 6750). The token itself is neither kept nor logged: from
+/// Finds out who calls by `Authorization: Bearer <token>` (RFC 6750), or `X-Api-Key: <token>`, as Anthropic's clients
+/// send it. The token itself is neither kept nor logged: from
 /// here on there is only its SHA-256. What was found is remembered for at most a second, so a revoked token stops
 /// working within that time. Thread-safe.
 class TokenAuthenticator final : public http::Authenticator {

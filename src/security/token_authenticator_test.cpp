@@ -25,6 +25,13 @@ class TokenAuthenticatorTest : public data::StoreFixture {
     return wait(authenticator->authenticate(request, soon()));
   }
 
+  Result<http::Principal> authenticate_with(std::vector<std::pair<std::string, std::string>> const& headers) {
+    http::Request request;
+    for (auto const& [name, value] : headers)
+      request.headers.add(name, value);
+    return wait(authenticator->authenticate(request, soon()));
+  }
+
   std::unique_ptr<data::AccessStore> access;
   std::unique_ptr<TokenAuthenticator> authenticator;
 };
@@ -66,6 +73,27 @@ TEST_P(TokenAuthenticatorTest, RefusesEverythingElse) {
   for (auto const& headers : wrong) {
     auto const principal = authenticate(headers);
     ASSERT_FALSE(principal) << (headers.empty() ? "no header" : headers[0]);
+    EXPECT_EQ(principal.error().code, Code::unauthenticated);
+  }
+}
+
+TEST_P(TokenAuthenticatorTest, TakesTheTokenAsAnApiKey) {
+  know("a-token-of-someone", {"models:use"});
+  EXPECT_TRUE(authenticate_with({{"x-api-key", "a-token-of-someone"}}));
+  EXPECT_TRUE(authenticate_with({{"X-Api-Key", "a-token-of-someone"}, {"Authorization", "Bearer a-token-of-someone"}}));
+  std::string const other = "another-token-at-all";
+  std::vector<std::vector<std::pair<std::string, std::string>>> const wrong{
+      {{"x-api-key", ""}},
+      {{"x-api-key", other}},
+      {{"x-api-key", "Bearer a-token-of-someone"}},
+      {{"x-api-key", "a-token-of-someone"}, {"x-api-key", "a-token-of-someone"}},
+      {{"x-api-key", "a-token-of-someone"}, {"Authorization", "Basic YTpi"}},
+      {{"x-api-key", other}, {"Authorization", "Bearer a-token-of-someone"}},
+      {{"x-api-key", ""}, {"Authorization", "Bearer a-token-of-someone"}},
+  };
+  for (auto const& headers : wrong) {
+    auto const principal = authenticate_with(headers);
+    ASSERT_FALSE(principal) << headers[0].second;
     EXPECT_EQ(principal.error().code, Code::unauthenticated);
   }
 }

@@ -15,7 +15,12 @@ import unittest
 from support.server import BINARY, Server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs/api.md", *sorted((ROOT / "docs/services").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs/api.md",
+    ROOT / "docs/agents.md",
+    *sorted((ROOT / "docs/services").glob("*.md")),
+]
 PAGE_TIMEOUT_S = 120
 OUTPUT_TAIL = 4000
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")

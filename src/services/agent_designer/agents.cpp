@@ -1,3 +1,4 @@
+#include "agents/settings.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -41,6 +42,8 @@ Task<Result<Response>> create(Stores stores, Call& call) {
   auto agent = entity::from_json<model::Agent>(call.body());
   if (!agent)
     co_return fail(std::move(agent.error()));
+  if (auto usable = agents::read_settings(agent->config); !usable)
+    co_return fail(std::move(usable.error()));
   auto created = co_await stores.agents.create(call.context.actor(), std::move(*agent), call.context.deadline);
   if (!created)
     co_return fail(std::move(created.error()));
@@ -53,6 +56,11 @@ Task<Result<Response>> update(Stores stores, Call& call) {
   auto const expected = call.if_match();
   if (!expected)
     co_return fail(expected.error());
+  // A config that is no object is the store's to refuse.
+  if (auto const config = json::member(call.body(), "config"); !config.is_null() && config.parsed->is_object()) {
+    if (auto usable = agents::read_settings(Document{std::string(config.raw)}); !usable)
+      co_return fail(std::move(usable.error()));
+  }
   auto agent = co_await stores.agents.update(call.context.actor(), agent_id(call), call.body(), *expected,
                                              call.context.deadline);
   if (!agent)

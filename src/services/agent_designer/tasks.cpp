@@ -44,14 +44,6 @@ using http::Response;
 constexpr std::string_view automatic = "auto";
 constexpr std::size_t known_max = 10;
 
-/// A path parameter that must be a UUID; anything else names no task.
-Result<TaskId> task_id(Call const& call) {
-  auto const& text = call.path("task_id");
-  if (!is_uuid(text))
-    return fail(Code::not_found, "there is no task '" + text + "'; ids are UUIDs");
-  return TaskId{normal_uuid(text)};
-}
-
 Task<Result<AgentChoice>> find_agent(Stores stores, Call& call, std::string agent_id, std::string description) {
   auto const& tenant = call.context.principal.tenant;
   auto const deadline = call.context.deadline;
@@ -325,9 +317,17 @@ static void add_one_routes(http::Router& router, Stores const& stores) {
               .handler = bind(stores, retry)});
 }
 
+Result<TaskId> task_id(http::Call const& call) {
+  auto const& text = call.path("task_id");
+  if (!is_uuid(text))
+    return fail(Code::not_found, "there is no task '" + text + "'; ids are UUIDs");
+  return TaskId{normal_uuid(text)};
+}
+
 void add_task_routes(http::Router& router, Stores const& stores) {
   add_many_routes(router, stores);
   add_one_routes(router, stores);
+  add_task_stream_route(router, stores);
 }
 
 }  // namespace al::services::agent_designer

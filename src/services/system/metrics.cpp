@@ -76,7 +76,7 @@ std::string metrics_text(Process const& process, Clock const& clock, SteadyTime 
       counter("agent_lightning_background_failures_total", "Background tasks that ended in an exception.",
               number(spawn_failures())),
   };
-  return prometheus::TextSerializer().Serialize(families);
+  return prometheus::TextSerializer().Serialize(families) + process.role_metrics();
 }
 
 }  // namespace al::services::system

@@ -31,6 +31,8 @@ class Process {
   [[nodiscard]] virtual Figures figures() const = 0;
   /// Throws Unavailable when the database does not answer.
   [[nodiscard]] virtual Task<void> ping_database(Deadline) = 0;
+  /// What roles count themselves, in the text format of /metrics.
+  [[nodiscard]] virtual std::string role_metrics() const { return {}; }
 };
 
 /// /health, /ready, /metrics and /openapi.json, in the name of the role `service`. The document of /openapi.json is

@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "agents/prompt.hpp"
 #include "core/failpoint.hpp"
 #include "core/log.hpp"
 
@@ -17,7 +18,8 @@ constexpr std::chrono::seconds store_timeout{30};
 constexpr std::chrono::seconds leave_timeout{3};
 constexpr std::chrono::milliseconds pause_after_fault{500};
 constexpr std::chrono::seconds housekeeping_interval{60};
-constexpr std::size_t knowledge_max = 8;
+constexpr std::chrono::seconds progress_interval{1};
+constexpr std::size_t waiting_factor_max = 4;
 
 Deadline store_deadline() { return Deadline::after(store_timeout); }
 
@@ -32,72 +34,15 @@ bool may_pass(Code code) {
          code == Code::internal;
 }
 
-/// Measures one step of an attempt and writes it down.
-class StepRecorder {
- public:
-  StepRecorder(std::vector<data::TaskStep>& steps, std::int64_t attempt, std::string kind)
-      : steps_(steps), begun_(std::chrono::steady_clock::now()) {
-    step_.attempt = attempt;
-    step_.step = std::ssize(steps) + 1;
-    step_.kind = std::move(kind);
-  }
-  void done(std::string detail) {
-    step_.duration_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_).count();
-    step_.detail.text = std::move(detail);
-    steps_.push_back(std::move(step_));
-  }
-
- private:
-  std::vector<data::TaskStep>& steps_;
-  data::TaskStep step_;
-  SteadyTime begun_;
-};
-
-std::string describe_retrieval(std::string_view question, std::vector<data::KnowledgeMatch> const& matches) {
-  std::string out = "{\"question\":";
-  json::append_string(out, question);
-  out += ",\"found\":[";
-  for (std::size_t i = 0; i < matches.size(); ++i) {
-    out += i ? ",{\"id\":" : "{\"id\":";
-    json::append_string(out, matches[i].item.id.value);
-    out += ",\"score\":";
-    json::append_number(out, matches[i].score);
-    out += '}';
-  }
-  return out + "]}";
-}
-
-std::string describe_failure(Error const& error) {
-  std::string out = "{\"error\":";
-  json::append_string(out, error.message);
-  return out + "}";
-}
-
-/// Sends what there is so far once a second, since every progress is an event in the log; an answer that is there
-/// within the first second needs none.
-class ProgressThrottle {
- public:
-  bool due() {
-    auto const now = std::chrono::steady_clock::now();
-    if (now < next_)
-      return false;
-    next_ = now + std::chrono::seconds{1};
-    return true;
-  }
-
- private:
-  SteadyTime next_ = std::chrono::steady_clock::now() + std::chrono::seconds{1};
-};
-
 }  // namespace
 
-Worker::Worker(asio::any_io_executor executor, Stores stores, providers::Provider& provider, events::Bus& bus,
-               Clock const& clock, Random& random, WorkerOptions options)
+Worker::Worker(asio::any_io_executor executor, Stores stores, agents::Runner& runner, events::Bus& bus,
+               events::LiveText& live, Clock const& clock, Random& random, WorkerOptions options)
     : executor_(executor),
       stores_(stores),
-      provider_(provider),
+      runner_(runner),
       bus_(bus),
+      live_(live),
       clock_(clock),
       id_(uuid_v7(clock, random)),
       options_(std::move(options)),
@@ -159,7 +104,7 @@ Task<void> Worker::claim_loop() {
                                                    "task:completed", "task:failed", "task:cancelled", "agent:*"});
   while (!stop_requested_) {
     auto const now = std::chrono::steady_clock::now();
-    if (running_.size() >= options_.concurrency || now >= lease_until_) {
+    if (running_.size() - waiting() >= options_.concurrency || now >= lease_until_) {
       slot_free_.expires_at(now + options_.sweep_interval);
       co_await wait_quietly(slot_free_);
       continue;
@@ -227,7 +172,11 @@ Task<std::size_t> Worker::claim_some() {
   ++claims_;
   std::vector<data::Claim> claims;
   try {
-    claims = co_await stores_.tasks.claim(id_, options_.concurrency - running_.size(), store_deadline());
+    // When many wait, only what they wait for is begun: how many wait is bounded so, and none waits in vain.
+    auto const which = waiting() < waiting_factor_max * options_.concurrency ? data::TaskStore::Which::all
+                                                                             : data::TaskStore::Which::delegated;
+    claims = co_await stores_.tasks.claim(id_, options_.concurrency - (running_.size() - waiting()), which,
+                                          store_deadline());
     AL_FAILPOINT("worker.claimed");
   } catch (...) {
     ++claims_;
@@ -238,6 +187,7 @@ Task<std::size_t> Worker::claim_some() {
     stores_.agents.forget(claim.tenant, claim.task.agent_id);
     auto running = std::make_shared<Running>();
     running->claim = std::move(claim);
+    running->journal = std::make_unique<TaskJournal>(ties(running), running->claim);
     running_.emplace(key_of(running->claim), running);
     spawn(executor_, "task", run_task(std::move(running)));
   }
@@ -305,29 +255,63 @@ Deadline Worker::attempt_deadline(data::Claim const& claim) const {
   return {limit};
 }
 
+/// Those that wait for a task that they delegated leave their place to it, or all could wait for ever.
+std::size_t Worker::waiting() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(running_, [](auto const& entry) { return entry.second->journal->is_waiting(); }));
+}
+
+TaskJournal::Ties Worker::ties(std::weak_ptr<Running> running) {
+  return {.tasks = stores_.tasks,
+          .live = live_,
+          .lease_until = [this] { return lease_until_; },
+          .text_begins = [this, running] { spawn(executor_, "progress", report_progress(running)); },
+          .place_was_freed = [this] { slot_free_.cancel(); }};
+}
+
 /// `running` is held by value: it must live until its own cancellation slot is done with.
 Task<void> Worker::run_task(std::shared_ptr<Running> running) {
-  std::vector<data::TaskStep> steps;
   auto const deadline = attempt_deadline(running->claim);
   Result<data::Outcome> outcome = fail(Code::internal, "the attempt ended without an outcome");
   try {
     auto [fault, result] = co_await asio::co_spawn(
-        executor_, within(deadline, attempt(running->claim, deadline, steps)),
+        executor_, within(deadline, attempt(running, deadline)),
         asio::bind_cancellation_slot(running->signal.slot(), asio::as_tuple(asio::use_awaitable)));
     outcome = fault ? outcome_of(fault, running->claim) : std::move(result);
-    if (!outcome && outcome.error().code == Code::timed_out) {
+    if (!outcome && outcome.error().code == Code::timed_out && std::chrono::steady_clock::now() >= deadline.at) {
       outcome = fail(Code::timed_out, "the attempt took longer than it may (" +
                                           std::to_string(running->claim.task.timeout_seconds) + " s or its deadline)");
     }
-    co_await write_end(*running, std::move(outcome), std::move(steps));
+    running->is_over = true;
+    co_await write_end(*running, std::move(outcome));
   } catch (std::exception const& error) {
     // reconcile() gives the task up.
     log::error("a task could not be brought to its end",
                {{"task_id", running->claim.task.id.value}, {"reason", error.what()}});
   }
+  running->is_over = true;
+  running->journal->end();
   stores_.agents.forget(running->claim.tenant, running->claim.task.agent_id);
   running_.erase(key_of(running->claim));
   slot_free_.cancel();
+}
+
+/// Every progress is an event in the log, so there is one a second at most, and none in the first.
+Task<void> Worker::report_progress(std::weak_ptr<Running> watched) {
+  std::size_t reported = 0;
+  for (;;) {
+    co_await sleep_until(std::chrono::steady_clock::now() + progress_interval);
+    auto const running = watched.lock();
+    if (!running || running->is_over || stop_requested_)
+      co_return;
+    auto const& text = running->journal->text_so_far();
+    if (text.empty() || text.size() == reported)
+      continue;
+    reported = text.size();
+    auto written = co_await stores_.tasks.progress(running->claim, text, store_deadline());
+    if (!written)
+      co_return;  // reconcile() will see to it
+  }
 }
 
 /// What an exception that left an attempt means for it. Clients see no more than what they can act on.
@@ -349,50 +333,36 @@ Result<data::Outcome> Worker::outcome_of(std::exception_ptr const& thrown, data:
   return fail(Code::internal, "the platform failed in this attempt; its log says how");
 }
 
-Task<Result<data::Outcome>> Worker::attempt(data::Claim const& claim, Deadline deadline,
-                                            std::vector<data::TaskStep>& steps) {
-  auto const& task = claim.task;
-  auto agent = co_await stores_.agents.get(claim.tenant, task.agent_id, deadline);
+Task<Result<data::Outcome>> Worker::attempt(std::shared_ptr<Running> running, Deadline deadline) {
+  auto const& claim = running->claim;
+  auto agent = co_await stores_.agents.get(claim.tenant, claim.task.agent_id, deadline);
   if (!agent)
     co_return fail(Code::invalid, "its agent is gone: " + agent.error().message);
-
-  StepRecorder retrieval(steps, task.attempt, "retrieve");
-  auto matches = co_await stores_.knowledge.search(claim.tenant, {.agent_id = task.agent_id, .category = std::nullopt},
-                                                   task.description, knowledge_max, deadline);
-  retrieval.done(describe_retrieval(task.description, matches));
-
-  providers::Prompt prompt{
-      .agent = std::move(*agent), .task = task.description, .context = task.context, .knowledge = {}};
-  for (auto& match : matches) {
-    prompt.knowledge.push_back({std::move(match.item), match.score, std::move(match.passages)});
-  }
-  ProgressThrottle throttle;
-  auto const on_progress = [&](std::string_view text_so_far) -> Task<void> {
-    if (!throttle.due())
-      co_return;
-    auto written = co_await stores_.tasks.progress(claim, std::string(text_so_far), deadline);
-    if (!written && written.error().code == Code::lease_lost) {
-      throw boost::system::system_error(asio::error::operation_aborted);
-    }
-  };
-  StepRecorder answering(steps, task.attempt, "answer");
-  auto answer = co_await provider_.complete(prompt, deadline, on_progress);
-  if (!answer) {
-    answering.done(describe_failure(answer.error()));
+  auto actor = claim.actor();
+  actor.user_id = claim.task.created_by;
+  agents::Assignment const assignment{.actor = std::move(actor),
+                                      .agent = std::move(*agent),
+                                      .task_id = claim.task.id,
+                                      .text = claim.task.description,
+                                      .context = claim.task.context};
+  auto answer = co_await runner_.run(assignment, *running->journal, deadline);
+  if (!answer)
     co_return fail(std::move(answer.error()));
-  }
   data::Outcome outcome;
   outcome.result_json = entity::to_json(*answer);
-  for (auto const& source : answer->sources)
-    outcome.used_knowledge.push_back(source.knowledge_id);
-  answering.done(outcome.result_json);
+  for (auto const number : agents::cited(answer->text, answer->sources.size())) {
+    auto const& source = answer->sources[number - 1];
+    if (source.agent_id == claim.task.agent_id)
+      outcome.used_knowledge.push_back(source.knowledge_id);
+  }
   co_return outcome;
 }
 
 /// Stores how the attempt ended. A database that is away for a moment is asked again until the lease runs out; after
 /// that the sweep of another worker decides.
-Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outcome, std::vector<data::TaskStep> steps) {
+Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outcome) {
   auto const& claim = running.claim;
+  auto const& steps = running.journal->unsaved();
   if (running.stop == Stop::cancelled || running.stop == Stop::lease_lost)
     co_return;
   while (std::chrono::steady_clock::now() < lease_until_) {
@@ -408,7 +378,8 @@ Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outco
       } else {
         written = co_await stores_.tasks.fail_attempt(
             claim, {.result_json = {}, .error_message = outcome.error().message, .steps = steps, .used_knowledge = {}},
-            may_pass(outcome.error().code), store_deadline());
+            {may_pass(outcome.error().code), outcome.error().retry_after.value_or(std::chrono::seconds{0})},
+            store_deadline());
       }
       AL_FAILPOINT("worker.finish.after");
       if (!written && written.error().code != Code::lease_lost) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The role worker: claims tasks, lets a provider answer them from what the agent knows, and stores the result.
+/// The role worker: claims tasks, lets their agents answer them, and stores the result.
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
@@ -10,12 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "agents/runner.hpp"
 #include "data/agent_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/knowledge_store.hpp"
 #include "data/task_store.hpp"
 #include "events/bus.hpp"
-#include "providers/provider.hpp"
+#include "events/live_text.hpp"
+#include "services/worker/task_journal.hpp"
 
 namespace al::services::worker {
 
@@ -23,7 +25,6 @@ namespace al::services::worker {
 struct Stores {
   data::TaskStore& tasks;
   data::AgentStore& agents;
-  data::KnowledgeStore& knowledge;
   data::IdempotencyStore& idempotency;
 };
 
@@ -42,7 +43,8 @@ struct WorkerOptions {
 /// refused by the database in any case.
 class Worker {
  public:
-  Worker(asio::any_io_executor, Stores, providers::Provider&, events::Bus&, Clock const&, Random&, WorkerOptions);
+  Worker(asio::any_io_executor, Stores, agents::Runner&, events::Bus&, events::LiveText&, Clock const&, Random&,
+         WorkerOptions);
   ~Worker();
 
   /// Starts its loops. Call once.
@@ -58,6 +60,8 @@ class Worker {
     data::Claim claim;
     Stop stop = Stop::none;
     asio::cancellation_signal signal;
+    std::unique_ptr<TaskJournal> journal{};
+    bool is_over = false;
   };
 
   [[nodiscard]] Task<void> claim_loop();
@@ -68,8 +72,11 @@ class Worker {
   [[nodiscard]] Task<std::size_t> claim_some();
   [[nodiscard]] Task<SteadyTime> next_look();
   [[nodiscard]] Task<void> run_task(std::shared_ptr<Running>);
-  [[nodiscard]] Task<Result<data::Outcome>> attempt(data::Claim const&, Deadline, std::vector<data::TaskStep>& steps);
-  [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>, std::vector<data::TaskStep> steps);
+  [[nodiscard]] Task<Result<data::Outcome>> attempt(std::shared_ptr<Running>, Deadline);
+  [[nodiscard]] Task<void> report_progress(std::weak_ptr<Running>);
+  [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>);
+  [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] TaskJournal::Ties ties(std::weak_ptr<Running>);
   [[nodiscard]] Deadline attempt_deadline(data::Claim const&) const;
   [[nodiscard]] Task<void> reconcile();
   [[nodiscard]] Task<void> give_up_unknown(std::vector<data::Claim> const& held, std::set<std::string> const& known,
@@ -79,8 +86,9 @@ class Worker {
 
   asio::any_io_executor executor_;
   Stores stores_;
-  providers::Provider& provider_;
+  agents::Runner& runner_;
   events::Bus& bus_;
+  events::LiveText& live_;
   Clock const& clock_;
   WorkerId const id_;
   WorkerOptions const options_;

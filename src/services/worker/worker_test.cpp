@@ -12,23 +12,22 @@ namespace {
 
 using model::TaskStatus;
 
-/// A provider that does what the test says.
-class ScriptedProvider final : public providers::Provider {
+/// Answers as the test says.
+class ScriptedRunner final : public agents::Runner {
  public:
-  using Script = std::function<Task<Result<providers::Answer>>(Deadline)>;
-  explicit ScriptedProvider(Script script) : script_(std::move(script)) {}
+  using Script = std::function<Task<Result<providers::Answer>>(agents::Host&, Deadline)>;
+  explicit ScriptedRunner(Script script) : script_(std::move(script)) {}
 
-  [[nodiscard]] std::string_view name() const override { return "scripted"; }
-  [[nodiscard]] Task<Result<providers::Answer>> complete(providers::Prompt const&, Deadline deadline,
-                                                         providers::OnProgress) override {
-    return script_(deadline);
+  [[nodiscard]] Task<Result<providers::Answer>> run(agents::Assignment const&, agents::Host& host,
+                                                    Deadline deadline) override {
+    return script_(host, deadline);
   }
 
  private:
   Script script_;
 };
 
-Task<Result<providers::Answer>> answer_at_once(Deadline) {
+Task<Result<providers::Answer>> answer_at_once(agents::Host&, Deadline) {
   providers::Answer answer;
   answer.text = "done";
   answer.provider = "scripted";
@@ -36,13 +35,13 @@ Task<Result<providers::Answer>> answer_at_once(Deadline) {
 }
 
 /// Ends when it is cancelled, or after a minute.
-Task<Result<providers::Answer>> never_answer(Deadline) {
+Task<Result<providers::Answer>> never_answer(agents::Host&, Deadline) {
   asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::minutes{1});
   co_await timer.async_wait(asio::use_awaitable);
   co_return fail(Code::internal, "nobody cancelled it");
 }
 
-Task<Result<providers::Answer>> throw_something(Deadline) {
+Task<Result<providers::Answer>> throw_something(agents::Host&, Deadline) {
   throw std::runtime_error("a defect");
   co_return fail(Code::internal, "");
 }
@@ -59,12 +58,12 @@ class WorkerTest : public data::StoreFixture {
     StoreFixture::TearDown();
   }
 
-  void start(ScriptedProvider::Script script) {
-    provider = std::make_unique<ScriptedProvider>(std::move(script));
-    worker = std::make_unique<Worker>(loop.executor(), Stores{*tasks, *agents, *knowledge, *answers}, *provider, bus,
-                                      clock, random,
-                                      WorkerOptions{.sweep_interval = std::chrono::milliseconds{20},
-                                                    .drain_timeout = std::chrono::milliseconds{200}});
+  void start(ScriptedRunner::Script script) {
+    runner = std::make_unique<ScriptedRunner>(std::move(script));
+    worker =
+        std::make_unique<Worker>(loop.executor(), Stores{*tasks, *agents, *answers}, *runner, bus, live, clock, random,
+                                 WorkerOptions{.sweep_interval = std::chrono::milliseconds{20},
+                                               .drain_timeout = std::chrono::milliseconds{200}});
     asio::post(loop.executor(), [this] { worker->start(); });
   }
   void stop() {
@@ -92,7 +91,8 @@ class WorkerTest : public data::StoreFixture {
   }
 
   std::unique_ptr<data::IdempotencyStore> answers;
-  std::unique_ptr<ScriptedProvider> provider;
+  std::unique_ptr<ScriptedRunner> runner;
+  events::LiveText live{bus};
   std::unique_ptr<Worker> worker;
 };
 

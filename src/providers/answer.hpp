@@ -1,17 +1,13 @@
 #pragma once
-/// Who answers a task: a model behind an API, or the agent's knowledge alone.
+/// An answer and what it rests on, whoever gave it: a model behind an API, or the agent's knowledge alone.
 
 #include <boost/describe.hpp>
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/async.hpp"
 #include "core/entity.hpp"
-#include "core/result.hpp"
-#include "core/time.hpp"
 #include "core/value.hpp"
 #include "model/agent.hpp"
 #include "model/knowledge.hpp"
@@ -63,8 +59,12 @@ struct Answer {
   std::vector<Citation> sources;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t steps = 0;
+  std::string finish;
+  std::optional<Document> output;
 };
-BOOST_DESCRIBE_STRUCT(Answer, (), (text, provider, model, found, sources, input_tokens, output_tokens))
+BOOST_DESCRIBE_STRUCT(Answer, (),
+                      (text, provider, model, found, sources, input_tokens, output_tokens, steps, finish, output))
 
 constexpr auto describe(std::type_identity<Answer>) {
   return entity::about(
@@ -72,27 +72,13 @@ constexpr auto describe(std::type_identity<Answer>) {
       entity::field<&Answer::text>("The answer in Markdown; [1], [2] refer to `sources`."),
       entity::field<&Answer::provider>("Who made it: `extractive` quotes the agent's knowledge, others are models."),
       entity::field<&Answer::model>("The model that was used; empty when there was none."),
-      entity::field<&Answer::found>("False when nothing was found to answer with."),
-      entity::field<&Answer::sources>("The passages it rests on, in the order of their numbers."),
+      entity::field<&Answer::found>("False when the agent's knowledge says nothing about it."),
+      entity::field<&Answer::sources>("The passages that were at hand, in the order of their numbers."),
       entity::field<&Answer::input_tokens>("Tokens the model read; 0 without a model."),
-      entity::field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."));
+      entity::field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."),
+      entity::field<&Answer::steps>("How often the model was asked; 0 without a model."),
+      entity::field<&Answer::finish>("Why the model stopped: stop, or length when its answer was cut; else empty."),
+      entity::field<&Answer::output>("The answer as JSON, when the agent has an answer_schema."));
 }
-
-/// Receives the whole of the text so far each time there is more; may be empty.
-using OnProgress = std::function<Task<void>(std::string_view text_so_far)>;
-
-/// One way to answer. Built once by the composition; many tasks use it at a time, from any I/O thread.
-class Provider {
- public:
-  virtual ~Provider() = default;
-
-  /// As in `Answer::provider`, configuration and metrics.
-  [[nodiscard]] virtual std::string_view name() const = 0;
-
-  /// Answers the task. The prompt must live until the answer is there.
-  /// Errors: timed_out when the deadline passed; invalid when the provider refuses the prompt; too_many_requests and
-  /// unavailable (with `retry_after` when the provider named it) when another attempt may succeed.
-  [[nodiscard]] virtual Task<Result<Answer>> complete(Prompt const&, Deadline, OnProgress on_progress) = 0;
-};
 
 }  // namespace al::providers

@@ -1,0 +1,44 @@
+#pragma once
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/local_cache.hpp"
+#include "providers/account.hpp"
+#include "services/ai_model/registered.hpp"
+
+namespace al::app {
+
+/// The accounts of a tenant: what it registered, then those of the settings. Remembered for at most a second, and
+/// forgotten as soon as a provider of the tenant changes. Thread-safe; of many callers at once one loads.
+class Directory final : public providers::Directory {
+ public:
+  Directory(services::ai_model::Registered registered, providers::Accounts const& operators, Clock const& clock)
+      : registered_(registered), operators_(operators), known_(clock) {}
+
+  /// A registered provider that cannot be used (its key does not open, its host is not allowed any more) is left out,
+  /// and the log says so once. Throws Unavailable.
+  [[nodiscard]] Task<std::shared_ptr<providers::Accounts const>> accounts(TenantId const&, Deadline) override;
+
+  /// A provider of the tenant changed.
+  void forget(TenantId const& tenant) { known_.forget(tenant.value); }
+
+ private:
+  class Turn;
+  /// Null: the turn is ours. Otherwise whom to wait with.
+  [[nodiscard]] std::shared_ptr<asio::steady_timer> join(std::string const& tenant, asio::any_io_executor, Deadline);
+  void leave(std::string const& tenant);
+  [[nodiscard]] Task<std::shared_ptr<providers::Accounts const>> load(TenantId const&, Deadline);
+  void warn_once(TenantId const&, data::StoredProvider const&, Error const&);
+
+  services::ai_model::Registered registered_;
+  providers::Accounts const& operators_;
+  cache::LocalCache<providers::Accounts> known_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::vector<std::shared_ptr<asio::steady_timer>>> loading_;  // by tenant
+  std::set<std::string> warned_;
+};
+
+}  // namespace al::app

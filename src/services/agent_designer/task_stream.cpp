@@ -1,0 +1,113 @@
+#include "http/sse.hpp"
+#include "services/agent_designer/routes.hpp"
+#include "services/common/reply.hpp"
+
+namespace al::services::agent_designer {
+namespace {
+
+using http::Call;
+using http::Response;
+
+constexpr std::chrono::seconds heartbeat_interval{15};
+constexpr std::chrono::seconds read_timeout{30};
+/// How soon a change is noticed that nobody rang for: before the task runs, or when it runs in another process.
+constexpr std::chrono::milliseconds poll_interval{500};
+
+/// Sends what there is and waits for more. `task` events carry the task each time it changed, `text` events what its
+/// model writes, as it does; the last one is `end`.
+class TaskStream {
+ public:
+  TaskStream(Stores stores, TenantId tenant, model::Task task)
+      : stores_(stores), tenant_(std::move(tenant)), task_(std::move(task)) {}
+
+  Task<void> send(http::BodyWriter& writer) {
+    auto const doorbell =
+        stores_.bus.subscribe(co_await asio::this_coro::executor, {events::LiveText::channel(task_.id)});
+    co_await writer.write(event("task"));
+    while (!task_.completed_at) {
+      // First the words, then the row: who ends the task has said all of its words before.
+      if (auto const more = stores_.live.read(tenant_, task_.id, answer_, offset_)) {
+        co_await writer.write(text_event(*more));
+        continue;
+      }
+      auto now = co_await stores_.tasks.get(tenant_, task_.id, Deadline::after(read_timeout));
+      if (!now)
+        co_return;
+      bool const is_changed = now->version != task_.version;
+      task_ = std::move(*now);
+      if (task_.completed_at)
+        break;
+      if (is_changed)
+        co_await writer.write(event("task"));
+      co_await wait(*doorbell, writer);
+    }
+    co_await writer.write(event("end"));
+  }
+
+ private:
+  [[nodiscard]] std::string event(std::string_view name) const {
+    return http::sse_event({}, name, entity::to_json(task_));
+  }
+
+  std::string text_event(events::LiveText::Written const& more) {
+    if (more.answer != answer_)
+      offset_ = 0;
+    answer_ = more.answer;
+    offset_ += more.text.size();
+    return http::sse_event({}, "text", ObjectText().number("step", more.step).text("text", more.text).done());
+  }
+
+  /// Until there is more to say or to look for. While words come the row is left alone.
+  Task<void> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
+    auto const begun = std::chrono::steady_clock::now();
+    for (;;) {
+      auto const rung = co_await doorbell.wait(begun + poll_interval);
+      auto const now = std::chrono::steady_clock::now();
+      if (now >= next_heartbeat_) {
+        co_await writer.write(http::sse_heartbeat);
+        next_heartbeat_ = now + heartbeat_interval;
+      }
+      auto const more = stores_.live.read(tenant_, task_.id, answer_, offset_);
+      if (more)
+        co_await writer.write(text_event(*more));
+      if (!more && (rung || now >= begun + poll_interval))
+        co_return;
+    }
+  }
+
+  Stores stores_;
+  TenantId tenant_;
+  model::Task task_;
+  std::uint64_t answer_ = 0;
+  std::size_t offset_ = 0;
+  SteadyTime next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
+};
+
+Task<Result<Response>> stream(Stores stores, Call& call) {
+  auto const id = task_id(call);
+  if (!id)
+    co_return fail(id.error());
+  auto const tenant = call.context.principal.tenant;
+  auto task = co_await stores.tasks.get(tenant, *id, call.context.deadline);
+  if (!task)
+    co_return fail(std::move(task.error()));
+  Response response;
+  response.headers.set("Content-Type", "text/event-stream");
+  response.headers.set("Cache-Control", "no-store");
+  auto sent = std::make_shared<TaskStream>(stores, tenant, std::move(*task));
+  response.body = http::BodyStream([sent](http::BodyWriter& writer) { return sent->send(writer); });
+  co_return response;
+}
+
+}  // namespace
+
+void add_task_stream_route(http::Router& router, Stores const& stores) {
+  router.add({.method = http::Method::get,
+              .path = "/tasks/{task_id}/stream",
+              .permission = "tasks:read",
+              .summary = "Server-sent events: the task as it changes (task), its model's words (text), its end (end)",
+              .errors = {Code::not_found},
+              .handler = [stores](Call& call) { return stream(stores, call); }});
+}
+
+}  // namespace al::services::agent_designer
