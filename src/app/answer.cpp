@@ -72,7 +72,11 @@ int show(Console& console, Result<ApiClient::Reply> const& reply,
          std::function<std::string(json::value const&)> const& render) {
   if (!reply)
     return report(console, reply.error());
-  console.print(console.json() ? reply->text : render(*reply->body.root().parsed));
+  if (console.json()) {
+    console.print(reply->text);
+  } else {
+    console.page(render(*reply->body.root().parsed));
+  }
   return exit_ok;
 }
 
@@ -117,7 +121,7 @@ Tone tone_of_status(std::string_view status) {
   return status == "pending" ? Tone::caution : Tone::faint;
 }
 
-std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
+std::string query_text(Parameters const& parameters) {
   std::string out;
   for (auto const& [name, value] : parameters) {
     if (!value.empty())

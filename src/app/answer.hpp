@@ -1,16 +1,21 @@
 #pragma once
 /// What commands do with an answer of the server.
 
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "app/api_client.hpp"
 #include "app/console.hpp"
 
 namespace al::app {
 
-/// Prints the answer: with --json as it came, else what `render` makes of it. Answers the exit code.
+/// Prints the answer: with --json as it came, else what `render` makes of it, page by page where it is long. Answers
+/// the exit code.
 int show(Console&, Result<ApiClient::Reply> const&, std::function<std::string(json::value const&)> const& render);
 
 /// Prints the error, with --json as an object. Every fault is said once, also when the message names it as well.
@@ -45,7 +50,17 @@ class Details {
 /// How the status of an agent or a task looks.
 [[nodiscard]] Tone tone_of_status(std::string_view status);
 
+using Parameters = std::vector<std::pair<std::string_view, std::string>>;
 /// "?a=1&b=2" of the parameters that are not empty.
-[[nodiscard]] std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters);
+[[nodiscard]] std::string query_text(Parameters const& parameters);
+
+/// "a|b|c": the values of an enumeration, as the name of an option's type. Completion offers them.
+template <class E>
+[[nodiscard]] std::string choices_of() {
+  std::string out;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
+      [&](auto const& enumerator) { out.append(out.empty() ? "" : "|").append(enumerator.name); });
+  return out;
+}
 
 }  // namespace al::app

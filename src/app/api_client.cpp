@@ -18,6 +18,7 @@ namespace {
 constexpr std::chrono::hours stream_timeout{24 * 365};
 constexpr std::chrono::seconds reconnect_timeout{30};
 constexpr std::chrono::milliseconds reconnect_pause{500};
+std::string const events_path = "/events/stream";
 
 std::string_view string_of(json::value const& object, std::string_view key) {
   if (!object.is_object())
@@ -159,7 +160,7 @@ Task<Result<ApiClient::Reply>> ApiClient::request(http::Method method, std::stri
 }
 
 // `token` follows what `on_piece` has seen.
-Task<Result<void>> ApiClient::stream(std::string query, std::string& token,
+Task<Result<void>> ApiClient::stream(std::string path, std::string& token,
                                      std::function<bool(http::SseParser&)> on_piece) {
   auto sent = headers();
   if (!token.empty())
@@ -178,8 +179,8 @@ Task<Result<void>> ApiClient::stream(std::string query, std::string& token,
       token = parser.last_id();
     return goes_on;
   };
-  auto response = co_await client_.stream(http::Method::get, url_ + "/api/v1/events/stream" + query, std::move(sent),
-                                          {}, Deadline::after(stream_timeout), take,
+  auto response = co_await client_.stream(http::Method::get, url_ + "/api/v1" + path, std::move(sent), {},
+                                          Deadline::after(stream_timeout), take,
                                           [&](http::Response const& head) { status = head.status; });
   if (!response)
     co_return fail(explain(std::move(response.error())));
@@ -190,7 +191,7 @@ Task<Result<void>> ApiClient::stream(std::string query, std::string& token,
 
 Task<Result<std::string>> ApiClient::events_tip() {
   std::string token;
-  auto const done = co_await stream({}, token, [](http::SseParser& parser) {
+  auto const done = co_await stream(events_path, token, [](http::SseParser& parser) {
     while (parser.next()) {
     }
     return parser.last_id().empty();
@@ -200,30 +201,68 @@ Task<Result<std::string>> ApiClient::events_tip() {
   co_return token;
 }
 
-Task<Result<void>> ApiClient::events_after(std::string& token, std::string query,
-                                           std::function<bool(json::Input event)> on_event) {
+Task<Result<void>> ApiClient::stream_again(std::string path, std::string& token, std::function<void()> on_begin,
+                                           std::function<bool(http::SseEvent const&)> on_event) {
   bool is_done = false;
   auto given_up = Deadline::after(reconnect_timeout);
   auto const take = [&](http::SseParser& parser) {
     given_up = Deadline::after(reconnect_timeout);
-    while (auto const event = is_done ? std::nullopt : parser.next()) {
-      auto const source = json::Source::from(event->data);
-      if (source)
-        is_done = !on_event(source->root());
-    }
+    while (auto const event = is_done ? std::nullopt : parser.next())
+      is_done = !on_event(*event);
     return !is_done;
   };
   for (;;) {
-    auto const ended = co_await stream(query, token, take);
+    on_begin();
+    auto const ended = co_await stream(path, token, take);
     if (is_done)
       co_return Result<void>{};
     bool const may_come_back =
         ended || ended.error().code == Code::unavailable || ended.error().code == Code::timed_out;
-    if (!may_come_back || given_up.left() <= reconnect_pause) {
-      co_return ended ? fail(Code::unavailable, url_ + " ended the stream of events") : fail(ended.error());
-    }
+    if (!may_come_back || given_up.left() <= reconnect_pause)
+      co_return ended ? fail(Code::unavailable, url_ + " ended the stream") : fail(ended.error());
     co_await sleep_until(std::chrono::steady_clock::now() + reconnect_pause);
   }
+}
+
+Task<Result<void>> ApiClient::events_after(std::string& token, std::string query,
+                                           std::function<bool(json::Input event)> on_event) {
+  auto const take = [&](http::SseEvent const& event) {
+    auto const source = json::Source::from(event.data);
+    return !source || on_event(source->root());
+  };
+  co_return co_await stream_again(events_path + query, token, [] {}, take);
+}
+
+Task<Result<void>> ApiClient::post_stream(std::string path, std::string body,
+                                          std::function<bool(http::SseEvent const&)> on_event) {
+  http::SseParser parser;
+  std::string problem;
+  int status = 0;
+  bool is_done = false;
+  auto const take = [&](std::string_view piece) {
+    if (status != 200) {
+      problem.append(piece);
+      return true;
+    }
+    parser.feed(piece);
+    while (auto const event = is_done ? std::nullopt : parser.next())
+      is_done = !on_event(*event);
+    return !is_done;
+  };
+  auto response = co_await client_.stream(http::Method::post, url_ + "/api/v1" + path, headers(), std::move(body),
+                                          Deadline::after(stream_timeout), take,
+                                          [&](http::Response const& head) { status = head.status; });
+  if (status != 0 && status != 200)
+    co_return fail(refused(status, problem));
+  if (!response && !is_done)
+    co_return fail(explain(std::move(response.error())));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ApiClient::watch(std::string path, std::function<void()> on_begin,
+                                    std::function<bool(http::SseEvent const&)> on_event) {
+  std::string token;  // such a stream has no ids
+  co_return co_await stream_again(std::move(path), token, std::move(on_begin), std::move(on_event));
 }
 
 void ApiClient::run_until_interrupted(Task<void> task) {

@@ -51,6 +51,15 @@ class ApiClient {
   [[nodiscard]] Task<Result<void>> events_after(std::string& token, std::string query,
                                                 std::function<bool(json::Input event)> on_event);
 
+  /// Reads the stream of a thing that tells its state first, at `path`, until `on_event` answers false. One that breaks
+  /// off is begun again, for up to half a minute without a server; `on_begin` is called before each.
+  [[nodiscard]] Task<Result<void>> watch(std::string path, std::function<void()> on_begin,
+                                         std::function<bool(http::SseEvent const&)> on_event);
+
+  /// Sends `body` and reads the events of the answer until `on_event` answers false.
+  [[nodiscard]] Task<Result<void>> post_stream(std::string path, std::string body,
+                                               std::function<bool(http::SseEvent const&)> on_event);
+
   [[nodiscard]] asio::io_context& context() { return context_; }
   [[nodiscard]] std::string const& url() const { return url_; }
 
@@ -67,8 +76,10 @@ class ApiClient {
   [[nodiscard]] http::Headers headers() const;
   [[nodiscard]] Error explain(Error) const;
   [[nodiscard]] Error refused(int status, std::string const& text) const;
-  [[nodiscard]] Task<Result<void>> stream(std::string query, std::string& token,
+  [[nodiscard]] Task<Result<void>> stream(std::string path, std::string& token,
                                           std::function<bool(http::SseParser&)> on_piece);
+  [[nodiscard]] Task<Result<void>> stream_again(std::string path, std::string& token, std::function<void()> on_begin,
+                                                std::function<bool(http::SseEvent const&)> on_event);
 
   asio::io_context context_{1};
   std::string url_;

@@ -44,6 +44,14 @@ class ApiClientTest : public testing::Test {
                       .faults = {{"name", "is required"}, {"model", "is too long"}}});
     });
     add("/events/stream", [this](http::Call& call) { return stream(call); });
+    add("/watched", [this](http::Call&) -> Task<Result<http::Response>> {
+      http::Response response;
+      response.body = http::BodyStream([this](http::BodyWriter& writer) -> Task<void> {
+        co_await writer.write(http::sse_event({}, "task", "{}"));
+        co_await writer.write(http::sse_event({}, watches_++ == 0 ? "text" : "end", "{}"));
+      });
+      co_return response;
+    });
     router_.add({.method = http::Method::post,
                  .path = "/post",
                  .permission = "x:y",
@@ -99,6 +107,7 @@ class ApiClientTest : public testing::Test {
   std::optional<http::Server> server_;
   std::thread thread_;
   std::vector<int> seen_after_;
+  int watches_ = 0;
 };
 
 TEST_F(ApiClientTest, GetsAndPosts) {
@@ -177,6 +186,23 @@ TEST_F(ApiClientTest, AStreamThatIsCutIsTakenUpWhereItWas) {
   EXPECT_EQ(numbers, (std::vector<std::int64_t>{11, 12, 13, 14, 15}));
   EXPECT_EQ(seen_after_, (std::vector<int>{10, 12, 14}));
   EXPECT_EQ(token, "15");
+}
+
+TEST_F(ApiClientTest, AStateThatIsWatchedIsToldAgainAfterACut) {
+  ApiClient client(url(), "right");
+  int begun = 0;
+  std::vector<std::string> seen;
+  auto const done = client.run(client.watch(
+      "/watched", [&] { ++begun; },
+      [&](http::SseEvent const& event) {
+        seen.push_back(event.name);
+        return event.name != "end";
+      }));
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(begun, 2);
+  EXPECT_EQ(seen, (std::vector<std::string>{"task", "text", "task", "end"}));
+  auto const missing = client.run(client.watch("/missing", [] {}, [](http::SseEvent const&) { return true; }));
+  EXPECT_EQ(missing.error().code, Code::not_found) << "what is not there does not come back";
 }
 
 TEST(ReadProblem, SaysWhatAProxyLeavesUnsaid) {

@@ -34,6 +34,25 @@ std::string option_of(std::string_view setting) {
   return out;
 }
 
+/// What an option's value is, as help and completion name it.
+std::string value_name(Setting const& setting) {
+  if (setting.name == "data")
+    return "DIR";
+  if (!setting.choices.empty())
+    return std::string(setting.choices);
+  switch (setting.kind) {
+    case SettingKind::integer:
+      return "N";
+    case SettingKind::seconds:
+      return "SECONDS";
+    case SettingKind::boolean:
+      return "on|off";
+    case SettingKind::text:
+      break;
+  }
+  return setting.name == "url" ? "URL" : "TEXT";
+}
+
 void add_settings(CLI::App& app, Invocation& invocation) {
   for (auto const& setting : settings()) {
     auto const store = [&invocation, name = std::string(setting.name)](std::string const& value) {
@@ -41,7 +60,7 @@ void add_settings(CLI::App& app, Invocation& invocation) {
     };
     auto* option = app.add_option_function<std::string>(option_of(setting.name), store, std::string(setting.doc));
     bool const is_common = setting.name == "data" || setting.name == "url";
-    option->type_name(setting.name == "url" ? "URL" : "DIR")->group(is_common ? "Options" : "");
+    option->type_name(value_name(setting))->group(is_common ? "Options" : "");
   }
 }
 
@@ -61,7 +80,7 @@ std::string path_of(CLI::App const& command) {
 
 std::vector<std::string> command_names(CLI::App const& command) {
   std::vector<std::string> names;
-  for (auto const* sub : command.get_subcommands([](CLI::App const*) { return true; }))
+  for (auto const* sub : command.get_subcommands([](CLI::App const* one) { return !one->get_group().empty(); }))
     names.push_back(sub->get_name());
   return names;
 }
@@ -147,7 +166,7 @@ int settled(Console& console, std::function<int()> const& act) {
 
 /// Loads the settings and runs the command. Answers the exit code.
 int run_command(Invocation const& invocation, std::map<std::string, std::string> environment) {
-  auto console = Console::of_process(invocation.json, environment);
+  auto console = Console::of_process(invocation.json, environment, !invocation.no_pager);
   return settled(console, [&]() -> int {
     auto const config = load_config(invocation, std::move(environment));
     if (!config)
@@ -174,6 +193,7 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   app.set_version_flag("--version", "agent-lightning " AL_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.add_flag("--json", invocation.json, "Results as JSON");
+  app.add_flag("--no-pager", invocation.no_pager, "Do not show long results page by page");
   auto const set_file = [&invocation](std::string const& path) { invocation.config_file = path; };
   app.add_option_function<std::string>("--config", set_file, "Settings as YAML")->type_name("FILE");
   add_settings(app, invocation);
@@ -185,10 +205,16 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_config_command(app, invocation);
   add_doctor_command(app, invocation);
   add_agent_commands(app, invocation);
+  add_chat_command(app, invocation);
   add_task_commands(app, invocation);
   add_knowledge_commands(app, invocation);
   add_event_commands(app, invocation);
+  add_provider_commands(app, invocation);
+  add_export_command(app, invocation);
   add_import_command(app, invocation);
+  add_model_commands(app, invocation);
+  add_completion_commands(app, invocation);
+  add_manual_command(app, invocation);
 }
 
 std::optional<int> read_arguments(CLI::App& app, std::vector<std::string> arguments, std::ostream& out,

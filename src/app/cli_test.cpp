@@ -41,12 +41,22 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"task", "run", "writer", "serve the list", "--json"},
       {"task", "list", "--agent", "writer", "--status", "failed"},
       {"task", "show", "id", "--steps"},
+      {"task", "show", "--watch", "id"},
+      {"task", "show", "id", "--watch=0.5"},
+      {"task", "watch", "id"},
+      {"task", "list", "--all", "--no-pager"},
       {"task", "cancel", "id"},
       {"task", "retry", "id"},
       {"knowledge", "add", "writer", "text", "--source", "me"},
       {"knowledge", "search", "how", "to", "--agent", "writer", "--limit", "3"},
       {"events", "tail", "--channel", "task:*", "--channel", "agent:*"},
       {"events", "replay", "task", "id"},
+      {"model", "list"},
+      {"model", "show", "name"},
+      {"model", "usage", "--from", "2026-01-01", "--all"},
+      {"completion", "bash"},
+      {"complete", "agent"},
+      {"man"},
   };
   for (auto const& line : lines) {
     Reading const reading(line);
@@ -89,6 +99,11 @@ TEST(Cli, MistakesAreExplained) {
            {{"frobnicate"}, "there are: serve, init"},
            {{"task", "rum", "a", "b"}, "did you mean 'agent-lightning task run'?"},
            {{"task"}, "'agent-lightning task' needs one of: run, list"},
+           {{"complet"}, "did you mean 'agent-lightning completion'?"},
+           {{"task", "list", "--watch=0"}, "--watch needs seconds"},
+           {{"task", "list", "--watch=soon"}, "--watch needs seconds"},
+           {{"task", "list", "--all", "--limit", "5"}, "--all"},
+           {{"task", "list", "--all", "--watch"}, "--all"},
            {{"agent", "list", "--limt", "5"}, "there is no option --limt; did you mean --limit?"},
            {{"serve", "--database.pool_size", "5"}, "did you mean --database.pool-size?"},
            {{"--jsn", "config"}, "did you mean --json?"},
@@ -139,7 +154,8 @@ TEST(Cli, HelpAndVersionArePrinted) {
   EXPECT_EQ(help.code, exit_ok);
   EXPECT_THAT(help.out.str(), HasSubstr("Examples:"));
   EXPECT_THAT(help.out.str(), HasSubstr("knowledge"));
-  EXPECT_THAT(help.out.str(), Not(HasSubstr("--database.pool-size INT"))) << "settings would drown the commands";
+  EXPECT_THAT(help.out.str(), Not(HasSubstr("--database.pool-size"))) << "settings would drown the commands";
+  EXPECT_THAT(help.out.str(), Not(HasSubstr("complete "))) << "only scripts use it";
   Reading const nested({"task", "run", "--help"});
   EXPECT_EQ(nested.code, exit_ok);
   EXPECT_THAT(nested.out.str(), HasSubstr("--follow"));

@@ -28,6 +28,7 @@ struct Invocation {
   std::optional<std::filesystem::path> config_file;
   std::map<std::string, std::string> settings;  ///< by name, as given: they win over every other source
   bool json = false;
+  bool no_pager = false;
   bool logs = false;  ///< it logs from log.level on; other commands speak for themselves, and log warnings only
   std::function<int(Workplace&)> action;  ///< answers the exit code
 };
@@ -37,10 +38,19 @@ void add_serve_command(CLI::App&, Invocation&);
 void add_setup_commands(CLI::App&, Invocation&);
 void add_config_command(CLI::App&, Invocation&);
 void add_doctor_command(CLI::App&, Invocation&);
+void add_export_command(CLI::App&, Invocation&);
 void add_import_command(CLI::App&, Invocation&);
 void add_agent_commands(CLI::App&, Invocation&);
+void add_chat_command(CLI::App&, Invocation&);
 void add_task_commands(CLI::App&, Invocation&);
 void add_knowledge_commands(CLI::App&, Invocation&);
 void add_event_commands(CLI::App&, Invocation&);
+void add_provider_commands(CLI::App&, Invocation&);
+void add_model_commands(CLI::App&, Invocation&);
+void add_completion_commands(CLI::App&, Invocation&);
+void add_manual_command(CLI::App&, Invocation&);
+
+/// Restores the export in the file `name`, or on standard input when that is "-". Answers the exit code.
+int restore(Workplace&, std::string const& name);
 
 }  // namespace al::app

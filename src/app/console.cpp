@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 
+#include "app/pager.hpp"
 #include "core/utf8.hpp"
 
 namespace al::app {
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t width_default = 100;
 constexpr std::size_t width_min = 40;
+constexpr std::size_t height_default = 24;
 constexpr std::size_t gap = 2;  // between columns of a table
 constexpr std::size_t column_min = 6;
 constexpr std::string_view ellipsis = "…";
@@ -111,13 +113,6 @@ void append_wrapped(std::string& out, std::string_view line, std::string_view ma
   }
 }
 
-std::size_t terminal_width() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-    return width_default;
-  return std::max<std::size_t>(size.ws_col, width_min);
-}
-
 }  // namespace
 
 // ---- text on a terminal ----
@@ -182,22 +177,44 @@ std::string wrapped(std::string_view text, std::size_t columns, std::size_t inde
 
 // ---- Console ----
 
-Console Console::of_process(bool json, std::map<std::string, std::string> const& environment) {
+Console Console::of_process(bool json, std::map<std::string, std::string> const& environment, bool may_page) {
   Options options{.is_terminal = ::isatty(STDOUT_FILENO) == 1, .json = json};
   auto const no_colour = environment.find("NO_COLOR");
   auto const terminal = environment.find("TERM");
   bool const may_colour = (no_colour == environment.end() || no_colour->second.empty()) &&
                           (terminal == environment.end() || terminal->second != "dumb");
   options.has_colour = options.is_terminal && may_colour && !json;
-  if (options.is_terminal)
-    options.width = terminal_width();
-  return {std::cout, std::cerr, options};
+  if (may_page && options.is_terminal)
+    options.pager = pager_command(environment);
+  Console console(std::cout, std::cerr, std::move(options));
+  if (console.options().is_terminal)
+    console.measure();
+  return console;
+}
+
+void Console::measure() {
+  winsize size{};
+  bool const is_known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  options_.width = is_known && size.ws_col > 0 ? std::max<std::size_t>(size.ws_col, width_min) : width_default;
+  options_.height = is_known && size.ws_row > 0 ? size.ws_row : height_default;
 }
 
 void Console::print(std::string_view line) {
   errno = 0;
   out_ << line << '\n';
   flush();
+}
+
+void Console::write(std::string_view text) {
+  errno = 0;
+  out_ << text;
+  flush();
+}
+
+void Console::page(std::string_view lines) {
+  LongOutput out(*this);
+  out.print(lines);
+  out.finish();
 }
 
 void Console::flush() {
@@ -251,22 +268,44 @@ std::vector<std::size_t> Table::widths(Console::Options const& options) const {
   return widths;
 }
 
+// A later row may be wider than the columns, which were measured before it came.
+std::string Table::row_text(Console const& console, std::vector<std::size_t> const& columns,
+                            std::vector<Cell> const& row) const {
+  std::string out;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    auto const shown = console.options().is_terminal ? cut(row[i].text, columns[i]) : row[i].text;
+    out += console.paint(shown, row[i].tone);
+    auto const used = columns_of(shown);
+    if (i + 1 < row.size())
+      out.append(gap + columns[i] - std::min(columns[i], used), ' ');
+  }
+  return out;
+}
+
+std::string Table::heading_text(Console const& console, std::vector<std::size_t> const& columns) const {
+  std::vector<Cell> row;
+  for (auto const& name : heading_)
+    row.push_back({name, Tone::faint});
+  return row_text(console, columns, row);
+}
+
 std::string Table::text(Console const& console) const {
   auto const columns = widths(console.options());
+  auto out = heading_text(console, columns);
+  for (auto const& row : rows_)
+    out.append("\n").append(row_text(console, columns, row));
+  return out;
+}
+
+std::string Table::next(Console const& console) {
   std::string out;
-  auto const append = [&](std::string_view text, Tone tone, std::size_t column) {
-    auto const shown = cut(text, columns[column]);
-    out += console.paint(shown, tone);
-    if (column + 1 < columns.size())
-      out.append(columns[column] - columns_of(shown) + gap, ' ');
-  };
-  for (std::size_t i = 0; i < heading_.size(); ++i)
-    append(heading_[i], Tone::faint, i);
-  for (auto const& row : rows_) {
-    out += '\n';
-    for (std::size_t i = 0; i < row.size(); ++i)
-      append(row[i].text, row[i].tone, i);
+  if (columns_.empty()) {
+    columns_ = widths(console.options());
+    out = heading_text(console, columns_);
   }
+  for (auto const& row : rows_)
+    out.append(out.empty() ? "" : "\n").append(row_text(console, columns_, row));
+  rows_.clear();
   return out;
 }
 

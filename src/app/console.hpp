@@ -25,19 +25,29 @@ class Console {
   struct Options {
     bool is_terminal = false;  ///< of `out`: tables fit its width and progress is redrawn
     bool has_colour = false;
-    std::size_t width = 80;  ///< in columns; only looked at on a terminal
-    bool json = false;       ///< results as JSON, for programs
+    std::size_t width = 80;   ///< in columns; only looked at on a terminal
+    std::size_t height = 24;  ///< in lines; only looked at on a terminal
+    bool json = false;        ///< results as JSON, for programs
+    /// The program that shows what is longer than the terminal, and its arguments; none when empty.
+    std::vector<std::string> pager{};
   };
-  Console(std::ostream& out, std::ostream& err, Options options) : out_(out), err_(err), options_(options) {}
+  Console(std::ostream& out, std::ostream& err, Options options) : out_(out), err_(err), options_(std::move(options)) {}
 
   /// Of this process: standard output and error, asking the terminal.
-  [[nodiscard]] static Console of_process(bool json, std::map<std::string, std::string> const& environment);
+  [[nodiscard]] static Console of_process(bool json, std::map<std::string, std::string> const& environment,
+                                          bool may_page = true);
+  /// Asks the terminal for its size again. Only of this process's console.
+  void measure();
 
   [[nodiscard]] Options const& options() const { return options_; }
   [[nodiscard]] bool json() const { return options_.json; }
 
   /// A line of the result; flushed, so that a reader at the other end of a pipe sees it at once. Throws OutputLost.
   void print(std::string_view line);
+  /// A part of the result, flushed as it is. Throws OutputLost.
+  void write(std::string_view text);
+  /// The whole result: print(), or through the pager when it is longer than the terminal.
+  void page(std::string_view lines);
   /// Sends off what was written to `out` by others. Throws OutputLost.
   void flush();
   /// A line that is not the result: a hint, progress.
@@ -69,12 +79,19 @@ class Table {
   void add(std::vector<Cell> row);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   [[nodiscard]] std::string text(Console const&) const;
+  /// The rows that came since the last call; the first time under the heading. The columns stay as wide as they were
+  /// then, so that a long list can be written while it is read.
+  [[nodiscard]] std::string next(Console const&);
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths(Console::Options const&) const;
+  [[nodiscard]] std::string row_text(Console const&, std::vector<std::size_t> const& columns,
+                                     std::vector<Cell> const& row) const;
+  [[nodiscard]] std::string heading_text(Console const&, std::vector<std::size_t> const& columns) const;
 
   std::vector<std::string> heading_;
   std::vector<std::vector<Cell>> rows_;
+  std::vector<std::size_t> columns_;  // once next() was called
 };
 
 /// Without line feeds, escapes and other control characters, which a terminal would obey. `keep_lines` leaves \n.

@@ -52,6 +52,22 @@ TEST(Console, TestsRunWithoutATerminal) {
   EXPECT_FALSE(console.options().has_colour);
 }
 
+TEST(Table, ALongListIsWrittenWhileItIsRead) {
+  Output output;
+  Table table({"ID", "NAME"});
+  table.add({{"a"}, {"Alpha"}});
+  EXPECT_EQ(table.next(output.console), "ID  NAME\na   Alpha");
+  table.add({{"longer"}, {"B"}});
+  table.add({{"c"}, {"C"}});
+  EXPECT_EQ(table.next(output.console), "longer  B\nc   C") << "nothing is cut for a program";
+  Output narrow(terminal(40));
+  Table cut_table({"ID", "NAME"});
+  cut_table.add({{"abc"}, {"x"}});
+  EXPECT_THAT(cut_table.next(narrow.console), HasSubstr("abc"));
+  cut_table.add({{"abcdef"}, {"y"}});
+  EXPECT_THAT(cut_table.next(narrow.console), HasSubstr("ab…  y"));
+}
+
 TEST(Table, AlignsItsColumns) {
   Table table({"ID", "NAME"});
   table.add({{"a"}, {"Alpha"}});

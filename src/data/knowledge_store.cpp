@@ -149,11 +149,6 @@ text::Item text_item(model::Knowledge const& item) {
           .weight = item.relevance_score};
 }
 
-std::string terms_of(TenantId const& tenant, model::Knowledge const& item) {
-  return scope_term(tenant, std::nullopt) + " " + scope_term(tenant, item.agent_id) + " " +
-         text::index_terms(text_item(item));
-}
-
 std::string match_query(storage::Dialect dialect, std::string const& scope, std::vector<std::string> const& terms) {
   bool const postgres = dialect == storage::Dialect::postgres;
   char const quote = postgres ? '\'' : '"';
@@ -202,6 +197,11 @@ std::size_t const tags_position = static_cast<std::size_t>(
     std::ranges::find(knowledge_entity.fields, "tags", &entity::Field::name) - knowledge_entity.fields.begin());
 
 }  // namespace
+
+std::string knowledge_terms(TenantId const& tenant, model::Knowledge const& item) {
+  return scope_term(tenant, std::nullopt) + " " + scope_term(tenant, item.agent_id) + " " +
+         text::index_terms(text_item(item));
+}
 
 Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::optional<AgentId> const& agent,
                                                    KnowledgeId const& id, Deadline deadline) {
@@ -255,7 +255,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, Knowledge
     item.created_at = item.updated_at;
   Values params;
   entity::bind_row(item, params);
-  params.emplace_back(terms_of(actor.tenant, item));
+  params.emplace_back(knowledge_terms(actor.tenant, item));
   params.emplace_back(std::move(write.import_hashes));
   auto const& change = write.brings_back ? add_item : add_item_once;
   auto row = co_await writer_.write(change, actor, std::move(params), deadline);
@@ -293,7 +293,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::replace(Actor const& actor, Knowl
                 item.usage_count,
                 item.relevance_score,
                 item.created_at,
-                terms_of(actor.tenant, item),
+                knowledge_terms(actor.tenant, item),
                 std::move(write.import_hashes)};
   auto row = co_await writer_.write(replace_item, actor, std::move(params), deadline);
   if (row)

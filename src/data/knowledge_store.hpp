@@ -31,6 +31,10 @@ struct KnowledgeWrite {
   bool brings_back = true;
 };
 
+/// What the text index keeps of an item, between spaces: the terms of its text, and those by which a search stays
+/// within the tenant or the agent.
+[[nodiscard]] std::string knowledge_terms(TenantId const&, model::Knowledge const&);
+
 /// Knowledge of a tenant's agents. An item's id is unique under its agent. Thread-safe.
 class KnowledgeStore {
  public:

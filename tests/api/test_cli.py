@@ -1,18 +1,26 @@
 """The command line as people and scripts use it: the real program, against a real server of its own."""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
+import select
+import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
+import termios
 import threading
 import time
 import unittest
+from urllib.parse import urlsplit
 
 from support.postgres import Postgres
+from support.provider import Answer, Hang, ScriptedProvider, SlowStream, ToolCall
 from support.server import BINARY, PORTS, Server, clean_environment
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -287,7 +295,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("PostgreSQL", done.stderr)
 
     def test_every_role_answers_on_its_own_port(self):
-        self.assertEqual({"gateway", "agent-designer", "operations", "dashboard"}, set(self.server.urls))
+        self.assertEqual({"gateway", "agent-designer", "ai-model", "operations", "dashboard"}, set(self.server.urls))
         for role in self.server.urls:
             self.assertEqual(200, self.server.call("GET", "/health", role=role)[0])
         self.assertEqual(200, self.server.call("GET", "/api/v1/agents", role="dashboard")[0])
@@ -488,6 +496,412 @@ class OnPostgres(unittest.TestCase):
         done = server.run("doctor")
         self.assertEqual(1, done.returncode, done.stdout)
         self.assertIn("synchronous_commit = off", done.stdout)
+
+
+class Terminal:
+    """The program on a terminal: `text` is all that it wrote there, standard error as well."""
+
+    def __init__(self, server, *arguments, rows=24, columns=100, environment=None):
+        self.text = ""
+        self.screen, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        settings = server.environment | {"AGENT_LIGHTNING_URL": server.url, "TERM": "xterm"} | (environment or {})
+        self.process = subprocess.Popen(
+            [str(BINARY), *arguments],
+            cwd=server.directory.name, env=settings, stdin=inside, stdout=inside, stderr=inside,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(inside)
+
+    def read_until(self, pattern, timeout=30):
+        """Reads on until the pattern is in what came; None: to the end."""
+        limit = time.monotonic() + timeout
+        while pattern is None or not re.search(pattern, self.text):
+            readable, _, _ = select.select([self.screen], [], [], max(0, limit - time.monotonic()))
+            if not readable:
+                raise AssertionError(f"no {pattern!r} in {self.text!r}")
+            try:
+                piece = os.read(self.screen, 65536)
+            except OSError:  # how Linux tells that the other end is closed
+                piece = b""
+            if not piece:
+                if pattern is not None:
+                    raise AssertionError(f"no {pattern!r} to the end of {self.text!r}")
+                break
+            self.text += piece.decode().replace("\r\n", "\n")
+        return self
+
+    def type(self, keys):
+        os.write(self.screen, keys.encode())
+
+    def end(self):
+        """What it wrote, and its exit code."""
+        self.read_until(None)
+        code = self.process.wait(30)
+        self.close()
+        return self.text, code
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.screen >= 0:
+            os.close(self.screen)
+            self.screen = -1
+
+
+def plain(text):
+    """Without colours."""
+    return re.sub(r"\x1b\[\d*m", "", text)
+
+
+class OnATerminal(unittest.TestCase):
+    """What the command line does where people look at it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.provider = ScriptedProvider()
+        cls.provider.__enter__()
+        cls.addClassCleanup(cls.provider.__exit__, None, None, None)
+        cls.server = Server(
+            environment={"OPENAI_BASE_URL": cls.provider.openai_url, "OPENAI_API_KEY": cls.provider.key}
+        )
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def terminal(self, *arguments, **options):
+        terminal = Terminal(self.server, *arguments, **options)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    # ---- the words of a model ----
+
+    def test_words_are_printed_as_they_come(self):
+        self.provider.play(Hang(after=3, answer=Answer("Bind values, never paste them [1].")))
+        terminal = self.terminal("task", "run", "security_expert", "How do I stop SQL injection?", "--follow")
+        terminal.read_until("Bind values")
+        self.assertIsNone(terminal.process.poll(), "the model has not ended")
+        self.provider.release()
+        text, code = terminal.end()
+        text = plain(text)
+        self.assertEqual(0, code, text)
+        self.assertEqual(1, text.count("Bind values, never paste them [1]."), text)
+        self.assertRegex(text, r"paste them \[1\]\.\n[^\n]*completed\n\nSources\n\[1\] security_expert/")
+
+    def test_a_step_begins_on_a_line_of_its_own(self):
+        look = Answer("I will look it up.", tools=(ToolCall("knowledge_search", {"query": "hashing"}),))
+        self.provider.play(SlowStream(0.05, look), SlowStream(0.05, Answer("Argon2 it is.")))
+        text, code = self.terminal("task", "run", "security_expert", "How to hash?", "--follow").end()
+        self.assertEqual(0, code, text)
+        self.assertIn("\nArgon2 it is.\n", plain(text))
+        self.assertEqual(1, text.count("Argon2 it is."))
+
+    def test_programs_get_the_answer_once(self):
+        self.provider.play(SlowStream(0.02, Answer("One two three.")))
+        done = self.server.run("task", "run", "writer", "Count.", "--follow")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(1, done.stdout.count("One two three."))
+        self.assertTrue(done.stdout.startswith("One two three.\n"))
+        self.provider.play(Answer("One two three."))
+        text, code = self.terminal("task", "run", "writer", "Count.", "--follow", "--json").end()
+        self.assertEqual(0, code)
+        self.assertEqual("One two three.", json.loads(text)["result"]["text"])
+
+    def test_a_task_is_watched_by_its_id(self):
+        self.provider.play(Hang(after=2, answer=Answer("Slowly it comes.")))
+        task = self.server.call("POST", "/api/v1/agents/writer/tasks", {"description": "Write."})[1]
+        terminal = self.terminal("task", "watch", task["id"]).read_until("Slowly")
+        self.provider.release()
+        text, code = terminal.end()
+        self.assertEqual(0, code)
+        self.assertEqual(1, text.count("Slowly it comes."))
+        later = self.server.run("task", "watch", task["id"])
+        self.assertEqual((0, "Slowly it comes."), (later.returncode, later.stdout.splitlines()[0]))
+        self.assertIn("given to writer as " + task["id"], later.stderr)
+        nobody = self.server.run("task", "watch", "01920000-0000-7000-8000-000000000000")
+        self.assertEqual(1, nobody.returncode)
+
+    def test_ctrl_c_on_a_terminal_leaves_the_task_running(self):
+        self.provider.play(Hang(after=2, answer=Answer("Slowly it comes.")))
+        terminal = self.terminal("task", "run", "writer", "Write.", "--follow").read_until("Slowly")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        text, code = terminal.end()
+        self.provider.release()
+        self.assertEqual(130, code)
+        self.assertRegex(plain(text), r"Slowly[^\n]*\nThe task goes on")
+
+    def test_a_stream_that_breaks_off_is_taken_up_again(self):
+        self.provider.play(Hang(after=3, answer=Answer("First this, then that.")))
+        with Relay(self.server.url) as relay:
+            terminal = self.terminal(
+                "task", "run", "writer", "Write.", "--follow", environment={"AGENT_LIGHTNING_URL": relay.url}
+            )
+            terminal.read_until("First this")
+            relay.cut()
+            relay.wait_for_connection()
+            self.provider.release()
+            text, code = terminal.end()
+        self.assertEqual(0, code, text)
+        self.assertEqual(1, plain(text).count("First this, then that."), text)
+
+    # ---- lists ----
+
+    def test_a_list_is_watched(self):
+        terminal = self.terminal("agent", "list", "--watch=60").read_until("watched until Ctrl-C")
+        self.assertNotIn("watched_one", terminal.text)
+        made = self.server.run("agent", "create", "watched_one", "--name", "New", "--specialization", "testing")
+        self.assertEqual(0, made.returncode, made.stderr)
+        terminal.read_until(r"\x1b\[\d+A\r\x1b\[J[\s\S]*watched_one")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        self.assertEqual(130, terminal.end()[1])
+
+    def test_a_task_is_watched_as_it_changes(self):
+        self.provider.play(Hang(answer=Answer("Done.")))
+        task = self.server.call("POST", "/api/v1/agents/writer/tasks", {"description": "Write."})[1]
+        terminal = self.terminal("task", "show", task["id"], "--watch=0.2").read_until("started")
+        self.provider.release()
+        terminal.read_until("Done\\.")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        self.assertEqual(130, terminal.end()[1])
+
+    def test_only_terminals_are_drawn_on(self):
+        for arguments in (["agent", "list", "--watch"], ["task", "show", "x", "--watch"]):
+            done = self.server.run(*arguments)
+            self.assertEqual(2, done.returncode)
+            self.assertIn("terminal", done.stderr)
+            self.assertEqual("", done.stdout)
+        text, code = self.terminal("agent", "list", "--watch", "--json").end()
+        self.assertEqual(2, code)
+        self.assertIn("--json", text)
+        text, code = self.terminal("agent", "show", "nobody_here", "--watch").end()
+        self.assertEqual(1, code)
+        self.assertIn("nobody_here", text)
+
+    def test_long_lists_are_paged(self):
+        pager = {"PAGER": "sed s/^/paged:/"}
+        text, code = self.terminal("agent", "list", rows=6, environment=pager).end()
+        self.assertEqual(0, code)
+        self.assertTrue(all(line.startswith("paged:") for line in text.strip().splitlines()), text)
+        for arguments, rows in ((["agent", "list"], 100), (["agent", "list", "--no-pager"], 6), (["--help"], 6),
+                                (["agent", "list", "--json"], 6)):  # fmt: skip
+            text, code = self.terminal(*arguments, rows=rows, environment=pager).end()
+            self.assertEqual(0, code)
+            self.assertNotIn("paged:", text)
+        for nothing in ("", "/nonexistent/pager"):
+            text, code = self.terminal("agent", "list", rows=6, environment={"PAGER": nothing}).end()
+            self.assertEqual(0, code)
+            self.assertIn("security_expert", text)
+
+    @unittest.skipUnless(shutil.which("less"), "less is not installed")
+    def test_less_gets_the_terminal(self):
+        terminal = self.terminal("agent", "list", rows=6).read_until(":")
+        self.assertIn("ID", terminal.text)
+        os.killpg(terminal.process.pid, signal.SIGINT)  # as Ctrl-C: it is the pager's
+        terminal.type("G")
+        terminal.read_until("END")
+        terminal.type("q")
+        self.assertEqual(0, terminal.end()[1])
+
+
+class Relay:
+    """Hands on what clients and the server say, until it is cut."""
+
+    def __init__(self, url):
+        address = urlsplit(url)
+        self.target = (address.hostname, address.port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.open, self.count, self.changed = [], 0, threading.Condition()
+
+    def __enter__(self):
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        self.cut()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self.target)
+            with self.changed:
+                self.open += [client, server]
+                self.count += 1
+                self.changed.notify_all()
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self.hand_on, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def hand_on(source, sink):
+        try:
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def cut(self):
+        with self.changed:
+            for end in self.open:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                end.close()
+            self.open, self.count = [], 0
+
+    def wait_for_connection(self):
+        with self.changed:
+            if not self.changed.wait_for(lambda: self.count > 0, 30):
+                raise AssertionError("nobody came back")
+
+
+class Scripts(unittest.TestCase):
+    """What the program writes about itself: completion and the manual."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+        cls.environment = cls.server.environment | {
+            "AGENT_LIGHTNING_URL": cls.server.url,
+            "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
+        }
+
+    def output(self, *arguments):
+        done = self.server.run(*arguments)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return done.stdout
+
+    def complete(self, line, environment=None):
+        """What bash offers for the line, which is split as bash does it."""
+        words = re.findall(r"=|[^\s=]+", line) + ([""] if line.endswith(" ") else [])
+        script = (
+            'eval "$1"; shift; complete -p agent-lightning >/dev/null || exit 3\n'
+            'COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))\n_agent_lightning 2>&1\nprintf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash", self.output("completion", "bash"), *words],
+            cwd=self.server.directory.name, env=self.environment | (environment or {}), text=True,
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        self.assertEqual((0, ""), (done.returncode, done.stderr), line)
+        return done.stdout.split()
+
+    def test_bash_completes(self):
+        for line, offered in {
+            "agent-lightning ta": ["task"],
+            "agent-lightning comp": ["completion"],
+            "agent-lightning task ca": ["cancel"],
+            "agent-lightning --json task ca": ["cancel"],
+            "agent-lightning --config task ag": ["agent"],
+            "agent-lightning task run writer x --priority ": ["low", "normal", "high", "urgent"],
+            "agent-lightning task run --priority=h": ["high"],
+            "agent-lightning task run --fol": ["--follow"],
+            "agent-lightning serve wo": ["worker"],
+            "agent-lightning serve worker ga": ["gateway"],
+            "agent-lightning task list --watch=5 --sta": ["--status"],
+            "agent-lightning task list --log.le": ["--log.level"],
+            "agent-lightning task list --log.level w": ["warning"],
+            "agent-lightning events replay t": ["task"],
+            "agent-lightning completion z": ["zsh"],
+            "agent-lightning task run sec": ["security_expert"],
+            "agent-lightning task list --agent sec": ["security_expert"],
+            "agent-lightning task run writer sec": [],
+            "agent-lightning export -o d": ["data"],
+            "agent-lightning --data d": ["data"],
+            "agent-lightning model show ext": ["extractive"],
+        }.items():
+            self.assertEqual(offered, self.complete(line), line)
+        options = self.complete("agent-lightning task run -")
+        self.assertIn("--help", options)
+        self.assertNotIn("--log.level", options, "sixty settings would drown the rest")
+
+    def test_completion_is_silent_without_a_server(self):
+        offered = self.complete("agent-lightning task run sec", {"AGENT_LIGHTNING_URL": "http://127.0.0.1:1"})
+        self.assertEqual([], offered)
+        done = self.server.run("complete", "agent", environment={"AGENT_LIGHTNING_URL": "http://127.0.0.1:1"})
+        self.assertEqual(("", ""), (done.stdout, done.stderr))
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            begun = time.monotonic()
+            done = self.server.run("complete", "agent", environment={"AGENT_LIGHTNING_URL": url})
+            self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(("", ""), (done.stdout, done.stderr))
+
+    def test_ids_come_with_what_they_are(self):
+        task = json.loads(self.output("task", "run", "writer", "say $(touch x)", "--json"))
+        lines = self.output("complete", "task").splitlines()
+        self.assertIn(f"{task['id']}\tsay $(touch x)", lines)
+        self.assertIn("writer\t", self.output("complete", "agent"))
+        self.assertIn(task["id"], self.complete("agent-lightning task show "))
+
+    def test_shells_understand_their_scripts(self):
+        for shell, check in {"bash": ["-n"], "zsh": ["-n"], "fish": ["--no-execute"]}.items():
+            script = self.output("completion", shell)
+            if not shutil.which(shell):
+                continue
+            done = subprocess.run(
+                [shell, *check], input=script, text=True, capture_output=True, timeout=60, check=False
+            )
+            self.assertEqual((0, ""), (done.returncode, done.stderr), shell)
+        wrong = self.server.run("completion", "tcsh")
+        self.assertEqual(2, wrong.returncode)
+        self.assertIn("bash, zsh, fish", wrong.stderr)
+
+    def test_the_manual_can_be_formatted(self):
+        page = self.output("man")
+        self.assertIn(".SH EXIT STATUS", page)
+        if not shutil.which("groff"):
+            self.skipTest("groff is not installed")
+        done = subprocess.run(
+            ["groff", "-man", "-Tutf8", "-ww"], input=page, text=True, capture_output=True, timeout=60, check=False
+        )
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertTrue("PAGER" in re.sub(".\b", "", done.stdout))  # bold letters are struck twice
+
+    def test_the_documentation_names_every_command(self):
+        text = (pathlib.Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+        for usage in re.findall(r'^\.SS "agent\\-lightning ([^"]*)"', self.output("man"), re.MULTILINE):
+            words = usage.replace("\\-", "-").split()
+            if words[-1] == "COMMAND":
+                continue
+            command = " ".join(word for word in words if re.fullmatch(r"[a-z-]+", word))
+            self.assertIn(f"`{command}", text, "docs/cli.md does not know it")
+
+    # ---- models and long lists ----
+
+    def test_models(self):
+        models = json.loads(self.output("model", "list", "--json"))["models"]
+        self.assertIn("extractive", [model["id"] for model in models])
+        self.assertEqual(["ID", "PROVIDER", "KIND", "MODEL", "DEFAULT"], self.output("model", "list").split()[:5])
+        self.assertIn("extractive", self.output("model", "show", "extractive"))
+        self.assertEqual(1, self.server.run("model", "show", "no/such:model").returncode)
+        self.assertEqual("No model was used.\n", self.output("model", "usage"))
+        self.assertEqual([], json.loads(self.output("model", "usage", "--all", "--json"))["usage"])
+        wrong = self.server.run("model", "usage", "--from", "yesterday")
+        self.assertEqual(1, wrong.returncode)
+        self.assertIn("from", wrong.stderr)
+
+    def test_all_means_every_page(self):
+        for number in range(3):
+            self.output("task", "run", "developer" if number else "writer", f"all {number}", "--json")
+        everything = json.loads(self.output("task", "list", "--all", "--json"))
+        self.assertEqual(everything["count"], len(everything["tasks"]))
+        self.assertIsNone(everything["next_cursor"])
+        first = self.server.run("task", "list", "--limit", "1")
+        self.assertEqual(2, len(first.stdout.splitlines()))
+        cursor = re.search(r"--all, or --cursor (\S+)", first.stderr).group(1)
+        rest = self.output("task", "list", "--cursor", cursor, "--all")
+        self.assertEqual(everything["count"], len(rest.splitlines()))
+        self.assertEqual("No tasks.\n", self.output("task", "list", "--status", "failed", "--all"))
 
 
 if __name__ == "__main__":

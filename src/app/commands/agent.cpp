@@ -1,7 +1,6 @@
 #include <boost/json/object.hpp>
 
-#include "app/answer.hpp"
-#include "app/command.hpp"
+#include "app/listing.hpp"
 
 namespace al::app {
 namespace {
@@ -14,23 +13,22 @@ struct NewAgent {
   std::vector<std::string> capabilities;
 };
 
-int list(Workplace& workplace, std::string const& limit, std::string const& cursor) {
-  auto& console = workplace.console;
-  ApiClient client(workplace.config);
-  return show(console, client.get("/agents" + query_text({{"limit", limit}, {"cursor", cursor}})),
-              [&](json::value const& page) {
-                Table table({"ID", "NAME", "STATUS", "MODEL", "FIELD"});
-                for (auto const& agent : list_of(page, "agents")) {
-                  auto const status = text_of(agent, "status");
-                  table.add({{text_of(agent, "id"), Tone::strong},
-                             {text_of(agent, "name")},
-                             {status, tone_of_status(status)},
-                             {text_of(agent, "model")},
-                             {text_of(agent, "specialization")}});
-                }
-                note_more(console, page);
-                return table.text(console);
-              });
+int list_agents(Workplace& workplace, PageOptions const& page) {
+  Listing const listing{.path = "/agents",
+                        .key = "agents",
+                        .channels = "agent:*",
+                        .heading = {"ID", "NAME", "STATUS", "MODEL", "FIELD"},
+                        .row =
+                            [](json::value const& agent) {
+                              auto const status = text_of(agent, "status");
+                              return std::vector<Cell>{{text_of(agent, "id"), Tone::strong},
+                                                       {text_of(agent, "name")},
+                                                       {status, tone_of_status(status)},
+                                                       {text_of(agent, "model")},
+                                                       {text_of(agent, "specialization")}};
+                            },
+                        .none = "No agents."};
+  return list(workplace, listing, page);
 }
 
 std::string details(Console const& console, json::value const& agent) {
@@ -47,10 +45,11 @@ std::string details(Console const& console, json::value const& agent) {
   return out.text();
 }
 
-int show_one(Workplace& workplace, std::string const& id) {
-  ApiClient client(workplace.config);
-  return show(workplace.console, client.get("/agents/" + escaped(id)),
-              [&](json::value const& agent) { return details(workplace.console, agent); });
+int show_one(Workplace& workplace, std::string const& id, std::string const& watch) {
+  View const view{.path = "/agents/" + escaped(id), .channels = "agent:*", .render = [&](json::value const& agent) {
+                    return details(workplace.console, agent);
+                  }};
+  return look(workplace, view, watch);
 }
 
 int create(Workplace& workplace, NewAgent const& agent) {
@@ -71,25 +70,23 @@ void add_agent_commands(CLI::App& app, Invocation& invocation) {
   agent->require_subcommand(1);
 
   auto* lists = agent->add_subcommand("list", "All agents");
-  auto limit = std::make_shared<std::string>();
-  auto cursor = std::make_shared<std::string>();
-  lists->add_option("--limit", *limit, "How many at most (1 to 500, default 50)")->type_name("N");
-  lists->add_option("--cursor", *cursor, "Where the page before ended")->type_name("CURSOR");
+  auto page = add_page_options(*lists);
   lists->callback(
-      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list(workplace, *limit, *cursor); }; });
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list_agents(workplace, *page); }; });
 
   auto* shows = agent->add_subcommand("show", "One agent");
   auto id = std::make_shared<std::string>();
   shows->add_option("AGENT", *id, "Its id")->required();
+  auto const wish = add_watch_option(*shows);
   shows->callback(
-      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id); }; });
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id, *wish); }; });
 
   auto* creates = agent->add_subcommand("create", "Add an agent");
   auto made = std::make_shared<NewAgent>();
-  creates->add_option("AGENT", made->id, "Its id: lower-case letters, digits, _ and -")->required();
+  creates->add_option("ID", made->id, "Its id: lower-case letters, digits, _ and -")->required();
   creates->add_option("--name", made->name, "Name shown to people")->required();
   creates->add_option("--specialization", made->specialization, "Field it works in")->required();
-  creates->add_option("--model", made->model, "Model it thinks with");
+  creates->add_option("--model", made->model, "Model it thinks with")->type_name("MODEL");
   creates->add_option("--capability", made->capabilities, "What it can do; may be repeated")->type_name("TEXT");
   creates->footer(
       "Example:\n  agent-lightning agent create translator --name Translator --specialization translation"

@@ -1,5 +1,6 @@
 #include "app/answer.hpp"
 #include "app/command.hpp"
+#include "app/pager.hpp"
 
 namespace al::app {
 namespace {
@@ -60,13 +61,17 @@ int tail_events(Workplace& workplace, Tail const& tail) {
 int replay(Workplace& workplace, std::string const& kind, std::string const& id) {
   auto& console = workplace.console;
   ApiClient client(workplace.config);
+  LongOutput out(console);
   std::string all;
   std::size_t count = 0;
-  for (std::string cursor; count == 0 || !cursor.empty();) {
+  bool is_read = true;
+  for (std::string cursor; is_read && (count == 0 || !cursor.empty());) {
     auto const query = query_text({{"kind", kind}, {"aggregate_id", id}, {"cursor", cursor}});
     auto const page = client.get("/events/replay" + query);
-    if (!page)
+    if (!page) {
+      out.finish();
       return report(console, page.error());
+    }
     auto const root = page->body.root();
     auto const events = json::elements(json::member(root, "events"));
     if (events.empty())
@@ -76,7 +81,7 @@ int replay(Workplace& workplace, std::string const& kind, std::string const& id)
       if (console.json()) {
         all.append(all.empty() ? "" : ",").append(event.raw);
       } else {
-        console.print(event_line(console, *event.parsed));
+        is_read = is_read && out.print(event_line(console, *event.parsed));
       }
     }
     cursor = text_of(*root.parsed, "next_cursor");
@@ -86,6 +91,7 @@ int replay(Workplace& workplace, std::string const& kind, std::string const& id)
   } else if (count == 0) {
     console.print("No events of " + printable(kind + " " + id) + ".");
   }
+  out.finish();
   return exit_ok;
 }
 
@@ -107,7 +113,7 @@ void add_event_commands(CLI::App& app, Invocation& invocation) {
   auto* replays = events->add_subcommand("replay", "Every change of one thing, from its beginning");
   auto kind = std::make_shared<std::string>();
   auto id = std::make_shared<std::string>();
-  replays->add_option("KIND", *kind, "agent, task or knowledge")->required();
+  replays->add_option("KIND", *kind, "Of what")->type_name("agent|task|knowledge")->required();
   replays->add_option("ID", *id, "Its id; of knowledge agent/item")->required();
   replays->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return replay(workplace, *kind, *id); }; });

@@ -263,11 +263,31 @@ void Import::print_json() const {
                                               {"faults", list_json(reports_, &FileReport::faults)}}));
 }
 
+/// Without a name there is nothing to be restored.
+int import_file(Workplace& workplace, std::string const& name) {
+  if (!name.empty())
+    return restore(workplace, name);
+  constexpr auto missing = "name the FILE of an export, or use 'agent-lightning import knowledge DIR'";
+  return report(workplace.console, {Code::bad_request, missing}, exit_usage);
+}
+
 }  // namespace
 
 void add_import_command(CLI::App& app, Invocation& invocation) {
-  auto* imports = app.add_subcommand("import", "Take over what a prototype left behind");
-  imports->require_subcommand(1);
+  auto* imports = app.add_subcommand("import", "Restore an export, or take over what a prototype left behind");
+  imports->require_subcommand(0, 1);
+  auto file = std::make_shared<std::string>();
+  imports->add_option("FILE", *file, "What 'agent-lightning export' wrote; - is standard input");
+  imports->footer(
+      "The whole file is checked first. It needs an empty database and no running server; tokens are not in it, so\n"
+      "'serve' makes a new one. It all comes in, or nothing does.\n"
+      "Examples:\n"
+      "  agent-lightning import backup.jsonl\n"
+      "  zcat backup.jsonl.gz | agent-lightning import -");
+  imports->callback([=, &invocation] {
+    if (imports->get_subcommands().empty())
+      invocation.action = [=](Workplace& workplace) { return import_file(workplace, *file); };
+  });
 
   auto* knowledge = imports->add_subcommand("knowledge", "The *.json files of an .agent-knowledge directory");
   auto directory = std::make_shared<std::string>();
@@ -278,6 +298,9 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
       "Exit codes: 0 all is there, 1 something was faulty or unreadable, 2 nothing could be done.\n"
       "Example:\n  agent-lightning import knowledge .agent-knowledge");
   knowledge->callback([=, &invocation] {
+    // A word too many falls through to FILE.
+    if (!file->empty())
+      throw CLI::ExtrasError("import knowledge", {*file});
     invocation.action = [=](Workplace& workplace) { return Import(workplace, *directory).run(); };
   });
 }

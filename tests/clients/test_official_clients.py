@@ -1,0 +1,118 @@
+"""The clients that OpenAI and Anthropic publish for Python and Node, unmodified, against our endpoints.
+
+Their packages are fetched once, in fixed versions, into build/clients. Without a package registry a test is skipped and
+says so.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+from support.provider import Answer, Fault, ScriptedProvider, ToolCall
+from support.server import Server
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / "build" / "clients"
+PYTHON_PACKAGES = ("openai==3.54.0", "anthropic==2.12.0")
+NODE_PACKAGES = ("openai@6.49.0", "@anthropic-ai/sdk@1.12.0")
+EMBEDDING = 1536
+EXPECTED = {
+    "openai plain": ["Hello to you", True, True],
+    "openai stream": "one two three",
+    "openai tools": ["weather", {"city": "Bern"}],
+    "openai embeddings": EMBEDDING,
+    "openai models": True,
+    "openai 429": ["RateLimitError", 429],
+    "openai 400": ["BadRequestError", 400],
+    "openai 401": ["AuthenticationError", 401],
+    "anthropic plain": ["Hello to you", True, True],
+    "anthropic stream": "one two three",
+    "anthropic tools": ["weather", {"city": "Bern"}],
+    "anthropic count": True,
+    "anthropic 429": ["RateLimitError", 429],
+    "anthropic 400": ["BadRequestError", 400],
+    "anthropic 401": ["AuthenticationError", 401],
+}
+SCRIPT = (
+    Answer("Hello to you", unknown=True),
+    Answer("one two three"),
+    ToolCall("weather", {"city": "Bern"}),
+    Fault(429),
+    Fault(400, message="too strange"),
+)
+
+
+def installed(mark: pathlib.Path, versions: tuple[str, ...], *commands: list[str]) -> bool:
+    if mark.exists() and mark.read_text() == repr(versions):
+        return True
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    for command in commands:
+        if subprocess.run(command, capture_output=True, timeout=300, check=False).returncode != 0:
+            return False
+    mark.write_text(repr(versions))
+    return True
+
+
+class OfficialClients(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.provider = ScriptedProvider()
+        cls.provider.__enter__()
+        cls.addClassCleanup(cls.provider.__exit__, None, None, None)
+        cls.server = Server(
+            environment={
+                "LOG_LEVEL": "error",
+                "OPENAI_BASE_URL": cls.provider.openai_url,
+                "OPENAI_API_KEY": cls.provider.key,
+                "ANTHROPIC_BASE_URL": cls.provider.anthropic_url,
+                "ANTHROPIC_API_KEY": cls.provider.key,
+            }
+        )
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+
+    def check(self, *command: str) -> None:
+        self.provider.play(*SCRIPT, *SCRIPT)
+        url, before = self.server.urls["ai-model"], len(self.provider.calls)
+        done = subprocess.run(
+            [*command, url + "/v1", url, self.server.token], capture_output=True, text=True, timeout=120, check=False
+        )
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(EXPECTED, json.loads(done.stdout))
+        self.assertEqual([], self.provider.refused())
+        self.assertIn("x_unknown", str(self.provider.calls[before].body))
+
+    def test_for_python(self):
+        environment = BUILD / "python"
+        python = environment / "bin" / "python"
+        if not installed(
+            BUILD / "python.installed",
+            PYTHON_PACKAGES,
+            [sys.executable, "-m", "venv", str(environment)],
+            [str(python), "-m", "pip", "install", "--quiet", *PYTHON_PACKAGES],
+        ):
+            self.skipTest("the packages openai and anthropic cannot be had from PyPI here")
+        self.check(str(python), str(HERE / "use_python.py"))
+
+    def test_for_node(self):
+        if not shutil.which("npm"):
+            self.skipTest("there is no npm here")
+        folder = BUILD / "node"
+        if not installed(
+            BUILD / "node.installed",
+            NODE_PACKAGES,
+            ["npm", "install", "--silent", "--prefix", str(folder), *NODE_PACKAGES],
+        ):
+            self.skipTest("the packages openai and @anthropic-ai/sdk cannot be had from npm here")
+        # Modules are looked for beside the file that imports them.
+        shutil.copy(HERE / "use_node.mjs", folder)
+        self.check("node", str(folder / "use_node.mjs"))
+
+
+if __name__ == "__main__":
+    unittest.main()
