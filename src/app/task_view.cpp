@@ -70,6 +70,8 @@ bool TaskView::take(std::string_view event, std::string_view data) {
     auto const& step = member_of(value, "step");
     add_text(step.is_int64() ? step.get_int64() : 0, raw_text(value, "text"));
   } else if (event == "task" || event == "end") {
+    if (event == "end")
+      complete_words(member_of(value, "result"));  // before a note begins a new line
     note_changes(value);
   }
   if (event != "end")
@@ -147,20 +149,24 @@ void TaskView::add_text(std::int64_t step, std::string_view piece) {
   is_line_open_ = !piece.ends_with('\n');
 }
 
-void TaskView::show_answer(json::value const& result) {
+// The last words may be gone from the server's memory before they were sent.
+void TaskView::complete_words(json::value const& result) {
   auto const answer = raw_text(result, "text");
   auto const shown = std::string_view(shown_).substr(0, shown_.find_last_not_of(" \n") + 1);
-  if (!shown.empty() && answer.starts_with(shown)) {
-    // The last words may be gone from the server's memory before they were sent.
-    is_told_ = false;
-    add_text(step_, answer.substr(std::min(shown_.size(), answer.size())));
-    end_line();
-    if (auto const sources = sources_text(console_, result); !sources.empty())
-      console_.print("\n" + sources);
+  if (shown.empty() || !answer.starts_with(shown))
     return;
-  }
+  is_answer_shown_ = true;
+  is_told_ = false;
+  add_text(step_, answer.substr(std::min(shown_.size(), answer.size())));
+}
+
+void TaskView::show_answer(json::value const& result) {
   end_line();
-  console_.print(answer_text(console_, result));
+  if (!is_answer_shown_) {
+    console_.print(answer_text(console_, result));
+  } else if (auto const sources = sources_text(console_, result); !sources.empty()) {
+    console_.print("\n" + sources);
+  }
 }
 
 int TaskView::show_end() {

@@ -28,11 +28,13 @@ class TaskView {
   void note(std::string_view time, std::string_view text);
   void note_changes(json::value const& task);
   void add_text(std::int64_t step, std::string_view piece);
+  void complete_words(json::value const& result);
   void show_answer(json::value const& result);
 
   Console& console_;
   bool is_live_;
   bool is_line_open_ = false;
+  bool is_answer_shown_ = false;
   std::int64_t step_ = 0;
   std::string shown_;     // words of the step on the terminal
   std::string told_;      // words of the step that a later stream told again

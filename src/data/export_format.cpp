@@ -12,9 +12,12 @@
 #include "core/fault.hpp"
 #include "core/utf8.hpp"
 #include "data/task_store.hpp"
+#include "data/usage_store.hpp"
 #include "model/agent.hpp"
+#include "model/chat.hpp"
 #include "model/event.hpp"
 #include "model/knowledge.hpp"
+#include "model/provider.hpp"
 
 namespace al::data {
 
@@ -74,6 +77,13 @@ std::vector<ExportSection> make_sections() {
       {"imported_items",
        {{"content_hash", &text}, {"agent_id", &agent}, {"knowledge_id", &item}, {"imported_at", &time}},
        {"content_hash"}},
+      // Without the key: it opens only with a master key, which no export holds.
+      {"providers", columns_of(entity::entity<model::Provider>(), {{"deleted_at", &time, true}}), {"id"}},
+      {"chat_sessions", columns_of(entity::entity<model::ChatSession>(), {{"deleted_at", &time, true}}), {"id"}},
+      {"chat_messages",
+       columns_of(entity::entity<model::ChatMessage>(), {{"session_id", &uuid}}),
+       {"session_id", "seq"}},
+      {"model_usage", columns_of(entity::entity<ModelUsage>()), {"day", "principal", "provider", "model"}},
       {"events", event_columns(), {"seq"}},
   };
 }

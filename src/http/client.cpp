@@ -75,8 +75,11 @@ Result<Url> parse_url(std::string const& text) {
     url.authority.append(":").append(url.port);
   auto const target = parsed->encoded_resource();
   url.target.assign(target.data(), std::find(target.begin(), target.end(), '#') - target.begin());
-  if (!url.target.starts_with('/'))
+  if (url.target.empty() || url.target.starts_with('?'))
     url.target.insert(0, "/");
+  // Of "https://1.2.3.4.example.com" Boost 1.81 makes the host 1.2.3.4 and the path .example.com.
+  if (!url.target.starts_with('/'))
+    return bad();
   return url;
 }
 

@@ -11,6 +11,7 @@ struct NewAgent {
   std::string specialization;
   std::string model;
   std::vector<std::string> capabilities;
+  std::string settings;
 };
 
 int list_agents(Workplace& workplace, PageOptions const& page) {
@@ -58,6 +59,12 @@ int create(Workplace& workplace, NewAgent const& agent) {
     body["model"] = agent.model;
   if (!agent.capabilities.empty())
     body["capabilities"] = json::array(agent.capabilities.begin(), agent.capabilities.end());
+  if (!agent.settings.empty()) {
+    auto settings = json::parse(agent.settings);
+    if (!settings)
+      return report(workplace.console, {Code::invalid, "--settings is no JSON: " + settings.error().message});
+    body["config"] = std::move(*settings);
+  }
   ApiClient client(workplace.config);
   return show(workplace.console, client.post("/agents", json::serialize(body)),
               [&](json::value const& made) { return details(workplace.console, made); });
@@ -88,6 +95,8 @@ void add_agent_commands(CLI::App& app, Invocation& invocation) {
   creates->add_option("--specialization", made->specialization, "Field it works in")->required();
   creates->add_option("--model", made->model, "Model it thinks with")->type_name("MODEL");
   creates->add_option("--capability", made->capabilities, "What it can do; may be repeated")->type_name("TEXT");
+  creates->add_option("--settings", made->settings, "How it thinks: its config, as docs/agents.md has it")
+      ->type_name("JSON");
   creates->footer(
       "Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
       " --capability german");
