@@ -30,7 +30,8 @@ std::set<std::size_t> references(std::string_view list, std::size_t sources) {
   std::set<std::size_t> out;
   while (!list.empty()) {
     std::size_t number = 0;
-    list.remove_prefix(std::min(list.find_first_not_of(", "), list.size()));
+    if (!out.empty())
+      list.remove_prefix(std::min(list.find_first_not_of(", "), list.size()));
     auto const [end, error] = std::from_chars(list.data(), list.data() + list.size(), number);
     if (error != std::errc{} || number < 1 || number > sources)
       return {};

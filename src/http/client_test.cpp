@@ -212,7 +212,8 @@ TEST_F(ClientTest, RefusesOtherUrls) {
   for (std::string const bad :
        {"", "x", "/echo", "ftp://127.0.0.1/", "http://", "http:///echo", "http://user:pw@127.0.0.1/",
         "http://127.0.0.1:0/", "http://127.0.0.1:99999/", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y",
-        "http://%31%32%37.0.0.1/", "file:///etc/passwd", "http:127.0.0.1", "//127.0.0.1/"}) {
+        "http://%31%32%37.0.0.1/", "file:///etc/passwd", "http:127.0.0.1", "//127.0.0.1/",
+        "http://127.0.0.1.example.com"}) {
     auto const response = send(client, Method::get, bad);
     ASSERT_FALSE(response) << bad;
     EXPECT_EQ(response.error().code, Code::invalid) << bad;

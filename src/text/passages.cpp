@@ -177,7 +177,8 @@ std::string_view shortened(std::string_view text, std::size_t bytes_max) {
   if (auto const line = front.rfind('\n'); line != std::string_view::npos && line > bytes_max / 2) {
     return trimmed(front.substr(0, line));
   }
-  return trimmed(text.substr(0, piece_end(text, 0, text.size(), bytes_max)));
+  // A piece has at least one byte; here a character that does not fit is left out.
+  return trimmed(text.substr(0, character_start(text, piece_end(text, 0, text.size(), bytes_max))));
 }
 
 }  // namespace al::text

@@ -150,6 +150,7 @@ TEST(Shortened, CutsWhereItReadsWell) {
   EXPECT_EQ(shortened("One sentence. Another sentence.", 20), "One sentence.");
   EXPECT_EQ(shortened("only words without an end", 15), "only words");
   EXPECT_EQ(shortened("€€€€", 4), "€");
+  EXPECT_EQ(shortened("€€€€", 1), "");
   EXPECT_EQ(shortened("abc", 0), "");
 }
 

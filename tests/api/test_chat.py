@@ -91,7 +91,7 @@ class Chat(unittest.TestCase):
         self.assertLess(first, (time.monotonic() - begun) / 2)
 
     def test_who_leaves_ends_the_call(self):
-        self.provider.play(Hang(after=1, answer=Answer("one two three")))
+        self.provider.play(Hang(after=2, answer=Answer("one two three")))
         before = len(self.provider.calls)
         connection, response = self.stream("/agents/writer/chat", {"message": "wait", "stream": True})
         while b"event: text" not in response.read1(65536):
