@@ -12,7 +12,17 @@ from urllib.parse import quote, urlsplit
 from support.server import Server
 
 SOME_UUID = "01890a5d-ac96-774b-bcce-b302099a8057"
-PATH_VALUES = {"agent_id": "security_expert", "task_id": SOME_UUID, "knowledge_id": "sql_injection_prevention"}
+PATH_VALUES = {
+    "agent_id": "security_expert",
+    "task_id": SOME_UUID,
+    "knowledge_id": "sql_injection_prevention",
+    "session_id": SOME_UUID,
+    "provider_id": "nobody",
+    "id": "none",  # of a model
+}
+# Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
+PASSED_THROUGH = "/api/v1/v1/"
+TAKES_AN_EMPTY_OBJECT = {"/api/v1/sessions"}
 OPEN_PATHS = {"/health", "/ready", "/openapi.json"}
 HOSTILE_IDS = [
     "..%2f..%2fetc%2fpasswd",
@@ -95,7 +105,7 @@ class BadInput(unittest.TestCase):
             (method.upper(), path, operation)
             for path, methods in cls.api["paths"].items()
             for method, operation in methods.items()
-            if method in ("get", "post", "put", "delete")
+            if method in ("get", "post", "put", "delete") and not path.startswith(PASSED_THROUGH)
         ]
 
     @classmethod
@@ -164,7 +174,7 @@ class BadInput(unittest.TestCase):
         for method, path, _ in self.with_bodies():
             for name, (raw, allowed) in bodies().items():
                 with self.subTest(route=f"{method} {path}", body=name):
-                    if name == "missing" and method == "PUT":
+                    if name == "missing" and (method == "PUT" or path in TAKES_AN_EMPTY_OBJECT):
                         continue  # nothing to change is not a fault of a partial PUT
                     self.check(f"{method} {path} {name}", self.call(method, self.fill(path), raw), allowed)
 

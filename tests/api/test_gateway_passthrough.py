@@ -115,8 +115,8 @@ class PassthroughTest(unittest.TestCase):
         self.provider.play(Answer("Paris", unknown=True, headers={"x-ratelimit-new": "7", "set-cookie": "a=b"}))
         reply = self.ask(CHAT, chat())
         self.assertEqual(200, reply.status, reply.body)
-        call = self.asked()[0]
-        self.assertEqual(chat(), call.body)
+        # A call that an earlier test gave up may still come in.
+        (call,) = (one for one in self.asked() if one.body == chat())
         self.assertEqual(self.provider.key, call.headers["authorization"].removeprefix("Bearer "))
         self.assertEqual("Paris", reply.json["choices"][0]["message"]["content"])
         self.assertIn("x_last", reply.json)

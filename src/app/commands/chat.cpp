@@ -110,7 +110,9 @@ class Chat {
     if (step && *step != step_ && is_written_)
       console_.write("\n");
     step_ = step ? *step : step_;
-    console_.write(printable(text_of(data, "text"), true));
+    // Not text_of(): it shortens times.
+    if (auto const* text = member_of(data, "text").if_string())
+      console_.write(printable(*text, true));
     is_written_ = true;
   }
 
