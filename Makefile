@@ -22,6 +22,7 @@ bench: bootstrap
 	@scripts/bootstrap bench
 	@scripts/build release
 	@bench/run
+	@bench/gateway
 
 lint: bootstrap
 	@scripts/lint
