@@ -120,13 +120,6 @@ def wrk(name, port, token, clients, custom_host=None, seconds=SECONDS):
     print(f"{name:24s} {clients:3d} clients {figures}  {note}", flush=True)
 
 
-def resident_mb(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def compare():
     def middle(values):
         return statistics.median(values)
@@ -154,7 +147,7 @@ def send_many(server):
         begun = len(rows["agent-lightning", CLIENTS])
         wrk("agent-lightning", port, server.token, CLIENTS, seconds=10)
         sent += int(rows["agent-lightning", CLIENTS][begun][0] * 10)
-        print(f"after {sent} requests: {resident_mb(server.pid):.1f} MB", flush=True)
+        print(f"after {sent} requests: {server.resident_mb():.1f} MB", flush=True)
 
 
 def main():

@@ -90,13 +90,6 @@ def make_agents(server):
     connection.close()
 
 
-def resident_mb(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def end_to_end(label, server):
     """Enqueue → claim → complete through the API with the real worker."""
     before = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"]
@@ -175,7 +168,7 @@ def ours(label, environment):
         event_latency(label, server)
         end_to_end(label, server)
         time.sleep(2)
-        print(f"{label}: resident after the load {resident_mb(server.pid):.1f} MB")
+        print(f"{label}: resident after the load {server.resident_mb():.1f} MB")
         server.stop()
         # Creating alone: the roles that run tasks are left out, as nobody else's row runs them.
         server.roles = ("gateway",)
@@ -198,7 +191,7 @@ def memory_at_rest():
             )
             connection.getresponse().read()
         time.sleep(3)
-        print(f"SQLite: all roles at rest after 10,000 requests: {resident_mb(server.pid):.1f} MB resident (aim < 40)")
+        print(f"SQLite: all roles at rest after 10,000 requests: {server.resident_mb():.1f} MB resident (aim < 40)")
     finally:
         server.remove()
 

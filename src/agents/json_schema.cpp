@@ -10,6 +10,8 @@
 #include <set>
 #include <string_view>
 
+#include "core/utf8.hpp"
+
 namespace al::agents {
 namespace {
 
@@ -38,11 +40,6 @@ bool is_whole(value const& v) {
 
 bool is_equal(value const& a, value const& b) {
   return a.is_number() && b.is_number() ? number(a) == number(b) : a == b;
-}
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 bool has_type(value const& v, std::string_view type) {
@@ -289,7 +286,7 @@ class Match {
   }
 
   void of_text(json::object const& schema, std::string_view text, std::string const& place) {
-    auto const length = static_cast<std::int64_t>(characters(text));
+    auto const length = static_cast<std::int64_t>(utf8::length(text));
     between(schema, length, "minLength", "maxLength", place, "characters");
   }
 

@@ -69,8 +69,7 @@ Task<Result<Answer>> answer_from_knowledge(ToolStores const& stores, Assignment 
                                            Deadline deadline) {
   auto matches = co_await retrieve(stores, assignment, host, deadline);
   Stopwatch const watch;
-  providers::Prompt prompt{
-      .agent = assignment.agent, .task = assignment.text, .context = assignment.context, .knowledge = {}};
+  providers::Prompt prompt{.agent = assignment.agent, .task = assignment.text, .knowledge = {}};
   for (auto& match : matches)
     prompt.knowledge.push_back({std::move(match.item), match.score, std::move(match.passages)});
   auto answer = providers::extract(prompt);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <set>
 
+#include "providers/extractive.hpp"
 #include "text/passages.hpp"
 
 namespace al::agents {
@@ -13,15 +14,6 @@ std::string listed(std::vector<std::string> const& items) {
   std::string out;
   for (auto const& item : items)
     out += (out.empty() ? "" : ", ") + item;
-  return out;
-}
-
-std::string heading(providers::Citation const& source) {
-  std::string out(text::shortened(source.source.empty() ? source.knowledge_id.value : source.source, 200));
-  if (!source.category.empty())
-    out += " (" + source.category + ")";
-  std::ranges::replace(out, '\n', ' ');
-  std::ranges::replace(out, '\r', ' ');
   return out;
 }
 
@@ -88,7 +80,8 @@ std::string quote(std::vector<providers::Citation> const& sources, std::size_t f
   for (auto const& source : sources) {
     if (!out.empty())
       out += "\n\n";
-    out += "[" + std::to_string(first++) + "] " + heading(source) + "\n" + source.passage;
+    out += "[" + std::to_string(first++) + "] " +
+           providers::heading(source.source, source.knowledge_id, source.category) + "\n" + source.passage;
   }
   return out;
 }

@@ -139,21 +139,21 @@ Task<ToolStep> Tools::search(providers::ToolCall const& call, json::value const&
 
 /// Up the line of those who delegated: no agent twice, so that none waits for itself, and not too deep.
 Task<Result<void>> Tools::refuse_delegation(AgentId const& to, Deadline deadline) {
+  auto const& tenant = assignment_.actor.tenant;
   auto agent = assignment_.agent.id;
-  auto task = *assignment_.task_id;
+  auto row = co_await stores_.tasks.get(tenant, *assignment_.task_id, deadline);
   for (std::size_t depth = 1;; ++depth) {
     if (agent == to)
       co_return fail(Code::invalid, "agent '" + to.value + "' is waiting for this answer; ask another one");
-    auto const row = co_await stores_.tasks.get(assignment_.actor.tenant, task, deadline);
     if (!row || !row->parent_id)
       co_return Result<void>{};
     if (depth >= delegation_depth_max)
       co_return fail(Code::invalid, "this work was delegated " + std::to_string(depth) + " times already; do it here");
-    task = *row->parent_id;
-    auto const parent = co_await stores_.tasks.get(assignment_.actor.tenant, task, deadline);
+    auto parent = co_await stores_.tasks.get(tenant, *row->parent_id, deadline);
     if (!parent)
       co_return Result<void>{};
     agent = parent->agent_id;
+    row = std::move(parent);
   }
 }
 

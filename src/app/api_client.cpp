@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "app/command.hpp"
+#include "http/target.hpp"
 #include "security/token_file.hpp"
 
 namespace al::app {
@@ -81,17 +82,7 @@ Error read_problem(int status, std::string const& text) {
   return {code_of(string_of(*parsed, "code"), status), std::move(message)};
 }
 
-std::string escaped(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (char const c : text) {
-    bool const is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                          c == '.' || c == '_' || c == '~';
-    auto const byte = static_cast<unsigned char>(c);
-    is_plain ? void(out += c) : void(out.append("%").append({digits[byte >> 4], digits[byte & 15]}));
-  }
-  return out;
-}
+std::string escaped(std::string_view text) { return http::percent_encode(text); }
 
 ApiClient::ApiClient(Config const& config) : ApiClient(config.text("url"), config.text("token")) {
   if (!token_.empty())
@@ -160,7 +151,7 @@ Task<Result<ApiClient::Reply>> ApiClient::request(http::Method method, std::stri
 }
 
 // `token` follows what `on_piece` has seen.
-Task<Result<void>> ApiClient::stream(std::string path, std::string& token,
+Task<Result<void>> ApiClient::stream(http::Method method, std::string path, std::string body, std::string& token,
                                      std::function<bool(http::SseParser&)> on_piece) {
   auto sent = headers();
   if (!token.empty())
@@ -179,7 +170,7 @@ Task<Result<void>> ApiClient::stream(std::string path, std::string& token,
       token = parser.last_id();
     return goes_on;
   };
-  auto response = co_await client_.stream(http::Method::get, url_ + "/api/v1" + path, std::move(sent), {},
+  auto response = co_await client_.stream(method, url_ + "/api/v1" + path, std::move(sent), std::move(body),
                                           Deadline::after(stream_timeout), take,
                                           [&](http::Response const& head) { status = head.status; });
   if (!response)
@@ -191,7 +182,7 @@ Task<Result<void>> ApiClient::stream(std::string path, std::string& token,
 
 Task<Result<std::string>> ApiClient::events_tip() {
   std::string token;
-  auto const done = co_await stream(events_path, token, [](http::SseParser& parser) {
+  auto const done = co_await stream(http::Method::get, events_path, {}, token, [](http::SseParser& parser) {
     while (parser.next()) {
     }
     return parser.last_id().empty();
@@ -213,7 +204,7 @@ Task<Result<void>> ApiClient::stream_again(std::string path, std::string& token,
   };
   for (;;) {
     on_begin();
-    auto const ended = co_await stream(path, token, take);
+    auto const ended = co_await stream(http::Method::get, path, {}, token, take);
     if (is_done)
       co_return Result<void>{};
     bool const may_come_back =
@@ -235,28 +226,14 @@ Task<Result<void>> ApiClient::events_after(std::string& token, std::string query
 
 Task<Result<void>> ApiClient::post_stream(std::string path, std::string body,
                                           std::function<bool(http::SseEvent const&)> on_event) {
-  http::SseParser parser;
-  std::string problem;
-  int status = 0;
+  std::string token;  // such a stream has no ids
   bool is_done = false;
-  auto const take = [&](std::string_view piece) {
-    if (status != 200) {
-      problem.append(piece);
-      return true;
-    }
-    parser.feed(piece);
+  auto const take = [&](http::SseParser& parser) {
     while (auto const event = is_done ? std::nullopt : parser.next())
       is_done = !on_event(*event);
     return !is_done;
   };
-  auto response = co_await client_.stream(http::Method::post, url_ + "/api/v1" + path, headers(), std::move(body),
-                                          Deadline::after(stream_timeout), take,
-                                          [&](http::Response const& head) { status = head.status; });
-  if (status != 0 && status != 200)
-    co_return fail(refused(status, problem));
-  if (!response && !is_done)
-    co_return fail(explain(std::move(response.error())));
-  co_return Result<void>{};
+  co_return co_await stream(http::Method::post, std::move(path), std::move(body), token, take);
 }
 
 Task<Result<void>> ApiClient::watch(std::string path, std::function<void()> on_begin,

@@ -76,7 +76,7 @@ class ApiClient {
   [[nodiscard]] http::Headers headers() const;
   [[nodiscard]] Error explain(Error) const;
   [[nodiscard]] Error refused(int status, std::string const& text) const;
-  [[nodiscard]] Task<Result<void>> stream(std::string path, std::string& token,
+  [[nodiscard]] Task<Result<void>> stream(http::Method, std::string path, std::string body, std::string& token,
                                           std::function<bool(http::SseParser&)> on_piece);
   [[nodiscard]] Task<Result<void>> stream_again(std::string path, std::string& token, std::function<void()> on_begin,
                                                 std::function<bool(http::SseEvent const&)> on_event);

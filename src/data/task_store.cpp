@@ -28,7 +28,7 @@ Statement const count_tasks{"task.count", "SELECT COUNT(*)" + task_filter};
 
 Statement const list_steps{"task.steps", "SELECT " + entity::columns(entity::entity<TaskStep>()) +
                                              " FROM task_steps WHERE tenant_id = $1 AND task_id = $2"
-                                             " AND (attempt, step) > ($3, $4) ORDER BY attempt, step LIMIT 500"};
+                                             " AND (attempt, step) > ($3, $4) ORDER BY attempt, step LIMIT $5"};
 
 /// The steps of a running attempt, before it ends. Written again after a lost reply they are the same.
 Statement const record_steps{
@@ -185,6 +185,7 @@ Claim held_claim(Row const& row) {
 
 constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 constexpr std::chrono::seconds retry_delay_max{60};
+constexpr std::int64_t steps_page = 500;
 
 }  // namespace
 
@@ -277,11 +278,11 @@ Task<Result<std::vector<TaskStep>>> TaskStore::steps(TenantId const& tenant, Tas
   std::vector<TaskStep> out;
   for (bool is_whole = false; !is_whole;) {
     auto const after = out.empty() ? TaskStep{} : out.back();
-    auto const rows = co_await writer_.database().read(Scope::of(tenant), list_steps,
-                                                       {tenant.value, id.value, after.attempt, after.step}, deadline);
+    auto const rows = co_await writer_.database().read(
+        Scope::of(tenant), list_steps, {tenant.value, id.value, after.attempt, after.step, steps_page}, deadline);
     for (auto const& row : rows)
       out.push_back(entity::from_row<TaskStep>(row));
-    is_whole = rows.empty();
+    is_whole = std::ssize(rows) < steps_page;
   }
   co_return out;
 }

@@ -25,7 +25,6 @@ struct KnowledgeHit {
 struct Prompt {
   model::Agent agent;
   std::string task;
-  Document context;
   std::vector<KnowledgeHit> knowledge;  ///< best first
 };
 

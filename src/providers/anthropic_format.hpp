@@ -11,6 +11,9 @@
 
 namespace al::providers::anthropic {
 
+/// The newer version refuses sampling parameters that agents may have configured.
+inline constexpr std::string_view api_version = "2023-06-01";
+
 /// The body of `POST /v1/messages`, with `stream: true`. Answers of tools that follow each other become one turn.
 [[nodiscard]] std::string request_body(ChatRequest const&);
 

@@ -12,17 +12,6 @@ namespace {
 /// A passage cut to less than this says too little to be worth its number.
 constexpr std::size_t worthwhile_bytes = 200;
 
-/// Source and category as one line; imported items may have line breaks in them.
-std::string heading(model::Knowledge const& item) {
-  auto out = item.source.empty() ? item.id.value : item.source;
-  out = text::shortened(out, 200);
-  if (!item.category.empty())
-    out += " (" + item.category + ")";
-  std::ranges::replace(out, '\n', ' ');
-  std::ranges::replace(out, '\r', ' ');
-  return out;
-}
-
 /// A block of code that was cut needs its closing fence, or the rest of the answer would be code as well.
 std::string closed(std::string_view passage, bool cut) {
   std::string out(passage);
@@ -81,6 +70,15 @@ std::string nothing_found(Prompt const& prompt) {
 
 }  // namespace
 
+std::string heading(std::string_view source, KnowledgeId const& id, std::string_view category) {
+  std::string out(text::shortened(source.empty() ? std::string_view(id.value) : source, 200));
+  if (!category.empty())
+    out.append(" (").append(category).append(")");
+  std::ranges::replace(out, '\n', ' ');
+  std::ranges::replace(out, '\r', ' ');
+  return out;
+}
+
 Answer extract(Prompt const& prompt) {
   Answer out;
   out.provider = "extractive";
@@ -96,7 +94,7 @@ Answer extract(Prompt const& prompt) {
   for (auto& [index, round, passage] : chosen) {
     auto const& hit = prompt.knowledge[index];
     if (index != previous)
-      out.text += "\n\n**" + heading(hit.item) + "**";
+      out.text += "\n\n**" + heading(hit.item.source, hit.item.id, hit.item.category) + "**";
     previous = index;
     out.text += "\n\n[" + std::to_string(out.sources.size() + 1) + "] " + passage;
     out.sources.push_back(

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "core/utf8.hpp"
+
 namespace al::providers {
 namespace {
 
@@ -77,6 +79,27 @@ std::optional<milliseconds> asked_wait(http::Headers const& headers, Timestamp n
     return std::nullopt;
   auto const ahead = std::chrono::ceil<milliseconds>(*date - now);
   return std::clamp(ahead, milliseconds{0}, wait_max);
+}
+
+void add_key(http::Headers& headers, Account const& account) {
+  if (account.key.empty())
+    return;
+  if (account.kind == Kind::anthropic)
+    headers.set("x-api-key", account.key);
+  else
+    headers.set("Authorization", "Bearer " + account.key);
+}
+
+Error without_key(Error error, std::string_view key, std::size_t bytes_max) {
+  constexpr std::string_view mask = "***";
+  auto& message = error.message;
+  // What stands in for the key is passed over: it may be a part of the key.
+  for (auto at = key.empty() ? std::string::npos : message.find(key); at != std::string::npos;
+       at = message.find(key, at + mask.size()))
+    message.replace(at, key.size(), mask);
+  if (message.size() > bytes_max)
+    message = message.substr(0, utf8::valid_prefix(message.substr(0, bytes_max))) + "…";
+  return error;
 }
 
 bool may_retry(Error const& error, http::Headers const& headers) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What a model provider's refusal means, and when to ask again. Pure.
+/// How a model provider is asked, what its refusal means, and when to ask again. Pure.
 
 #include <chrono>
 #include <optional>
@@ -8,6 +8,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "http/message.hpp"
+#include "providers/account.hpp"
 
 namespace al::providers {
 
@@ -17,6 +18,12 @@ namespace al::providers {
 
 /// The wait that the provider asks for: `retry-after-ms`, `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
 [[nodiscard]] std::optional<std::chrono::milliseconds> asked_wait(http::Headers const&, Timestamp now);
+
+/// Adds the account's key as its protocol has it; nothing when there is none.
+void add_key(http::Headers&, Account const&);
+
+/// The error without the key, which some servers repeat, and with a message of at most `bytes_max` bytes.
+[[nodiscard]] Error without_key(Error, std::string_view key, std::size_t bytes_max);
 
 /// Whether another attempt can end differently: connection errors, 408, 409, 429 and 5xx; what the provider's
 /// `x-should-retry` says comes first.

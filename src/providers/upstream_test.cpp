@@ -45,5 +45,27 @@ TEST(MayRetry, FollowsTheStatusUnlessTheProviderKnowsBetter) {
   EXPECT_FALSE(may_retry(upstream_error(500, "x", ""), never));
 }
 
+TEST(WithoutKey, TakesOutEveryKeyAndEnds) {
+  auto const masked = [](std::string message, std::string_view key, std::size_t max) {
+    return without_key({.code = Code::invalid, .message = std::move(message)}, key, max).message;
+  };
+  EXPECT_EQ(masked("key sk-1 is wrong: sk-1", "sk-1", 100), "key *** is wrong: ***");
+  EXPECT_EQ(masked("a * b", "*", 100), "a *** b") << "what stands in for the key may hold it";
+  EXPECT_EQ(masked("no key", "", 100), "no key");
+  EXPECT_EQ(masked("ää", "", 3), "ä…") << "not through a character";
+}
+
+TEST(AddKey, GoesByTheProtocol) {
+  http::Headers openai;
+  add_key(openai, {.id = "o", .kind = Kind::openai, .base_url = {}, .key = "k"});
+  EXPECT_EQ(openai.find("Authorization"), "Bearer k");
+  http::Headers anthropic;
+  add_key(anthropic, {.id = "a", .kind = Kind::anthropic, .base_url = {}, .key = "k"});
+  EXPECT_EQ(anthropic.find("x-api-key"), "k");
+  http::Headers none;
+  add_key(none, {.id = "o", .kind = Kind::openai, .base_url = {}});
+  EXPECT_EQ(none.size(), 0U);
+}
+
 }  // namespace
 }  // namespace al::providers

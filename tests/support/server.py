@@ -158,5 +158,11 @@ class Server:
         self.end_at_once()
         self.directory.cleanup()
 
+    def resident_mb(self) -> float:
+        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
     def log_tail(self) -> str:
         return "\n" + self.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace") if self.log.exists() else ""

@@ -5,6 +5,7 @@
 
 #include "core/fault.hpp"
 #include "core/log.hpp"
+#include "http/target.hpp"
 #include "services/ai_model/passthrough.hpp"
 #include "services/ai_model/protocol.hpp"
 #include "services/ai_model/relay.hpp"
@@ -86,15 +87,11 @@ std::string url_of(providers::Account const& account, std::string_view rest) {
   return account.base_url + (account.kind == Kind::anthropic ? "/v1/models" : "/models") + std::string(rest);
 }
 
-std::string escaped(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (char const c : text) {
-    bool const is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-                          c == '.' || c == '_' || c == '~' || c == ':';
-    auto const byte = static_cast<unsigned char>(c);
-    out += is_plain ? std::string(1, c) : std::string({'%', digits[byte >> 4], digits[byte & 15]});
-  }
+/// With colons as they are, as the official clients send them: not every server decodes them.
+std::string escaped(std::string_view id) {
+  auto out = http::percent_encode(id);
+  for (auto at = out.find("%3A"); at != std::string::npos; at = out.find("%3A", at + 1))
+    out.replace(at, 3, ":");
   return out;
 }
 
@@ -158,11 +155,8 @@ Task<Result<Response>> list_as_provider(Models models, Call& call) {
   std::ranges::copy_if(*known, std::back_inserter(accounts), [&](auto const& one) { return one.kind == kind; });
   // Lists of Anthropic come in pages, which cannot be merged.
   bool const is_one = accounts.size() == 1 || (kind == Kind::anthropic && !accounts.empty());
-  if (is_one) {
-    auto const mark = call.request.target.find('?');
-    auto query = mark == std::string::npos ? std::string() : call.request.target.substr(mark);
-    co_return co_await ask_one(models, accounts.front(), std::move(query), call);
-  }
+  if (is_one)
+    co_return co_await ask_one(models, accounts.front(), query_of(call.request.target), call);
   if (accounts.empty())
     co_return http::json_response(200, R"({"object":"list","data":[]})");
   co_return co_await ask_all(models, accounts, call);

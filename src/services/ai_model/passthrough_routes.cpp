@@ -23,11 +23,6 @@ struct Endpoint {
   bool is_billed = true;
 };
 
-std::string query_of(std::string const& target) {
-  auto const mark = target.find('?');
-  return mark == target.npos ? std::string() : target.substr(mark);
-}
-
 Task<Result<Response>> pass_through(Models models, Endpoint endpoint, Call& call) {
   auto& request = call.request;
   auto const coding = request.headers.find("Content-Encoding").value_or("identity");

@@ -3,6 +3,7 @@
 #include "core/json.hpp"
 #include "providers/anthropic_format.hpp"
 #include "providers/openai_format.hpp"
+#include "providers/upstream.hpp"
 #include "security/secret_key.hpp"
 
 namespace al::services::ai_model {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr std::size_t models_max = 1000;
 constexpr std::size_t reason_bytes_max = 500;
-constexpr std::string_view anthropic_version = "2023-06-01";
 
 struct Ask {
   std::string url;
@@ -20,32 +20,14 @@ struct Ask {
 Ask ask_for_models(providers::Account const& account) {
   Ask ask;
   ask.headers.set("Accept", "application/json");
+  providers::add_key(ask.headers, account);
   if (account.kind == providers::Kind::anthropic) {
     ask.url = account.base_url + "/v1/models?limit=1000";
-    ask.headers.set("anthropic-version", anthropic_version);
-    if (!account.key.empty())
-      ask.headers.set("x-api-key", account.key);
+    ask.headers.set("anthropic-version", providers::anthropic::api_version);
   } else {
     ask.url = account.base_url + "/models";
-    if (!account.key.empty())
-      ask.headers.set("Authorization", "Bearer " + account.key);
   }
   return ask;
-}
-
-/// A server may quote the key that it refuses.
-Error without_key(Error error, std::string const& key) {
-  for (auto at = key.empty() ? std::string::npos : error.message.find(key); at != std::string::npos;
-       at = error.message.find(key, at + 3))
-    error.message.replace(at, key.size(), "***");
-  if (error.message.size() > reason_bytes_max) {
-    // Not through the middle of a character.
-    auto end = reason_bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(error.message[end]) & 0xC0) == 0x80)
-      --end;
-    error.message = error.message.substr(0, end) + "…";
-  }
-  return error;
 }
 
 Result<std::vector<std::string>> models_of(providers::Kind kind, Result<http::Response> const& answer) {
@@ -84,7 +66,7 @@ Task<Probe> probe(http::Client& client, providers::Account account, Deadline dea
   auto const taken = std::chrono::steady_clock::now() - begin;
   auto models = models_of(account.kind, answer);
   if (!models)
-    models = fail(without_key(std::move(models.error()), account.key));
+    models = fail(providers::without_key(std::move(models.error()), account.key, reason_bytes_max));
   security::wipe(account.key);
   co_return Probe{.latency = std::chrono::duration_cast<std::chrono::milliseconds>(taken), .models = std::move(models)};
 }

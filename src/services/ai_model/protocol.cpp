@@ -5,6 +5,8 @@
 #include <boost/describe/enum_to_string.hpp>
 #include <span>
 
+#include "providers/upstream.hpp"
+
 namespace al::services::ai_model {
 namespace {
 
@@ -104,6 +106,11 @@ http::Response gateway_error(Kind kind, Error const& error, std::string_view req
   return error_format(kind)(told, request_id, status);
 }
 
+std::string query_of(std::string const& target) {
+  auto const mark = target.find('?');
+  return mark == target.npos ? std::string() : target.substr(mark);
+}
+
 http::Headers headers_for(providers::Account const& account, http::Headers const& of_caller) {
   http::Headers out;
   out.reserve(of_caller.size() + 1);
@@ -111,13 +118,7 @@ http::Headers headers_for(providers::Account const& account, http::Headers const
     if (is_one_of(name, passed_on, passed_on_families))
       out.add(name, value);
   }
-  if (account.key.empty())
-    return out;
-  if (account.kind == Kind::anthropic) {
-    out.add("x-api-key", account.key);
-  } else {
-    out.add("Authorization", "Bearer " + account.key);
-  }
+  providers::add_key(out, account);
   return out;
 }
 

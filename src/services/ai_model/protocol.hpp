@@ -19,6 +19,9 @@ namespace al::services::ai_model {
 /// An error of a call to a provider: 502 when no answer came, 504 when it came too late.
 [[nodiscard]] http::Response gateway_error(providers::Kind, Error const&, std::string_view request_id);
 
+/// The query of a request target as it was sent, with its question mark; empty when there is none.
+[[nodiscard]] std::string query_of(std::string const& target);
+
 /// The headers that go to the account's provider: those of the caller that mean something there, and the account's
 /// key. A header passes only when it is known to be harmless: the caller's credential and cookies must not leave, nor
 /// may a caller choose whom the account bills.
