@@ -18,7 +18,7 @@ namespace al::agents {
 class JsonSchema {
  public:
   /// Errors: invalid, with place and reason: a keyword that is unknown or has a wrong value, a reference that leads
-  /// nowhere or back to itself.
+  /// nowhere, to what is no schema, or back to itself.
   [[nodiscard]] static Result<JsonSchema> from(json::value schema);
 
   /// What is wrong with `value`, at most a few reasons, each with its place; nothing when it fits.

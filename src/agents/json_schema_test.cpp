@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace al::agents {
 namespace {
 
@@ -53,6 +55,49 @@ TEST(JsonSchema, HoldsValuesAgainstEachKeyword) {
   }
 }
 
+TEST(JsonSchema, RoundsNoNumbers) {
+  struct Case {
+    char const* schema;
+    char const* good;
+    char const* bad;
+  };
+  for (auto const& [schema, good, bad] : {
+           Case{R"({"multipleOf":2})", "1000000002", "1000000001"},
+           Case{R"({"multipleOf":2})", "-4", "1e-3"},
+           Case{R"({"multipleOf":5})", "18446744073709551615", "18446744073709551614"},
+           Case{R"({"multipleOf":3})", "3e300", "1e300"},
+           Case{R"({"multipleOf":100})", "2e3", "250"},
+           Case{R"({"multipleOf":0.01})", "4.35", "4.355"},
+           Case{R"({"multipleOf":2.5e-7})", "0", "3e-7"},
+           Case{R"({"multipleOf":0.5})", "1000000000000000.5", "1000000000000000.25"},
+           Case{R"({"multipleOf":1e308})", "1e308", "5e-324"},
+           Case{R"({"uniqueItems":true})", "[9007199254740992,9007199254740993]",
+                "[9007199254740993,9007199254740993]"},
+           Case{R"({"enum":[9007199254740993]})", "9007199254740993", "9007199254740992"},
+           Case{R"({"minimum":9007199254740993})", "9007199254740993", "9007199254740992"},
+           Case{R"({"exclusiveMaximum":18446744073709551615})", "18446744073709551614", "18446744073709551615"},
+           Case{R"({"maximum":-9223372036854775807})", "-9223372036854775808", "-9223372036854775806"},
+           Case{R"({"maximum":9007199254740992.0})", "9007199254740992", "9007199254740993"},
+       }) {
+    EXPECT_EQ(fault(schema, good), "") << schema << " " << good;
+    EXPECT_NE(fault(schema, bad), "") << schema << " " << bad;
+  }
+}
+
+TEST(JsonSchema, ComparesAllTheWayDown) {
+  for (auto const& [only, same, other] : {
+           std::tuple{"[1]", "[1.0]", "[1,1]"},
+           std::tuple{R"({"a":[1,{"b":2}],"c":"x"})", R"({"c":"x","a":[1.0,{"b":2.0}]})",
+                      R"({"c":"x","a":[1,{"b":3}]})"},
+           std::tuple{R"({"a":null})", R"({"a":null})", R"({"b":null})"},
+           std::tuple{"false", "false", "0"},
+       }) {
+    auto const schema = R"({"const":)" + std::string(only) + "}";
+    EXPECT_EQ(fault(schema, same), "") << schema << " " << same;
+    EXPECT_NE(fault(schema, other), "") << schema << " " << other;
+  }
+}
+
 TEST(JsonSchema, NamesThePlace) {
   EXPECT_EQ(fault(R"({"properties":{"a":{"items":{"type":"string"}}}})", R"({"a":["x",1]})"),
             "/a/1 must be of type \"string\"");
@@ -76,6 +121,17 @@ TEST(JsonSchema, RefusesWhatRefersToItselfWithoutEnd) {
   EXPECT_EQ(refusal(R"({"properties":{"next":{"$ref":"#"}}})"), "");
 }
 
+TEST(JsonSchema, RefusesReferencesToWhatIsNoSchema) {
+  for (auto const* schema : {R"({"$ref":"#/default","default":5})", R"({"$ref":"#/default","default":{"type":5}})",
+                             R"({"$ref":"#/required","required":["a"]})", R"({"not":{"$ref":"#/const"},"const":"a"})",
+                             R"({"properties":{"a":{"$ref":"#/properties"},"type":{"type":"string"}}})",
+                             R"({"$ref":"#/default","default":{"items":{"$ref":"#/default/title"},"title":"x"}})"})
+    EXPECT_NE(refusal(schema), "") << schema;
+  EXPECT_TRUE(refusal(R"({"$ref":"#/default","default":{"type":5}})").starts_with("#/default/type: "));
+  EXPECT_EQ(fault(R"({"$ref":"#/default","default":{"type":"string"}})", "1"),
+            R"(the answer must be of type "string")");
+}
+
 TEST(JsonSchema, EndsWhateverTheSchemaIs) {
   std::string doubling = R"({"$ref":"#/$defs/d0","$defs":{)";
   for (int i = 0; i < 30; ++i) {
@@ -95,6 +151,52 @@ TEST(JsonSchema, EndsWhateverTheSchemaIs) {
   for (int i = 0; i < 20'000; ++i)
     same += (i ? "," : "") + std::to_string(i);
   EXPECT_TRUE(fault(R"({"uniqueItems":true})", same + "]").contains("too complex"));
+}
+
+std::string repeated(std::size_t times, std::string const& part, char const* separator = ",") {
+  std::string out;
+  for (std::size_t i = 0; i < times; ++i)
+    out += (i ? separator : "") + part;
+  return out;
+}
+
+/// What costs more than a step must use up as much of the budget.
+TEST(JsonSchema, CountsWhatTakesTime) {
+  std::string names;
+  for (int i = 0; i < 8500; ++i)
+    names += (i ? ",\"" : "\"") + std::to_string(i) + "\"";
+  auto const objects = "[" + repeated(20'000, "{}") + "]";
+  EXPECT_TRUE(fault(R"({"items":{"required":[)" + names + "]}}", objects).contains("too complex"));
+
+  auto const list = "[" + repeated(10'000, "0") + "]";
+  auto const lists = "[" + repeated(40, list) + "]";
+  EXPECT_TRUE(fault(R"({"items":{"const":)" + list + "}}", lists).contains("too complex"));
+
+  auto const text = "\"" + std::string(1'000'000, 'x') + "\"";
+  auto const measured = R"({"allOf":[)" + repeated(500, R"({"minLength":1})") + "]}";
+  EXPECT_TRUE(fault(measured, text).contains("too complex"));
+}
+
+TEST(JsonSchema, TakesNoTimeForWhatNobodyHears) {
+  auto const begun = std::chrono::steady_clock::now();
+  std::string names;
+  for (int i = 0; i < 8000; ++i)
+    names += (i ? ",\"" : "\"") + std::to_string(i) + "\"";
+  auto const numbers = "[" + repeated(50'000, "0") + "]";
+  EXPECT_NE(fault(R"({"items":{"not":{"required":[)" + names + "]}}}", numbers), "");
+  EXPECT_NE(fault(R"({"items":{"enum":[)" + names + "]}}", "[0,0,0,0,0,0,0,0,0,0]"), "");
+
+  auto const deep = R"({")" + std::string(1'000'000, 'k') + R"(":)" + numbers + "}";
+  EXPECT_EQ(fault(R"({"additionalProperties":{"items":{"type":"integer"}}})", deep), "");
+  auto const wrong = fault(R"({"additionalProperties":{"items":{"type":"string"}}})", deep);
+  EXPECT_LT(wrong.size(), 1000U);
+
+  auto const escapes = R"({"$defs":{"a":true},"items":{"$ref":"#/$defs/)" + repeated(15'000, "~1", "") + "\"}}";
+  EXPECT_NE(refusal(escapes), "");
+  auto const steep = R"({"$defs":{")" + std::string(15'000, '/') + R"(":true},"items":{"$ref":"#/$defs/)" +
+                     repeated(15'000, "~1", "") + "\"}}";
+  EXPECT_EQ(fault(steep, numbers), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{10});
 }
 
 TEST(JsonSchema, TellsAFewFaultsOnly) {

@@ -15,8 +15,8 @@ using providers::Answer;
 constexpr std::size_t matches_max = 8;
 constexpr std::size_t passages_max = 8;
 constexpr std::size_t passage_bytes_max = 6'000;
-/// How often a model may try to fit its answer to the schema.
-constexpr int corrections_max = 2;
+/// How often a model may try anew to fit its answer to the schema.
+constexpr std::int64_t corrections_max = 2;
 
 class Stopwatch {
  public:
@@ -198,26 +198,35 @@ class Run {
     AL_FAILPOINT("agents.answered");
     if (!answer)
       co_return fail(std::move(answer.error()));
-    ModelStep step;
-    step.provider = choice_.account->id;
-    step.model = answer->model.empty() ? choice_.model : answer->model;
-    step.text = std::move(answer->message.text);
-    for (auto& call : answer->message.tool_calls) {
-      // Some servers give none, and an answer of a tool must name its call.
-      if (call.id.empty())
-        call.id = "call_" + std::to_string(step.tool_calls.size() + 1);
-      step.tool_calls.push_back({std::move(call.id), std::move(call.name), std::move(call.arguments)});
+    if (auto const calls = answer->message.tool_calls.size(); calls > calls_read_max) {
+      co_return fail(Code::invalid, "the model called " + std::to_string(calls) + " tools in one answer; at most " +
+                                        std::to_string(calls_read_max) + " are read");
     }
-    step.finish = finish_name(answer->finish);
-    step.input_tokens = tokens.input_tokens;
-    step.output_tokens = tokens.output_tokens;
-    step.verbatim = std::move(answer->message.verbatim);
+    auto step = written_down(std::move(*answer));
     host_.note(step_model, watch.passed(), entity::to_json(step));
     if (auto saved = co_await host_.save(); !saved)
       co_return fail(std::move(saved.error()));
     AL_FAILPOINT("agents.journaled");
     conversation_.add(std::move(step));
     co_return Result<void>{};
+  }
+
+  [[nodiscard]] ModelStep written_down(providers::ChatAnswer answer) const {
+    ModelStep step;
+    step.provider = choice_.account->id;
+    step.model = answer.model.empty() ? choice_.model : answer.model;
+    step.finish = finish_name(answer.finish);
+    auto& said = answer.message;
+    // What the provider sent has the ids that it gave, which the answers of the tools would no longer name.
+    if (!name_apart(said.tool_calls))
+      step.verbatim = std::move(said.verbatim);
+    for (auto& call : said.tool_calls)
+      step.tool_calls.push_back({std::move(call.id), std::move(call.name), std::move(call.arguments)});
+    step.text = std::move(said.text);
+    auto const tokens = answer.usage.value_or(providers::Usage{});
+    step.input_tokens = tokens.input_tokens;
+    step.output_tokens = tokens.output_tokens;
+    return step;
   }
 
   Task<Result<void>> use_tools(std::vector<providers::ToolCall> const& calls) {
@@ -242,7 +251,7 @@ class Run {
     if (settings_.answer_schema) {
       auto output = match_schema(*settings_.answer_schema, said.text);
       if (!output)
-        return fail(corrections_ < corrections_max ? Code::conflict : Code::invalid,
+        return fail(conversation_.corrections < corrections_max ? Code::conflict : Code::invalid,
                     "the answer cannot be used: " + output.error().message);
       out.output = std::move(*output);
     }
@@ -259,7 +268,6 @@ class Run {
   }
 
   void correct(std::string const& why) {
-    ++corrections_;
     ToolStep step;
     step.result = why + ". Answer again, with JSON of the schema alone.";
     step.is_error = true;
@@ -277,7 +285,6 @@ class Run {
   Tools tools_;
   std::vector<providers::Tool> offered_;
   Conversation conversation_;
-  int corrections_ = 0;
 };
 
 }  // namespace

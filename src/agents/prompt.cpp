@@ -98,9 +98,10 @@ std::string user_prompt(std::string const& text, Document const& context,
 
 std::vector<std::size_t> cited(std::string_view text, std::size_t sources) {
   std::set<std::size_t> out;
+  // A reference has no bracket inside, so that each is looked at once, however many are open.
   for (auto at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1)) {
-    auto const end = text.find(']', at);
-    if (end != std::string_view::npos)
+    auto const end = text.find_first_of("[]", at + 1);
+    if (end != std::string_view::npos && text[end] == ']')
       out.merge(references(text.substr(at + 1, end - at - 1), sources));
   }
   return {out.begin(), out.end()};

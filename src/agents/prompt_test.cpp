@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -136,6 +137,14 @@ TEST(Cited, LeavesOutWhatIsNoReference) {
   EXPECT_EQ(cited("[0] [4] [-1] [x] [] [1.5] [ 2] [3", 3), Numbers{});
   EXPECT_EQ(cited("[99999999999999999999999999]", 3), Numbers{});
   EXPECT_EQ(cited("[[3]]", 3), Numbers{3});
+  EXPECT_EQ(cited("[1 [2] 3]", 3), Numbers{2});
+}
+
+TEST(Cited, TakesNoLongerForBracketsThatStayOpen) {
+  auto const begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(cited(std::string(4'000'000, '[') + "2]", 3), Numbers{2});
+  EXPECT_EQ(cited("[3" + std::string(4'000'000, '['), 3), Numbers{});
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{5});
 }
 
 }  // namespace

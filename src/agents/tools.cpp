@@ -36,6 +36,14 @@ ToolStep refused(providers::ToolCall const& call, std::string why) {
   return out;
 }
 
+bool has_run_out(Deadline deadline) { return std::chrono::steady_clock::now() + margin >= deadline.at; }
+
+ToolStep given_up(providers::ToolCall const& call) {
+  auto out = refused(call, "there is no time left to wait for the answer");
+  out.gave_up = true;
+  return out;
+}
+
 std::string text_of(json::value const& arguments, std::string_view key) {
   auto const* object = arguments.if_object();
   auto const* value = object ? object->if_contains(key) : nullptr;
@@ -157,7 +165,8 @@ Task<Result<void>> Tools::refuse_delegation(AgentId const& to, Deadline deadline
   }
 }
 
-/// Its id is in the journal before it is created, so that the work is given once whatever happens.
+/// Its id is in the journal before it is created, so that the work is given once whatever happens. What there was no
+/// time to wait for goes on, and the next attempt waits for it.
 Task<Result<ToolStep>> Tools::delegate(providers::ToolCall const& call, json::value const& arguments,
                                        Conversation& conversation, Deadline deadline) {
   auto const to = text_of(arguments, "agent_id");
@@ -165,6 +174,8 @@ Task<Result<ToolStep>> Tools::delegate(providers::ToolCall const& call, json::va
   if (!is_slug(to) || text.empty() || text.size() > text_max)
     co_return refused(
         call, "agent_id must be the id of an agent, and task a text of 1 to " + std::to_string(text_max) + " bytes");
+  if (has_run_out(deadline))
+    co_return given_up(call);
   auto const known = conversation.delegated.find(call.id);
   if (known == conversation.delegated.end()) {
     if (auto const may = co_await refuse_delegation(AgentId{to}, deadline); !may)
@@ -182,6 +193,8 @@ Task<Result<ToolStep>> Tools::delegate(providers::ToolCall const& call, json::va
   host_.wait_begins();
   auto done = co_await ended(id, deadline);
   host_.wait_ends();
+  if (!done && done.error().code == Code::timed_out)
+    co_return given_up(call);
   if (!done)
     co_return refused(call, done.error().message);
   if (done->status != model::TaskStatus::completed)
@@ -211,10 +224,9 @@ Task<Result<model::Task>> Tools::ended(TaskId const& id, Deadline deadline) {
     auto task = co_await stores_.tasks.get(assignment_.actor.tenant, id, deadline);
     if (!task || task->completed_at)
       co_return task;
-    auto const now = std::chrono::steady_clock::now();
-    if (now + margin >= deadline.at)
-      co_return fail(Code::timed_out, "there is no time left to wait for the answer");
-    co_await doorbell->wait(std::min(now + poll_interval, deadline.at - margin));
+    if (has_run_out(deadline))
+      co_return fail(Code::timed_out, "it has not ended yet");
+    co_await doorbell->wait(std::min(std::chrono::steady_clock::now() + poll_interval, deadline.at - margin));
   }
 }
 

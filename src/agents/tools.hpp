@@ -21,8 +21,9 @@ struct ToolStores {
 
 /// A task may be delegated on so many times.
 inline constexpr std::size_t delegation_depth_max = 3;
-/// Further calls in one answer are refused.
-inline constexpr std::size_t calls_max = 16;
+/// Further calls in one answer are refused, and an answer with more than `calls_read_max` ends the task: it says
+/// nothing but that the model has lost its way, and each call would be a step of the journal.
+inline constexpr std::size_t calls_max = 16, calls_read_max = 64;
 
 /// The tools of one run, called as the model wants them. What goes wrong is an answer that the model can act on, not an
 /// error of the run; errors are lease_lost and the faults of the stores.

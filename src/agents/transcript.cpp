@@ -44,7 +44,14 @@ bool go_on(Conversation& out, data::TaskStep const& step) {
     if (auto const given = read<DelegateStep>(step))
       out.delegated[given->call_id] = given->task_id;
   }
+  if (step.kind == step_resume)
+    out.take_up_again();
   return true;
+}
+
+/// Where what follows the last answer begins; the beginning when there is none.
+auto after_last_answer(auto& messages) {
+  return std::ranges::find(messages | std::views::reverse, Message::Role::assistant, &Message::role).base();
 }
 
 }  // namespace
@@ -65,6 +72,7 @@ void Conversation::add(ModelStep step) {
   message.verbatim = std::move(step.verbatim);
   messages.push_back(std::move(message));
   delegated.clear();  // ids of calls are the answer's own
+  given_up.clear();
   ++model_steps;
   usage.input_tokens += step.input_tokens;
   usage.output_tokens += step.output_tokens;
@@ -74,6 +82,10 @@ void Conversation::add(ModelStep step) {
 
 void Conversation::add(ToolStep step) {
   auto const role = step.call_id.empty() ? Message::Role::user : Message::Role::tool;
+  if (role == Message::Role::user)
+    ++corrections;
+  if (step.gave_up)
+    given_up.insert(step.call_id);
   messages.push_back({.role = role,
                       .text = std::move(step.result),
                       .tool_call_id = std::move(step.call_id),
@@ -81,8 +93,14 @@ void Conversation::add(ToolStep step) {
   std::ranges::move(step.sources, std::back_inserter(sources));
 }
 
+void Conversation::take_up_again() {
+  auto const is_given_up = [&](Message const& message) { return given_up.contains(message.tool_call_id); };
+  messages.erase(std::remove_if(after_last_answer(messages), messages.end(), is_given_up), messages.end());
+  given_up.clear();
+}
+
 std::vector<providers::ToolCall> Conversation::open_calls() const {
-  auto const last = std::ranges::find(messages | std::views::reverse, Message::Role::assistant, &Message::role).base();
+  auto const last = after_last_answer(messages);
   if (last == messages.begin())
     return {};
   std::vector<providers::ToolCall> open;
@@ -92,6 +110,16 @@ std::vector<providers::ToolCall> Conversation::open_calls() const {
       open.push_back(call);
   }
   return open;
+}
+
+bool name_apart(std::vector<providers::ToolCall>& calls) {
+  std::set<std::string> used;
+  std::size_t made = 0;
+  for (auto& call : calls) {
+    while (call.id.empty() || !used.insert(call.id).second)
+      call.id = "call_" + std::to_string(++made);
+  }
+  return made > 0;
 }
 
 std::optional<Conversation> resume(std::vector<data::TaskStep> const& past, std::int64_t agent_version) {
@@ -106,6 +134,7 @@ std::optional<Conversation> resume(std::vector<data::TaskStep> const& past, std:
       return std::nullopt;
     ++out.resumed_steps;
   }
+  out.take_up_again();
   return out;
 }
 

@@ -2,7 +2,9 @@
 /// The steps of a run as they stand in the trace, and a conversation made from them again. Pure.
 
 #include <boost/describe.hpp>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,9 +63,10 @@ struct ToolStep {
   std::string name;
   std::string result;
   bool is_error = false;
+  bool gave_up = false;  ///< for want of time: an attempt that goes on from here takes the call up again
   std::vector<providers::Citation> sources;
 };
-BOOST_DESCRIBE_STRUCT(ToolStep, (), (call_id, name, result, is_error, sources))
+BOOST_DESCRIBE_STRUCT(ToolStep, (), (call_id, name, result, is_error, gave_up, sources))
 
 /// Work that was given to another agent, noted before the task is created.
 struct DelegateStep {
@@ -110,6 +113,7 @@ constexpr auto describe(std::type_identity<ToolStep>) {
   return entity::about("ToolStep", "", "What a tool answered.", entity::field<&S::call_id>("The call."),
                        entity::field<&S::name>("The tool."), entity::field<&S::result>("Its answer."),
                        entity::field<&S::is_error>("It could not do it."),
+                       entity::field<&S::gave_up>("It had no time left; the next attempt takes the call up again."),
                        entity::field<&S::sources>("Passages that the answer quotes."));
 }
 constexpr auto describe(std::type_identity<DelegateStep>) {
@@ -132,14 +136,22 @@ struct Conversation {
   std::string model{};                        ///< as the provider named it last
   std::string finish{};                       ///< of the last answer
   std::map<std::string, TaskId> delegated{};  ///< by call
+  std::set<std::string> given_up{};           ///< calls of the last answer that a tool had no time for
+  std::int64_t corrections = 0;               ///< how often the model was told that its answer cannot be used
   std::size_t resumed_steps = 0;
 
   void add(PromptStep);
   void add(ModelStep);
   void add(ToolStep);
+  /// With new time: calls that were given up are open again, unless the model went on without them.
+  void take_up_again();
   /// Calls of the last answer that no tool has answered yet.
   [[nodiscard]] std::vector<providers::ToolCall> open_calls() const;
 };
+
+/// Gives an id to each call that has none, or one that another call of the answer has: a tool's answer must name its
+/// call, and some servers let it be empty or count wrongly. False when there was nothing to do.
+[[nodiscard]] bool name_apart(std::vector<providers::ToolCall>&);
 
 /// The conversation that an earlier attempt of this version of the agent left, when it may go on: none that came to its
 /// end, and none from before someone asked for a retry.

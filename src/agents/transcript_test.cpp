@@ -166,6 +166,66 @@ TEST(Resume, RemembersWhatWasDelegated) {
   ASSERT_EQ(now->open_calls().size(), 1U) << "it is known to be given, and not known to be done";
 }
 
+/// One piece of work that was given to another agent and had no time to be done, and a search that was.
+Past gave_up() {
+  Past past;
+  past.add(step_prompt, asked("When?"));
+  past.add(step_model, said("", {"c1", "c2"}));
+  DelegateStep given;
+  given.call_id = "c1";
+  given.task_id = TaskId(child);
+  past.add(step_delegate, given);
+  auto waited = found("c1", "there is no time left");
+  waited.is_error = true;
+  waited.gave_up = true;
+  past.add(step_tool, waited);
+  past.add(step_tool, found("c2", "noon"));
+  return past;
+}
+
+TEST(Resume, TakesUpAgainWhatThereWasNoTimeFor) {
+  auto const now = gave_up().resumed();
+  ASSERT_TRUE(now);
+  ASSERT_EQ(now->open_calls().size(), 1U);
+  EXPECT_EQ(now->open_calls()[0].id, "c1");
+  EXPECT_EQ(now->delegated.at("c1"), TaskId(child)) << "the same work, not new one";
+  EXPECT_EQ(now->messages.back().tool_call_id, "c2");
+}
+
+TEST(Resume, TakesNothingUpThatTheModelWentOnWithout) {
+  auto past = gave_up();
+  past.add(step_model, said("They do not answer."));
+  auto const now = past.resumed();
+  ASSERT_TRUE(now);
+  EXPECT_TRUE(now->open_calls().empty());
+  ASSERT_EQ(now->messages.size(), 5U);
+  EXPECT_EQ(now->messages[2].text, "there is no time left") << "the model was told so";
+}
+
+TEST(Resume, ACallThatWasTakenUpAgainHasOneAnswer) {
+  auto past = gave_up();
+  past.add_text(step_resume, R"({"steps":4})");
+  past.add(step_tool, found("c1", "at ten"));
+  past.fail(true);
+  auto const now = past.resumed();
+  ASSERT_TRUE(now);
+  EXPECT_TRUE(now->open_calls().empty());
+  ASSERT_EQ(now->messages.size(), 4U);
+  EXPECT_EQ(now->messages[3].text, "at ten");
+}
+
+TEST(Resume, CountsCorrectionsOverAllAttempts) {
+  auto past = searched();
+  EXPECT_EQ(past.resumed()->corrections, 0) << "what a tool answers is none";
+  past.add(step_model, said("noon"));
+  past.add(step_tool, found("", "it is no JSON"));
+  past.fail(true);
+  past.add_text(step_resume, R"({"steps":4})");
+  past.add(step_model, said("noon"));
+  past.add(step_tool, found("", "it is no JSON"));
+  EXPECT_EQ(past.resumed()->corrections, 2);
+}
+
 TEST(Resume, GoesOnAfterAFailureThatPassesAndNotAfterOthers) {
   auto past = searched();
   past.fail(true);
@@ -237,6 +297,29 @@ TEST(OpenCalls, AreThoseOfTheLastAnswerThatNoToolAnswered) {
   conversation.add(found("c1", "noon"));
   conversation.add(found("c3", "noon"));
   EXPECT_TRUE(conversation.open_calls().empty());
+}
+
+TEST(NameApart, GivesEachCallAnIdOfItsOwn) {
+  struct Case {
+    std::vector<std::string> given;
+    std::vector<std::string> named;
+  };
+  for (auto const& [given, named] : {
+           Case{{"", ""}, {"call_1", "call_2"}},
+           Case{{"a", "a", "b", "a"}, {"a", "call_1", "b", "call_2"}},
+           Case{{"call_1", ""}, {"call_1", "call_2"}},
+           Case{{"", "call_1"}, {"call_1", "call_2"}},
+       }) {
+    std::vector<providers::ToolCall> calls;
+    for (auto const& id : given)
+      calls.push_back({.id = id, .name = {}, .arguments = {}});
+    EXPECT_TRUE(name_apart(calls));
+    std::vector<std::string> ids;
+    for (auto const& call : calls)
+      ids.push_back(call.id);
+    EXPECT_EQ(ids, named);
+    EXPECT_FALSE(name_apart(calls)) << "it is done";
+  }
 }
 
 TEST(OpenCalls, AnIdThatComesAgainIsOpenAgain) {

@@ -68,6 +68,8 @@ int report(Console& console, Error const& error, int code) {
 
 int report(Console& console, Error const& error) { return report(console, error, exit_failure); }
 
+int exit_of_setup(Error const& error) { return error.code == Code::invalid ? exit_usage : exit_failure; }
+
 int show(Console& console, Result<ApiClient::Reply> const& reply,
          std::function<std::string(json::value const&)> const& render) {
   if (!reply)
@@ -78,12 +80,6 @@ int show(Console& console, Result<ApiClient::Reply> const& reply,
     console.page(render(*reply->body.root().parsed));
   }
   return exit_ok;
-}
-
-void note_more(Console& console, json::value const& page) {
-  auto const cursor = text_of(page, "next_cursor");
-  if (!cursor.empty())
-    console.note(console.paint("There are more: --cursor " + printable(cursor), Tone::faint));
 }
 
 json::value const& member_of(json::value const& object, std::string_view key) {

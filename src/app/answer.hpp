@@ -1,8 +1,6 @@
 #pragma once
 /// What commands do with an answer of the server.
 
-#include <boost/describe/enumerators.hpp>
-#include <boost/mp11/algorithm.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,9 +21,8 @@ int show(Console&, Result<ApiClient::Reply> const&, std::function<std::string(js
 int report(Console&, Error const&, int code);
 /// The same with the exit code of a failure.
 int report(Console&, Error const&);
-
-/// A hint on standard error when the list goes on after this page.
-void note_more(Console&, json::value const& page);
+/// The exit code of `serve` and `init` when they end with this error: what is invalid then is a setting.
+[[nodiscard]] int exit_of_setup(Error const&);
 
 /// The member `key` as people read it: strings as they are, lists with commas, times without their fraction, nothing
 /// for null.
@@ -53,14 +50,5 @@ class Details {
 using Parameters = std::vector<std::pair<std::string_view, std::string>>;
 /// "?a=1&b=2" of the parameters that are not empty.
 [[nodiscard]] std::string query_text(Parameters const& parameters);
-
-/// "a|b|c": the values of an enumeration, as the name of an option's type. Completion offers them.
-template <class E>
-[[nodiscard]] std::string choices_of() {
-  std::string out;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
-      [&](auto const& enumerator) { out.append(out.empty() ? "" : "|").append(enumerator.name); });
-  return out;
-}
 
 }  // namespace al::app

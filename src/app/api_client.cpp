@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "app/command.hpp"
+#include "app/installation.hpp"
 #include "http/target.hpp"
 #include "security/token_file.hpp"
 
@@ -52,6 +53,10 @@ Code code_of(std::string_view name, int status) {
   return code;
 }
 
+Error wrong_url(std::string const& url) {
+  return {Code::invalid, "AGENT_LIGHTNING_URL is '" + url + "': write it as http://host:port"};
+}
+
 std::string without_slash(std::string url) {
   while (url.ends_with('/'))
     url.pop_back();
@@ -84,7 +89,18 @@ Error read_problem(int status, std::string const& text) {
 
 std::string escaped(std::string_view text) { return http::percent_encode(text); }
 
-ApiClient::ApiClient(Config const& config) : ApiClient(config.text("url"), config.text("token")) {
+std::string server_url(Config const& config) {
+  return config.is_set("url") ? config.text("url") : local_url(config.text("host"), config.text("gateway.port"));
+}
+
+Result<void> check_server_url(Config const& config) {
+  auto const url = server_url(config);
+  if (url.starts_with("http://") || url.starts_with("https://"))
+    return {};
+  return fail(wrong_url(url));
+}
+
+ApiClient::ApiClient(Config const& config) : ApiClient(server_url(config), config.text("token")) {
   if (!token_.empty())
     return;
   auto held = security::read_token_file(security::token_file(config.text("data")));
@@ -115,7 +131,7 @@ Error ApiClient::explain(Error error) const {
     error.message = "no Agent Lightning answers at " + url_ + " (" + error.message +
                     "); start it with `agent-lightning serve` or `make run`, or set AGENT_LIGHTNING_URL";
   } else if (error.code == Code::invalid) {
-    error.message = "AGENT_LIGHTNING_URL is '" + url_ + "': write it as http://host:port";
+    error = wrong_url(url_);
   } else if (error.code == Code::timed_out) {
     error.message = url_ + " did not answer in time";
   }
@@ -126,6 +142,7 @@ Error ApiClient::refused(int status, std::string const& text) const {
   auto error = read_problem(status, text);
   if (status != 401)
     return error;
+  error.message = url_ + ": " + error.message;
   if (token_hint_.empty()) {
     error.message += " Set AGENT_LIGHTNING_TOKEN to a token of this server.";
   } else {
@@ -276,6 +293,14 @@ Result<ApiClient::Reply> ApiClient::get(std::string const& path, std::chrono::se
 
 Result<ApiClient::Reply> ApiClient::post(std::string const& path, std::string body) {
   return run(request(http::Method::post, path, std::move(body)));
+}
+
+Result<ApiClient::Reply> ApiClient::put(std::string const& path, std::string body) {
+  return run(request(http::Method::put, path, std::move(body)));
+}
+
+Result<ApiClient::Reply> ApiClient::remove(std::string const& path) {
+  return run(request(http::Method::del, path, {}));
 }
 
 }  // namespace al::app

@@ -20,7 +20,13 @@ class Interrupted : public std::exception {
   [[nodiscard]] char const* what() const noexcept override { return "interrupted"; }
 };
 
-/// The command line's way to a server: AGENT_LIGHTNING_URL, with the token of AGENT_LIGHTNING_TOKEN or else of the data
+/// The server that the command line talks to: AGENT_LIGHTNING_URL, or else the gateway that `serve` starts with the
+/// same settings on this machine.
+[[nodiscard]] std::string server_url(Config const&);
+/// Errors: invalid, when AGENT_LIGHTNING_URL is none of http or https.
+[[nodiscard]] Result<void> check_server_url(Config const&);
+
+/// The command line's way to a server: server_url(), with the token of AGENT_LIGHTNING_TOKEN or else of the data
 /// directory. Every error is one line that says what to do. For one thread.
 class ApiClient {
  public:
@@ -40,6 +46,8 @@ class ApiClient {
   /// `path` begins after /api/v1 and may carry a query. Blocks until the answer is there.
   [[nodiscard]] Result<Reply> get(std::string const& path, std::chrono::seconds timeout = answer_timeout);
   [[nodiscard]] Result<Reply> post(std::string const& path, std::string body);
+  [[nodiscard]] Result<Reply> put(std::string const& path, std::string body);
+  [[nodiscard]] Result<Reply> remove(std::string const& path);
 
   // The same for coroutines on context().
   [[nodiscard]] Task<Result<Reply>> request(http::Method, std::string path, std::string body,

@@ -135,6 +135,30 @@ TEST_F(ApiClientTest, AWrongTokenLeadsToTheVariable) {
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, Code::unauthenticated);
   EXPECT_THAT(got.error().message, HasSubstr("Set AGENT_LIGHTNING_TOKEN"));
+  EXPECT_THAT(got.error().message, HasSubstr(url())) << "of which server?";
+}
+
+TEST(ServerUrl, IsTheGatewayOfTheSameSettingsUnlessItIsGiven) {
+  auto const url_of = [](std::map<std::string, std::string> environment) {
+    auto const config = Config::load({.file = {}, .dotenv = {}, .environment = std::move(environment), .options = {}});
+    return server_url(config.value());
+  };
+  EXPECT_EQ(url_of({}), "http://127.0.0.1:8000");
+  EXPECT_EQ(url_of({{"GATEWAY_PORT", "41880"}}), "http://127.0.0.1:41880");
+  EXPECT_EQ(url_of({{"AGENT_LIGHTNING_HOST", "0.0.0.0"}}), "http://127.0.0.1:8000");
+  EXPECT_EQ(url_of({{"AGENT_LIGHTNING_HOST", "::"}}), "http://[::1]:8000");
+  EXPECT_EQ(url_of({{"AGENT_LIGHTNING_HOST", "10.0.0.5"}}), "http://10.0.0.5:8000");
+  EXPECT_EQ(url_of({{"AGENT_LIGHTNING_URL", "https://h:1"}, {"GATEWAY_PORT", "41880"}}), "https://h:1");
+}
+
+TEST(ServerUrl, IsRefusedWhenItIsNone) {
+  for (auto const* url : {"ftp://x", "localhost:8000", "x"}) {
+    auto const config =
+        Config::load({.file = {}, .dotenv = {}, .environment = {{"AGENT_LIGHTNING_URL", url}}, .options = {}});
+    auto const checked = check_server_url(config.value());
+    ASSERT_FALSE(checked) << url;
+    EXPECT_THAT(checked.error().message, HasSubstr("AGENT_LIGHTNING_URL"));
+  }
 }
 
 TEST_F(ApiClientTest, AMissingTokenFileIsNamed) {

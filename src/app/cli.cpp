@@ -132,6 +132,15 @@ std::string explain(CLI::App const& app, CLI::ParseError const& error) {
   return error.what();
 }
 
+/// CLI11 hands the footer of a command on to those below it, where its examples would be somebody else's.
+void keep_footers_apart(CLI::App& app) {
+  for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    keep_footers_apart(*command);
+    if (command->get_footer() == app.get_footer())
+      command->footer("");
+  }
+}
+
 Result<Config> load_config(Invocation const& invocation, std::map<std::string, std::string> environment) {
   Config::Sources sources{.file = invocation.config_file,
                           .dotenv = ".env",
@@ -140,7 +149,12 @@ Result<Config> load_config(Invocation const& invocation, std::map<std::string, s
   std::error_code ignored;
   if (!sources.file && std::filesystem::exists(config_file_default, ignored))
     sources.file = config_file_default;
-  return Config::load(sources);
+  auto config = Config::load(sources);
+  if (config) {
+    if (auto const is_fit = check_server_url(*config); !is_fit)
+      return fail(is_fit.error());
+  }
+  return config;
 }
 
 /// What people wait for is what a command prints, so only `serve` fills their terminal with its log, unless the level
@@ -215,6 +229,7 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_model_commands(app, invocation);
   add_completion_commands(app, invocation);
   add_manual_command(app, invocation);
+  keep_footers_apart(app);
 }
 
 std::optional<int> read_arguments(CLI::App& app, std::vector<std::string> arguments, std::ostream& out,

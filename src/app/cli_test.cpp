@@ -37,7 +37,10 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"agent", "list", "--limit", "5"},
       {"agent", "show", "writer"},
       {"agent", "create", "a", "--name", "A", "--specialization", "b", "--capability", "c", "--capability", "d"},
+      {"agent", "set", "a", "--name", "A", "--settings", R"({"max_steps": 4})"},
+      {"agent", "remove", "a"},
       {"task", "run", "auto", "do", "this", "--follow", "--priority", "high"},
+      {"task", "run", "auto", "do", "--timeout", "86400", "--max-attempts", "20", "--context", "{}"},
       {"task", "run", "writer", "serve the list", "--json"},
       {"task", "list", "--agent", "writer", "--status", "failed"},
       {"task", "show", "id", "--steps"},
@@ -50,7 +53,12 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"knowledge", "add", "writer", "text", "--source", "me"},
       {"knowledge", "search", "how", "to", "--agent", "writer", "--limit", "3"},
       {"events", "tail", "--channel", "task:*", "--channel", "agent:*"},
+      {"knowledge", "list", "writer", "--all"},
+      {"knowledge", "remove", "writer", "item"},
       {"events", "replay", "task", "id"},
+      {"events", "replay", "session", "id"},
+      {"provider", "list", "--all"},
+      {"provider", "add", "groq", "--kind", "openai", "--base-url", "https://api.groq.com/openai/v1"},
       {"model", "list"},
       {"model", "show", "name"},
       {"model", "usage", "--from", "2026-01-01", "--all"},
@@ -120,6 +128,44 @@ TEST(Cli, MistakesAreExplained) {
   }
 }
 
+TEST(Cli, ValuesAreWhatHelpSays) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string says;
+  };
+  std::vector<std::string> const create{"agent", "create", "a", "--name", "A", "--specialization", "b", "--settings"};
+  auto const settings = [&](std::string const& text) {
+    auto line = create;
+    line.push_back(text);
+    return line;
+  };
+  for (auto const& [arguments, says] : std::vector<Case>{
+           {{"task", "list", "--limit", "abc"}, "--limit: must be a whole number from 1 to 500, not 'abc'"},
+           {{"task", "list", "--limit", "0"}, "--limit: must be"},
+           {{"task", "list", "--limit", "501"}, "--limit: must be"},
+           {{"task", "list", "--limit", "5x"}, "--limit: must be"},
+           {{"knowledge", "search", "x", "--limit", "51"}, "from 1 to 50, not '51'"},
+           {{"task", "list", "--status", "foo"}, "--status: must be one of pending, started, completed"},
+           {{"task", "run", "a", "b", "--priority", "mid"}, "--priority: must be one of low, normal, high, urgent"},
+           {{"task", "run", "a", "b", "--priority", "low|high"}, "--priority: must be one of"},
+           {{"task", "run", "a", "b", "--timeout", "0"}, "--timeout: must be a whole number from 1 to 86400"},
+           {{"task", "run", "a", "b", "--max-attempts", "21"}, "from 1 to 20"},
+           {{"task", "run", "a", "b", "--context", "5"}, "--context: must be a JSON object"},
+           {settings("{bad"), "--settings: must be a JSON object: "},
+           {settings(""), "--settings: must be a JSON object: "},
+           {{"provider", "add", "p", "--kind", "foo", "--base-url", "http://h"},
+            "--kind: must be one of openai, anthropic"},
+           {{"events", "replay", "foo", "bar"}, "KIND: must be one of agent, task, knowledge, provider, session"},
+           {{"model", "usage", "--from", "yesterday"}, "--from: must be a day, as 2026-01-31, not 'yesterday'"},
+           {{"model", "usage", "--to", "2026-02-30"}, "--to: must be a day"},
+           {{"completion", "tcsh"}, "SHELL: must be one of bash, zsh, fish, not 'tcsh'"},
+       }) {
+    Reading const reading(arguments);
+    EXPECT_EQ(reading.code, exit_usage) << testing::PrintToString(arguments);
+    EXPECT_THAT(reading.err.str(), HasSubstr(says)) << testing::PrintToString(arguments);
+  }
+}
+
 TEST(Cli, MistakesAreJsonForPrograms) {
   for (auto const& arguments : std::vector<std::vector<std::string>>{{"--json", "srve"},
                                                                      {"task", "--json"},
@@ -147,6 +193,19 @@ TEST(Cli, NumbersOfMigrationsHaveARange) {
 TEST(Cli, OnlyServeLogsBesideItsResults) {
   EXPECT_TRUE(Reading({"serve"}).invocation.logs);
   EXPECT_FALSE(Reading({"migrate", "up"}).invocation.logs);
+}
+
+TEST(Cli, ExamplesAreThoseOfTheCommand) {
+  for (auto const& command : std::vector<std::vector<std::string>>{
+           {"task", "cancel"}, {"doctor"}, {"migrate", "up"}, {"provider", "test"}, {"config"}}) {
+    auto arguments = command;
+    arguments.push_back("--help");
+    EXPECT_THAT(Reading(arguments).out.str(), Not(HasSubstr("Example"))) << testing::PrintToString(command);
+  }
+  auto const replay = Reading({"events", "replay", "--help"}).out.str();
+  EXPECT_THAT(replay, HasSubstr("agent-lightning events replay agent writer"));
+  EXPECT_THAT(replay, Not(HasSubstr("agent-lightning serve")));
+  EXPECT_THAT(Reading({"serve", "--help"}).out.str(), HasSubstr("ai-model (8005), operations (8011)"));
 }
 
 TEST(Cli, HelpAndVersionArePrinted) {

@@ -8,12 +8,6 @@
 namespace al::app {
 namespace {
 
-/// Without what validators add: "N:INT in [1 - 9]".
-std::string value_name(CLI::Option const& option) {
-  auto const name = option.get_type_name();
-  return name.substr(0, name.find(':'));
-}
-
 std::vector<std::string> choices_of(std::string_view value) {
   std::vector<std::string> choices;
   if (value.contains('|')) {
@@ -40,11 +34,11 @@ Argument argument_of(CLI::Option const& option) {
   bool const is_flag = option.get_items_expected_max() == 0;
   if (option.get_positional()) {
     out.names = {option.get_name(true)};
-    out.choices = out.name() == "ROLE" ? role_names() : choices_of(value_name(option));
+    out.choices = out.name() == "ROLE" ? role_names() : choices_of(option.get_type_name());
   } else if (is_flag) {
     out.value = option.get_option_text();
   } else {
-    out.value = value_name(option);
+    out.value = option.get_type_name();
     out.choices = choices_of(out.value);
   }
   out.is_required = option.get_required();
@@ -55,17 +49,10 @@ Argument argument_of(CLI::Option const& option) {
 
 bool is_hidden(CLI::App const& app) { return app.get_parent() != nullptr && app.get_group().empty(); }
 
-/// CLI11 hands footers on to commands that have none.
-std::string own_footer(CLI::App const& app) {
-  auto const* parent = app.get_parent();
-  auto const footer = app.get_footer();
-  return parent != nullptr && parent->get_footer() == footer ? std::string() : footer;
-}
-
 void add(CLI::App const& app, std::string const& path, std::vector<Command>& out) {
   Command command{.path = path,
                   .doc = app.get_description(),
-                  .footer = own_footer(app),
+                  .footer = app.get_footer(),
                   .options = {},
                   .positionals = {},
                   .commands = {}};

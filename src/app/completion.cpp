@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace al::app {
 namespace {
@@ -24,13 +25,20 @@ std::string joined(std::vector<std::string> const& words, std::string_view betwe
 }
 
 /// Where the words for a value come from: `a|b` themselves, `@agent` ids, `/` files, `//` directories, `-` nowhere.
+/// Among the choices may be ids as well: `auto|@agent`.
 std::string source_of(std::string_view value, std::vector<std::string> const& choices) {
-  if (!choices.empty())
-    return joined(choices, "|");
-  if (value == "FILE" || value == "DIR")
-    return value == "FILE" ? "/" : "//";
-  auto const id = std::ranges::find(id_names, value, &IdName::value);
-  return id == id_names.end() ? "-" : "@" + std::string(id->kind);
+  auto const ids_of = [](std::string_view name) {
+    auto const* id = std::ranges::find(id_names, name, &IdName::value);
+    return id == id_names.end() ? std::string() : "@" + std::string(id->kind);
+  };
+  std::string out;
+  for (auto const& choice : choices) {
+    auto const ids = ids_of(choice);
+    out.append(out.empty() ? "" : "|").append(ids.empty() ? choice : ids);
+  }
+  if (out.empty())
+    out = value == "FILE" ? "/" : value == "DIR" ? "//" : ids_of(value);
+  return out.empty() ? "-" : out;
 }
 
 bool takes_value(Argument const& option) { return !option.value.empty() && !option.value.starts_with('['); }
@@ -92,22 +100,24 @@ _agent_lightning_words() {
 
 # Offers values that come from $1, behind what $2 says.
 _agent_lightning_offer() {
-  local word rest
-  case $1 in
-    '' | -) ;;
-    @*)
-      while IFS=$'\t' read -r word rest; do
-        _agent_lightning_words "$2" "$word"
-      done < <("${COMP_WORDS[0]/#\~/$HOME}" complete "${1#@}" 2>/dev/null)
-      ;;
-    / | //)
-      compopt -o filenames 2>/dev/null
-      while IFS= read -r word; do
-        COMPREPLY+=("$2$word")
-      done < <(if [[ $1 == / ]]; then compgen -f -- "$cur"; else compgen -d -- "$cur"; fi)
-      ;;
-    *) _agent_lightning_words "$2" ${1//|/ } ;;
-  esac
+  local from word rest
+  for from in ${1//|/ }; do
+    case $from in
+      -) ;;
+      @*)
+        while IFS=$'\t' read -r word rest; do
+          _agent_lightning_words "$2" "$word"
+        done < <("${COMP_WORDS[0]/#\~/$HOME}" complete "${from#@}" 2>/dev/null)
+        ;;
+      / | //)
+        compopt -o filenames 2>/dev/null
+        while IFS= read -r word; do
+          COMPREPLY+=("$2$word")
+        done < <(if [[ $from == / ]]; then compgen -f -- "$cur"; else compgen -d -- "$cur"; fi)
+        ;;
+      *) _agent_lightning_words "$2" "$from" ;;
+    esac
+  done
 }
 
 _agent_lightning() {
@@ -209,20 +219,23 @@ constexpr std::string_view zsh_tail = R"sh(  esac
 
 # Offers values that come from $1.
 _agent-lightning-offer() {
+  local from
   local -a ids
-  case $1 in
-    ('' | -) _message 'a value' ;;
-    (@*)
-      ids=("${(@f)$("${(Q)words[1]/#\~/$HOME}" complete "${1#@}" 2>/dev/null)}")
-      ids=("${(@)ids:#}")
-      ids=("${(@)ids//:/\\:}")
-      ids=("${(@)ids/$'\t'/:}")
-      _describe "${1#@}" ids
-      ;;
-    (/) _files ;;
-    (//) _files -/ ;;
-    (*) compadd -- "${(@s:|:)1}" ;;
-  esac
+  for from in "${(@s:|:)1}"; do
+    case $from in
+      ('' | -) _message 'a value' ;;
+      (@*)
+        ids=("${(@f)$("${(Q)words[1]/#\~/$HOME}" complete "${from#@}" 2>/dev/null)}")
+        ids=("${(@)ids:#}")
+        ids=("${(@)ids//:/\\:}")
+        ids=("${(@)ids/$'\t'/:}")
+        _describe "${from#@}" ids
+        ;;
+      (/) _files ;;
+      (//) _files -/ ;;
+      (*) compadd -- "$from" ;;
+    esac
+  done
 }
 
 _agent-lightning() {
@@ -360,9 +373,13 @@ std::string fish_values(std::string const& source) {
     return " -r -F";
   if (source == "//")
     return " -x -a '(__fish_complete_directories (commandline -ct))'";
-  if (source.starts_with('@'))
-    return " -x -a '(agent-lightning complete " + source.substr(1) + " 2>/dev/null)'";
-  return " -x -a " + fish_quoted(replaced(source, "|", " "));
+  std::string words;
+  for (auto const part : std::views::split(source, '|')) {
+    std::string const word{std::string_view(part)};
+    words += words.empty() ? "" : " ";
+    words += word.starts_with('@') ? "(agent-lightning complete " + word.substr(1) + " 2>/dev/null)" : word;
+  }
+  return " -x -a " + fish_quoted(words);
 }
 
 std::string fish_condition(Command const& command, std::string_view more = "") {

@@ -40,6 +40,9 @@ TEST(CommandTree, HasEveryCommandAndOption) {
   auto const& run = find(tree, "task run");
   EXPECT_EQ(find(run.options, "--priority").choices, (std::vector<std::string>{"low", "normal", "high", "urgent"}));
   EXPECT_EQ(find(run.options, "--follow").value, "");
+  EXPECT_EQ(find(run.options, "--max-attempts").value, "N");
+  EXPECT_EQ(find(find(tree, "provider add").options, "--kind").choices,
+            (std::vector<std::string>{"openai", "anthropic"}));
   EXPECT_THAT(run.options, Not(Contains(testing::Property(&Argument::name, "--help")))) << "it is the program's";
   EXPECT_THAT(find(find(tree, "serve").positionals, "ROLE").choices, Contains("worker"));
   auto const& program_options = tree.front().options;
@@ -62,6 +65,15 @@ TEST(CompletionScript, NamesEverything) {
       }
     }
   }
+}
+
+TEST(CompletionScript, OffersIdsAmongChoices) {
+  Program const program;
+  auto const tree = command_tree(program.app);
+  EXPECT_THAT(completion_script(Shell::bash, tree), HasSubstr("positionals='auto|@agent -+'"));
+  EXPECT_THAT(completion_script(Shell::zsh, tree), HasSubstr("args=('auto|@agent' '-+')"));
+  EXPECT_THAT(completion_script(Shell::fish, tree),
+              HasSubstr("-a 'auto (agent-lightning complete agent 2>/dev/null)'"));
 }
 
 TEST(CompletionScript, QuotesWhatShellsWouldObey) {

@@ -40,16 +40,7 @@ namespace {
 constexpr std::chrono::seconds start_timeout{30};
 constexpr std::chrono::seconds retry_pause{2};
 constexpr std::chrono::seconds drain_timeout{30};
-
-/// One process owns a SQLite directory; PostgreSQL is shared.
-std::optional<storage::DirectoryLock> own_directory(Config const& config) {
-  if (uses_postgres(config))
-    return std::nullopt;
-  auto lock = storage::DirectoryLock::acquire(data_directory(config));
-  if (!lock)
-    throw Fault(lock.error().message);
-  return std::move(*lock);
-}
+constexpr std::chrono::seconds last_usage_timeout{5};
 
 std::unique_ptr<storage::Database> prepare_database(Config const& config, Clock const& clock) {
   migrate(config);
@@ -133,11 +124,11 @@ struct Platform::Parts final : services::system::Process {
   data::TaskStore tasks{writer};
   data::KnowledgeImport import{agents, knowledge};
   data::Starter starter{writer, agents, knowledge};
-  data::AccessStore access{*database, clock, random};
+  data::AccessStore access{*database};
   data::IdempotencyStore answers{*database};
   data::Writer worker_writer{*database, bus, clock, random, "worker"};
   data::TaskStore worker_tasks{worker_writer};
-  events::LiveText live{bus};
+  events::LiveText live{clock};
   data::Writer model_writer{*database, bus, clock, random, "ai-model"};
   data::ProviderStore registered{model_writer, [this](TenantId const& tenant) { directory.forget(tenant); }};
   data::DataKeyStore data_keys{*database};
@@ -175,7 +166,7 @@ struct Platform::Parts final : services::system::Process {
 
 Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
     : config(settings),
-      lock(own_directory(settings)),
+      lock(sound(lock_data_directory(settings))),
       database(prepare_database(settings, clock)),
       agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
       threads(io_thread_count(settings) + (roles.contains(Role::worker) ? 1 : 0)),
@@ -208,8 +199,14 @@ void Platform::Parts::listen(Role role) {
     contexts.push_back(&threads.at(i));
   http::ServerLimits const limits{.connections_max = static_cast<std::size_t>(config.integer("http.connections_max"))};
   auto const port = static_cast<std::uint16_t>(config.integer(facts->port_setting));
-  servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, router_of(role),
-                                                 limits, clock, random);
+  try {
+    servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, router_of(role),
+                                                   limits, clock, random);
+  } catch (Fault const& fault) {
+    // The HTTP server knows no settings.
+    auto const setting = std::ranges::find(settings(), facts->port_setting, &Setting::name);
+    throw Fault(std::string(fault.what()) + " (" + std::string(setting->variable) + ", AGENT_LIGHTNING_HOST)");
+  }
 }
 
 // On the dashboard's port bare paths are pages.
@@ -227,7 +224,7 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
   auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
   bool const has_all = role == Role::gateway || role == Role::dashboard;
   if (has_all || role == Role::agent_designer) {
-    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import, live, bus});
+    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import, live});
   }
   if (has_all || role == Role::ai_model) {
     services::ai_model::Models const models{directory, {operator_clients, tenant_clients}, model_usage, usage_store};
@@ -273,7 +270,7 @@ void Platform::Parts::bill(agents::UsedModel const& used) {
                    .provider = used.provider,
                    .model = used.model,
                    .status = used.is_answered ? 200 : 0,
-                   .tokens = {used.tokens.input_tokens, used.tokens.output_tokens},
+                   .tokens = used.tokens,
                    .to_first_byte = used.took});
 }
 
@@ -311,8 +308,7 @@ Result<void> Platform::start() {
     asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
   }
   parts_->notice_other_processes();
-  if (!parts_->servers.empty())
-    spawn(parts_->threads.at(0).get_executor(), "usage of models", parts_->model_usage.run());
+  spawn(parts_->threads.at(0).get_executor(), "usage of models", parts_->model_usage.run());
   spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
   return {};
 }
@@ -331,7 +327,8 @@ void Platform::stop(Deadline deadline) {
   }
   stopping.clear();  // waits for each
   try {
-    parts_->threads.wait(0, parts_->model_usage.flush(deadline));
+    // Requests may have taken all of the deadline.
+    parts_->threads.wait(0, parts_->model_usage.finish(Deadline::after(last_usage_timeout)));
   } catch (Fault const& fault) {
     log::warning("the last usage of models is lost", {{"error", std::string_view(fault.what())}});
   }
@@ -341,19 +338,12 @@ void Platform::stop(Deadline deadline) {
 
 std::vector<Address> Platform::addresses() const {
   std::vector<Address> out;
-  auto host = parts_->config.text("host");
-  // A client cannot call the address that stands for all of them.
-  if (host == "0.0.0.0")
-    host = "127.0.0.1";
-  if (host == "::")
-    host = "::1";
-  if (host.contains(':'))
-    host = "[" + host + "]";
   for (auto const& facts : all_roles()) {
     auto const server = parts_->servers.find(facts.role);
     if (server == parts_->servers.end())
       continue;
-    out.push_back({std::string(facts.name), "http://" + host + ":" + std::to_string(server->second->port())});
+    auto const port = std::to_string(server->second->port());
+    out.push_back({std::string(facts.name), local_url(parts_->config.text("host"), port)});
   }
   return out;
 }

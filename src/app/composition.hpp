@@ -30,7 +30,8 @@ class Platform {
   Platform& operator=(Platform const&) = delete;
 
   /// Sees to the first token, then serves; the starter content is added meanwhile, and /ready answers 200 after it.
-  /// Errors: invalid (AGENT_LIGHTNING_TOKEN is no fit token). Throws Fault, Unavailable.
+  /// Errors: invalid (AGENT_LIGHTNING_TOKEN is no fit token, the master key is none), forbidden (its file is not ours
+  /// alone), conflict (it does not open what is sealed here). Throws Fault, Unavailable.
   [[nodiscard]] Result<void> start();
 
   /// Stops accepting, lets requests and tasks end until the deadline, hands the rest back. From any thread but its own.

@@ -245,6 +245,10 @@ void Table::add(std::vector<Cell> row) {
   rows_.push_back(std::move(row));
 }
 
+bool Table::is_whole(std::size_t column) const {
+  return column == 0 || (is_last_whole_ && column + 1 == heading_.size());
+}
+
 // Takes from the widest column until a row fits; a program that reads our output gets everything.
 std::vector<std::size_t> Table::widths(Console::Options const& options) const {
   std::vector<std::size_t> widths;
@@ -258,11 +262,15 @@ std::vector<std::size_t> Table::widths(Console::Options const& options) const {
     return widths;
   auto total = std::accumulate(widths.begin(), widths.end(), gap * (widths.size() - 1));
   while (total > options.width) {
-    auto const widest = std::ranges::max_element(widths);
-    if (*widest <= column_min)
+    std::size_t widest = 0;
+    for (std::size_t i = 1; i < widths.size(); ++i) {
+      if (!is_whole(i) && (widest == 0 || widths[i] >= widths[widest]))
+        widest = i;
+    }
+    if (widest == 0 || widths[widest] <= column_min)
       break;
-    auto const less = std::min(total - options.width, std::max<std::size_t>(1, (*widest - column_min) / 4));
-    *widest -= less;
+    auto const less = std::min(total - options.width, std::max<std::size_t>(1, (widths[widest] - column_min) / 4));
+    widths[widest] -= less;
     total -= less;
   }
   return widths;
@@ -273,7 +281,8 @@ std::string Table::row_text(Console const& console, std::vector<std::size_t> con
                             std::vector<Cell> const& row) const {
   std::string out;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    auto const shown = console.options().is_terminal ? cut(row[i].text, columns[i]) : row[i].text;
+    bool const may_be_cut = console.options().is_terminal && !is_whole(i);
+    auto const shown = may_be_cut ? cut(row[i].text, columns[i]) : row[i].text;
     out += console.paint(shown, row[i].tone);
     auto const used = columns_of(shown);
     if (i + 1 < row.size())

@@ -70,10 +70,12 @@ struct Cell {
   Tone tone = Tone::plain;
 };
 
-/// Aligned columns under a heading. On a terminal the widest columns are cut until a row fits.
+/// Aligned columns under a heading. On a terminal the widest columns are cut until a row fits, the last of them first;
+/// never the first column, and never the last when `is_last_whole`: they hold what the next command needs.
 class Table {
  public:
-  explicit Table(std::vector<std::string> heading) : heading_(std::move(heading)) {}
+  explicit Table(std::vector<std::string> heading, bool is_last_whole = false)
+      : heading_(std::move(heading)), is_last_whole_(is_last_whole) {}
 
   /// As many cells as there are headings.
   void add(std::vector<Cell> row);
@@ -84,12 +86,14 @@ class Table {
   [[nodiscard]] std::string next(Console const&);
 
  private:
+  [[nodiscard]] bool is_whole(std::size_t column) const;
   [[nodiscard]] std::vector<std::size_t> widths(Console::Options const&) const;
   [[nodiscard]] std::string row_text(Console const&, std::vector<std::size_t> const& columns,
                                      std::vector<Cell> const& row) const;
   [[nodiscard]] std::string heading_text(Console const&, std::vector<std::size_t> const& columns) const;
 
   std::vector<std::string> heading_;
+  bool is_last_whole_;
   std::vector<std::vector<Cell>> rows_;
   std::vector<std::size_t> columns_;  // once next() was called
 };

@@ -64,8 +64,8 @@ TEST(Table, ALongListIsWrittenWhileItIsRead) {
   Table cut_table({"ID", "NAME"});
   cut_table.add({{"abc"}, {"x"}});
   EXPECT_THAT(cut_table.next(narrow.console), HasSubstr("abc"));
-  cut_table.add({{"abcdef"}, {"y"}});
-  EXPECT_THAT(cut_table.next(narrow.console), HasSubstr("ab…  y"));
+  cut_table.add({{"abcdef"}, {"a long name"}});
+  EXPECT_THAT(cut_table.next(narrow.console), HasSubstr("abcdef  a l…"));
 }
 
 TEST(Table, AlignsItsColumns) {
@@ -100,6 +100,30 @@ TEST(Table, FitsATerminalAndIsWholeElsewhere) {
     EXPECT_LE(columns_of(line), 40u) << line;
   EXPECT_THAT(table.text(Output(options).console), HasSubstr("…"));
   EXPECT_THAT(table.text(Output().console), HasSubstr(std::string(200, 'x')));
+}
+
+TEST(Table, WhatTheNextCommandNeedsIsNeverCut) {
+  std::string const id(36, 'i');
+  std::string const variable(26, 'V');
+  auto const cells = [&] { return std::vector<Cell>{{id}, {std::string(20, 'n')}, {std::string(60, 'x')}}; };
+  auto options = terminal(70);
+  options.has_colour = false;
+  Output const narrow(options);
+  Table table({"ID", "NAME", "TEXT"});
+  table.add(cells());
+  auto const text = table.text(narrow.console);
+  auto const row = text.substr(text.find('\n') + 1);
+  EXPECT_THAT(row, testing::StartsWith(id + "  n"));
+  EXPECT_EQ(columns_of(row), 70u) << "the others give way, and no more than is needed";
+  Table settings({"SETTING", "VALUE", "VARIABLE"}, true);
+  settings.add({{id}, {std::string(60, 'x')}, {variable}});
+  EXPECT_THAT(settings.text(narrow.console), testing::EndsWith("…  " + variable));
+}
+
+TEST(Table, OnATerminalThatIsMuchTooNarrowIdsAreWholeStill) {
+  Table table({"ID", "TEXT"});
+  table.add({{std::string(60, 'i')}, {std::string(60, 'x')}});
+  EXPECT_THAT(table.text(Output(terminal(40)).console), HasSubstr(std::string(60, 'i') + "  xxxxx…"));
 }
 
 TEST(Table, GivesTerminalsNothingToObey) {

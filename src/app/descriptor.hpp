@@ -1,6 +1,8 @@
 #pragma once
 #include <unistd.h>
 
+#include <utility>
+
 namespace al::app {
 
 /// What open() answered: a file that is closed at the end, or -1.
@@ -14,6 +16,8 @@ class Descriptor {
   Descriptor(Descriptor const&) = delete;
   Descriptor& operator=(Descriptor const&) = delete;
   [[nodiscard]] int number() const { return number_; }
+  /// Gives it away.
+  [[nodiscard]] int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;

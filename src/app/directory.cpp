@@ -32,19 +32,23 @@ std::shared_ptr<asio::steady_timer> Directory::join(std::string const& tenant, a
   auto const [at, is_first] = loading_.try_emplace(tenant);
   if (is_first)
     return nullptr;
-  return at->second.emplace_back(std::make_shared<asio::steady_timer>(std::move(executor), deadline.at));
+  auto timer = std::make_shared<asio::steady_timer>(std::move(executor), deadline.at);
+  at->second.push_back(timer);
+  return timer;
 }
 
 void Directory::leave(std::string const& tenant) {
-  std::vector<std::shared_ptr<asio::steady_timer>> waiting;
+  std::vector<std::weak_ptr<asio::steady_timer>> waiting;
   {
     std::scoped_lock const lock(mutex_);
     auto node = loading_.extract(tenant);
     waiting = std::move(node.mapped());
   }
   // Each on its own thread, which has begun to wait before it comes to this.
-  for (auto const& timer : waiting)
-    asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+  for (auto const& one : waiting) {
+    if (auto const timer = one.lock())
+      asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+  }
 }
 
 Task<std::shared_ptr<providers::Accounts const>> Directory::accounts(TenantId const& tenant, Deadline deadline) {

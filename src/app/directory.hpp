@@ -37,7 +37,8 @@ class Directory final : public providers::Directory {
   providers::Accounts const& operators_;
   cache::LocalCache<providers::Accounts> known_;
   std::mutex mutex_;
-  std::unordered_map<std::string, std::vector<std::shared_ptr<asio::steady_timer>>> loading_;  // by tenant
+  /// By tenant, who waits for the one that loads. Weak: a process that ends drops coroutines with their contexts.
+  std::unordered_map<std::string, std::vector<std::weak_ptr<asio::steady_timer>>> loading_;
   std::set<std::string> warned_;
 };
 

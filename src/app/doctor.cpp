@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <iterator>
 
 #include "app/answer.hpp"
 #include "app/api_client.hpp"
+#include "app/doctor_models.hpp"
 #include "app/installation.hpp"
-#include "app/io_threads.hpp"
 #include "app/roles.hpp"
+#include "app/with_database.hpp"
 #include "security/token_file.hpp"
 
 namespace al::app {
@@ -49,14 +51,34 @@ std::string_view doubtful_file_system(std::filesystem::path const& directory) {
   }
 }
 
+Finding unreadable(std::string_view subject, std::string const& name, int code) {
+  return {error, std::string(subject),
+          "this user may not look at " + name + ": " + std::generic_category().message(code),
+          "run as the user who owns it"};
+}
+
+/// The first start makes it, where it may.
+Finding absent_directory(std::filesystem::path const& directory) {
+  auto parent = std::filesystem::absolute(directory).parent_path();
+  std::error_code ignored;
+  while (parent.has_relative_path() && !std::filesystem::exists(parent, ignored))
+    parent = parent.parent_path();
+  if (::access(parent.c_str(), W_OK | X_OK) != 0) {
+    return {error, "data directory",
+            directory.string() + " cannot be made: this user may not write to " + parent.string(),
+            "set AGENT_LIGHTNING_DATA to another place"};
+  }
+  return {warning, "data directory", directory.string() + " is not there yet",
+          "the first `agent-lightning serve` makes it"};
+}
+
 Finding check_data_directory(Config const& config) {
   constexpr std::string_view subject = "data directory";
   auto const directory = data_directory(config);
   auto const name = directory.string();
   struct stat info{};
-  if (::stat(directory.c_str(), &info) != 0) {
-    return {warning, std::string(subject), name + " is not there yet", "the first `agent-lightning serve` makes it"};
-  }
+  if (::stat(directory.c_str(), &info) != 0)
+    return errno == ENOENT ? absent_directory(directory) : unreadable(subject, name, errno);
   if (!S_ISDIR(info.st_mode)) {
     return {error, std::string(subject), name + " is no directory", "set AGENT_LIGHTNING_DATA to another place"};
   }
@@ -99,16 +121,11 @@ storage::Statement const sqlite_settings{"doctor.settings",
 /// Settings that would let an acknowledged write get lost. On SQLite `synchronous` is no property of the file: whoever
 /// writes sets it, so there is none to look at.
 Finding check_durability(Config const& config) {
-  SystemClock clock;
   bool const is_postgres = uses_postgres(config);
-  auto const database = open_database(config, clock);
-  IoThreads threads(1);
-  threads.start();
-  auto const rows =
-      threads.wait(0, database->read(storage::Scope::system(), is_postgres ? postgres_settings : sqlite_settings, {},
-                                     Deadline::after(database_timeout)));
-  threads.stop();
-  database->close();
+  auto const rows = with_database(config, [&](storage::Database& database) {
+    return database.read(storage::Scope::system(), is_postgres ? postgres_settings : sqlite_settings, {},
+                         Deadline::after(database_timeout));
+  });
   std::string bad;
   std::string all;
   for (auto const& row : rows) {
@@ -125,43 +142,55 @@ Finding check_durability(Config const& config) {
           is_postgres ? "turn these on in postgresql.conf and reload it" : "put the data on a local disk"};
 }
 
-/// The lock of a directory that is there, when no server has it. Changes nothing: without its file nobody has ever
-/// served the directory.
-std::optional<storage::DirectoryLock> lock_unserved(Config const& config) {
+/// Who has the directory. Changes nothing: without its file nobody has ever served it.
+struct Ownership {
+  std::optional<storage::DirectoryLock> lock;  ///< ours, while we look: then no server has it, and none starts
+  bool is_served = false;                      ///< by another process, as far as that can be known
+};
+
+Ownership look_who_owns(Config const& config) {
   std::error_code ignored;
-  if (uses_postgres(config) || !std::filesystem::exists(data_directory(config) / "lock", ignored))
-    return std::nullopt;
+  if (uses_postgres(config))
+    return {.lock = std::nullopt, .is_served = true};
+  if (!std::filesystem::exists(data_directory(config) / "lock", ignored))
+    return {};
   try {
     if (auto lock = lock_data_directory(config))
-      return std::move(*lock);
+      return {.lock = std::move(*lock)};
+    return {.lock = std::nullopt, .is_served = true};
   } catch (Fault const&) {  // NOLINT(bugprone-empty-catch): what is wrong with the directory is a finding of its own
   }
-  return std::nullopt;
+  return {};
 }
 
-void check_database(Config const& config, std::vector<Finding>& findings) {
-  // Held to the end, so that no server starts while we have the file open for writing.
-  auto const lock = lock_unserved(config);
+/// Whether the content may be looked at. A file that a server has is not opened for writing beside it.
+bool may_open(Config const& config, Ownership const& owner) { return uses_postgres(config) || owner.lock; }
+
+/// Adds the findings about the database; whether it is migrated and may be opened.
+bool check_database(Config const& config, Ownership const& owner, std::vector<Finding>& findings) {
   auto const kind = uses_postgres(config) ? "PostgreSQL" : "SQLite";
   auto const target = migration_target(config);
-  std::error_code ignored;
-  if (!uses_postgres(config) && !std::filesystem::exists(target.sqlite_path, ignored)) {
-    findings.push_back(
-        {warning, "database", "SQLite; there is no file yet", "the first `agent-lightning serve` makes it"});
-    return;
+  std::error_code why;
+  if (!uses_postgres(config) && !std::filesystem::exists(target.sqlite_path, why)) {
+    findings.push_back(why ? unreadable("database", target.sqlite_path, why.value())
+                           : Finding{warning, "database", "SQLite; there is no file yet",
+                                     "the first `agent-lightning serve` makes it"});
+    return false;
   }
   try {
     auto const states = storage::migration_status(target);
     findings.push_back({ok, "database", std::string(kind) + " answers"});
     findings.push_back(check_migrations(states));
-    // A file that a server has is not opened for writing beside it.
-    if (uses_postgres(config) || lock)
+    if (may_open(config, owner))
       findings.push_back(check_durability(config));
+    return may_open(config, owner) && findings.back().level != error &&
+           std::ranges::all_of(states, &storage::MigrationState::applied);
   } catch (std::exception const& fault) {
     findings.push_back({error, "database", std::string(kind) + " cannot be used: " + fault.what(),
                         uses_postgres(config) ? "start it, or mend DATABASE_URL (`agent-lightning config` shows it)"
                                               : "restore agent-lightning.db from a backup, or mend its permissions"});
   }
+  return false;
 }
 
 // ---- ports ----
@@ -196,7 +225,7 @@ bool can_bind(std::string const& host, std::uint16_t port, std::string& reason) 
   return !error;
 }
 
-Finding check_port(Config const& config, RoleFacts const& facts) {
+Finding check_port(Config const& config, RoleFacts const& facts, bool is_served) {
   auto const subject = "port of " + std::string(facts.name);
   auto const& host = config.text("host");
   auto const port = static_cast<std::uint16_t>(config.integer(facts.port_setting));
@@ -206,21 +235,22 @@ Finding check_port(Config const& config, RoleFacts const& facts) {
     return {ok, subject, "a free one"};
   if (can_bind(host, port, reason))
     return {ok, subject, shown + " is free"};
-  auto const local = host == "0.0.0.0" || host == "::" ? std::string("127.0.0.1") : host;
-  auto const bracketed = local.contains(':') ? "[" + local + "]" : local;
-  auto const ours = who_answers("http://" + bracketed + ":" + shown);
-  if (!ours.empty())
+  auto const ours = who_answers(local_url(host, shown));
+  if (!ours.empty() && is_served)
     return {ok, subject, shown + " is served by " + ours};
-  std::string variable;
-  for (auto const& value : config.all()) {
-    if (value.setting->name == facts.port_setting)
-      variable = value.setting->variable;
-  }
+  if (!ours.empty())
+    reason = ours + " of another data directory has it";
+  auto const setting = std::ranges::find(settings(), facts.port_setting, &Setting::name);
   return {error, subject, shown + " on " + host + " cannot be had: " + reason,
-          "stop the program that uses it, or set " + variable + " (or AGENT_LIGHTNING_HOST)"};
+          "stop the program that uses it, or set " + std::string(setting->variable) + " (or AGENT_LIGHTNING_HOST)"};
 }
 
-// ---- token, server, provider ----
+// ---- token, server ----
+
+bool has_database(Config const& config) {
+  std::error_code ignored;
+  return uses_postgres(config) || std::filesystem::exists(migration_target(config).sqlite_path, ignored);
+}
 
 Finding check_token(Config const& config) {
   if (auto const& given = config.text("token"); !given.empty()) {
@@ -232,9 +262,13 @@ Finding check_token(Config const& config) {
   auto const file = security::token_file(data_directory(config));
   auto const held = security::read_token_file(file);
   if (!held) {
-    bool const is_missing = held.error().code == Code::not_found;
-    return {is_missing ? warning : error, "token", held.error().message,
-            "the first `agent-lightning serve` writes it; for a server elsewhere set AGENT_LIGHTNING_TOKEN"};
+    if (held.error().code != Code::not_found)
+      return {error, "token", held.error().message, "run as the user who owns it, or set AGENT_LIGHTNING_TOKEN"};
+    return {warning, "token", held.error().message,
+            has_database(config) ? "set AGENT_LIGHTNING_TOKEN to a token of this database; without one see 'A lost "
+                                   "token' in docs/security.md"
+                                 : "the first `agent-lightning serve` writes it; for a server elsewhere set "
+                                   "AGENT_LIGHTNING_TOKEN"};
   }
   struct stat info{};
   if (::stat(file.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
@@ -244,7 +278,7 @@ Finding check_token(Config const& config) {
 }
 
 Finding check_server(Config const& config) {
-  auto const& url = config.text("url");
+  auto const url = server_url(config);
   auto const who = who_answers(url);
   if (who.empty()) {
     return {warning, "server", "none answers at " + url, "agent-lightning serve, or set AGENT_LIGHTNING_URL"};
@@ -252,7 +286,8 @@ Finding check_server(Config const& config) {
   ApiClient client(config);
   auto const agents = client.get("/agents?limit=1", probe_timeout);
   if (!agents)
-    return {error, "server", who + " at " + url + ": " + agents.error().message, "give it the right token"};
+    return {error, "server", who + " at " + url + ": " + agents.error().message,
+            "set AGENT_LIGHTNING_TOKEN to a token of that server"};
   return {ok, "server", who + " at " + url + " takes the token"};
 }
 
@@ -260,14 +295,16 @@ Finding check_server(Config const& config) {
 
 std::vector<Finding> examine(Config const& config) {
   std::vector<Finding> findings{check_config(config), check_data_directory(config)};
-  check_database(config, findings);
+  auto const owner = look_who_owns(config);
+  bool const is_open = check_database(config, owner, findings);
   for (auto const& facts : all_roles()) {
     if (!facts.port_setting.empty())
-      findings.push_back(check_port(config, facts));
+      findings.push_back(check_port(config, facts, owner.is_served));
   }
-  findings.push_back({ok, "provider", "extractive: no model is needed, agents answer from their knowledge"});
   findings.push_back(check_token(config));
   findings.push_back(check_server(config));
+  findings.push_back(check_master_key(config, is_open));
+  std::ranges::move(check_providers(config), std::back_inserter(findings));
   return findings;
 }
 

@@ -24,6 +24,17 @@ bool uses_postgres(Config const& config) { return !database_url(config).empty();
 
 std::filesystem::path data_directory(Config const& config) { return config.text("data"); }
 
+std::string local_url(std::string host, std::string_view port) {
+  // A client cannot call the address that stands for all of them.
+  if (host == "0.0.0.0")
+    host = "127.0.0.1";
+  if (host == "::")
+    host = "::1";
+  if (host.contains(':') && !host.starts_with('['))
+    host = "[" + host + "]";
+  return "http://" + host + ":" + std::string(port);
+}
+
 void make_data_directory(Config const& config) {
   auto const directory = data_directory(config);
   std::error_code error;

@@ -16,6 +16,9 @@ namespace al::app {
 [[nodiscard]] bool uses_postgres(Config const&);
 [[nodiscard]] std::filesystem::path data_directory(Config const&);
 
+/// Where clients on this machine find what listens on `host`, which may stand for all addresses.
+[[nodiscard]] std::string local_url(std::string host, std::string_view port);
+
 /// Makes the data directory, for its owner only, when it is not there. Throws Fault.
 void make_data_directory(Config const&);
 

@@ -1,11 +1,11 @@
 #include "app/listing.hpp"
 
+#include "app/option_values.hpp"
 #include "app/pager.hpp"
+#include "data/page.hpp"
 
 namespace al::app {
 namespace {
-
-constexpr std::string_view page_size_max = "500";
 
 Parameters with_page(Parameters parameters, std::string_view limit, std::string_view cursor) {
   parameters.emplace_back("limit", limit);
@@ -23,13 +23,14 @@ std::string table_text(Console const& console, Listing const& listing, json::val
 /// As text page by page, as JSON in one piece: half a document would be none.
 int list_all(Workplace& workplace, Listing const& listing, std::string cursor) {
   auto& console = workplace.console;
+  auto const page_size = std::to_string(data::page_limit_max);
   ApiClient client(workplace.config);
   LongOutput out(console);
   Table table(listing.heading);
   std::string all;
   std::size_t count = 0;
   do {
-    auto const page = client.get(listing.path + query_text(with_page(listing.filters, page_size_max, cursor)));
+    auto const page = client.get(listing.path + query_text(with_page(listing.filters, page_size, cursor)));
     if (!page) {
       out.finish();
       return report(console, page.error());
@@ -61,8 +62,8 @@ int list_all(Workplace& workplace, Listing const& listing, std::string cursor) {
 
 std::shared_ptr<PageOptions> add_page_options(CLI::App& command) {
   auto options = std::make_shared<PageOptions>();
-  auto* limit = command.add_option("--limit", options->limit, "How many at most (1 to 500, default 50)");
-  limit->type_name("N");
+  auto* limit = take_number(command.add_option("--limit", options->limit, "How many at most (1 to 500, default 50)"), 1,
+                            data::page_limit_max);
   command.add_option("--cursor", options->cursor, "Where the page before ended")->type_name("CURSOR");
   options->watch = add_watch_option(command);
   command.add_flag("--all", options->is_all, "Every page, not only the first")

@@ -196,7 +196,7 @@ void append_exit_status(Page& page) {
   page.entry(bold("0"), "It is done.");
   page.entry(bold("1"),
              "It failed, or the result could not be written, or the task that was watched did not complete.");
-  page.entry(bold("2"), "An option, a setting or a number was not understood.");
+  page.entry(bold("2"), "A command, an option, its value or a setting was not understood.");
   page.entry(bold("130"), "Ctrl\\-C ended it.");
 }
 
@@ -215,8 +215,9 @@ std::string manual(std::span<Command const> tree) {
   page.paragraph(bold("agent-lightning serve") +
                  " starts the platform; most other commands talk to one that runs, at the address in " +
                  bold("AGENT_LIGHTNING_URL") +
-                 ". Results go to standard output, everything else to standard error. With " + bold("--json") +
-                 " results and errors are JSON, one line each.");
+                 ", or else where the same settings start it. Results go to standard output, everything else to "
+                 "standard error. With " +
+                 bold("--json") + " results and errors are JSON, one line each.");
   page.section("OPTIONS");
   page.paragraph("Every command takes these, before or behind its own.");
   for (auto const& option : program.options) {

@@ -12,6 +12,7 @@
 #include "app/answer.hpp"
 #include "app/composition.hpp"
 #include "app/installation.hpp"
+#include "app/model_accounts.hpp"
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "security/token_file.hpp"
@@ -86,11 +87,13 @@ int serve(Workplace& workplace, std::vector<std::string> const& names) {
   auto const roles = read_roles(names);
   if (!roles)
     return report(workplace.console, roles.error(), exit_usage);
+  if (auto const accounts = accounts_of(workplace.config); !accounts)
+    return report(workplace.console, accounts.error(), exit_of_setup(accounts.error()));
   limit_heaps();
   Platform platform(workplace.config, *roles);
   EndSignals signals;
   if (auto const started = platform.start(); !started)
-    return report(workplace.console, started.error());
+    return report(workplace.console, started.error(), exit_of_setup(started.error()));
   announce(workplace.console, workplace.config, platform.addresses());
   signals.wait_and_stop(platform);
   log::info("stopped");

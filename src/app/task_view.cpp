@@ -54,6 +54,20 @@ std::string answer_text(Console const& console, json::value const& result) {
   return out;
 }
 
+std::string_view cut_reason(json::value const& result) {
+  return raw_text(result, "finish") == "length" ? "the answer was cut at the limit of tokens (max_tokens)" : "";
+}
+
+void print_answer(Console& console, json::value const& result, bool is_text_shown) {
+  if (!is_text_shown) {
+    console.print(answer_text(console, result));
+  } else if (auto const sources = sources_text(console, result); !sources.empty()) {
+    console.print("\n" + sources);
+  }
+  if (auto const reason = cut_reason(result); !reason.empty())
+    console.note(console.paint(reason, Tone::caution));
+}
+
 TaskView::TaskView(Console& console) : console_(console), is_live_(console.options().is_terminal && !console.json()) {}
 
 void TaskView::begin_stream() {
@@ -67,8 +81,8 @@ bool TaskView::take(std::string_view event, std::string_view data) {
     return true;
   auto const& value = *source->root().parsed;
   if (event == "text") {
-    auto const& step = member_of(value, "step");
-    add_text(step.is_int64() ? step.get_int64() : 0, raw_text(value, "text"));
+    auto const& answer = member_of(value, "answer");
+    add_text(answer.is_int64() ? answer.get_int64() : 0, raw_text(value, "text"));
   } else if (event == "task" || event == "end") {
     if (event == "end")
       complete_words(member_of(value, "result"));  // before a note begins a new line
@@ -120,12 +134,12 @@ void TaskView::note_changes(json::value const& task) {
   note(ended.empty() ? now_text() : ended, status + (why.empty() ? "" : ": " + why));
 }
 
-void TaskView::add_text(std::int64_t step, std::string_view piece) {
+void TaskView::add_text(std::int64_t answer, std::string_view piece) {
   if (!is_live_)
     return;
-  if (step != step_) {
+  if (answer != answer_) {
     end_line();
-    step_ = step;
+    answer_ = answer;
     shown_.clear();
     is_told_ = false;
   }
@@ -138,7 +152,7 @@ void TaskView::add_text(std::int64_t step, std::string_view piece) {
     if (told_.starts_with(shown_)) {
       piece.remove_prefix(shown_.size());
     } else {
-      end_line();  // another attempt speaks
+      end_line();  // another server speaks, which counts from 1 as well
       shown_.clear();
     }
   }
@@ -157,16 +171,7 @@ void TaskView::complete_words(json::value const& result) {
     return;
   is_answer_shown_ = true;
   is_told_ = false;
-  add_text(step_, answer.substr(std::min(shown_.size(), answer.size())));
-}
-
-void TaskView::show_answer(json::value const& result) {
-  end_line();
-  if (!is_answer_shown_) {
-    console_.print(answer_text(console_, result));
-  } else if (auto const sources = sources_text(console_, result); !sources.empty()) {
-    console_.print("\n" + sources);
-  }
+  add_text(answer_, answer.substr(std::min(shown_.size(), answer.size())));
 }
 
 int TaskView::show_end() {
@@ -178,7 +183,8 @@ int TaskView::show_end() {
   if (console_.json()) {
     console_.print(root.raw);
   } else if (is_completed) {
-    show_answer(member_of(task, "result"));
+    end_line();
+    print_answer(console_, member_of(task, "result"), is_answer_shown_);
   } else {
     end_line();
     auto const why = text_of(task, "error_message");

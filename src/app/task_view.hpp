@@ -15,7 +15,8 @@ class TaskView {
  public:
   explicit TaskView(Console& console);
 
-  /// A stream begins, maybe after another one that broke off: it tells the words of the running step from the first on.
+  /// A stream begins, maybe after another one that broke off: it tells the words of the running answer from the first
+  /// on.
   void begin_stream();
   /// False after the last event.
   [[nodiscard]] bool take(std::string_view event, std::string_view data);
@@ -27,17 +28,16 @@ class TaskView {
  private:
   void note(std::string_view time, std::string_view text);
   void note_changes(json::value const& task);
-  void add_text(std::int64_t step, std::string_view piece);
+  void add_text(std::int64_t answer, std::string_view piece);
   void complete_words(json::value const& result);
-  void show_answer(json::value const& result);
 
   Console& console_;
   bool is_live_;
   bool is_line_open_ = false;
   bool is_answer_shown_ = false;
-  std::int64_t step_ = 0;
-  std::string shown_;     // words of the step on the terminal
-  std::string told_;      // words of the step that a later stream told again
+  std::int64_t answer_ = 0;
+  std::string shown_;     // words of the answer on the terminal
+  std::string told_;      // words of it that a later stream told again
   bool is_told_ = false;  // it tells them again still
   std::string attempt_;
   std::string state_;
@@ -46,5 +46,11 @@ class TaskView {
 
 /// The answer's text, and the sources that its numbers stand for.
 [[nodiscard]] std::string answer_text(Console const&, json::value const& result);
+
+/// Prints the answer, of which `is_text_shown` says that its words stand there already, and notes when it was cut.
+void print_answer(Console&, json::value const& result, bool is_text_shown);
+
+/// Why the answer is not whole; empty when it is.
+[[nodiscard]] std::string_view cut_reason(json::value const& result);
 
 }  // namespace al::app

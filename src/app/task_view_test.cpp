@@ -25,8 +25,8 @@ std::string completed(std::string const& text, std::string const& sources = "[]"
               R"(","sources":)" + sources + "}");
 }
 
-std::string words(int step, std::string const& text) {
-  return R"({"step":)" + std::to_string(step) + R"(,"text":")" + text + R"("})";
+std::string words(int answer, std::string const& text) {
+  return R"({"answer":)" + std::to_string(answer) + R"(,"step":1,"text":")" + text + R"("})";
 }
 
 struct View {
@@ -62,7 +62,8 @@ TEST(TaskView, WordsComeOnceAndTheSourcesBehindThem) {
             "2026-01-01 10:00:02  completed\n");
 }
 
-TEST(TaskView, AStepBeginsOnALineOfItsOwn) {
+/// An attempt after one that was cut has the same steps.
+TEST(TaskView, AnAnswerBeginsOnALineOfItsOwn) {
   View seen(true);
   seen.tell("text", words(1, "I will look."));
   seen.tell("text", words(2, "It is so."));
@@ -148,6 +149,23 @@ TEST(TaskView, ATaskThatFailedSaysWhy) {
             exit_failure);
   EXPECT_EQ(seen.out.str(), "One two\n");
   EXPECT_THAT(seen.err.str(), EndsWith("error: the task was not completed: failed, no model\n"));
+}
+
+TEST(TaskView, AnAnswerThatWasCutIsNotTakenForAWholeOne) {
+  std::string const finish = R"([],"finish":"length")";
+  for (bool const is_terminal : {true, false}) {
+    View seen(is_terminal);
+    seen.tell("text", words(1, "One two"));
+    EXPECT_EQ(seen.end(completed("One two", finish)), exit_ok);
+    EXPECT_EQ(seen.out.str(), "One two\n");
+    EXPECT_THAT(seen.err.str(), EndsWith("the answer was cut at the limit of tokens (max_tokens)\n"));
+  }
+  View program(false, true);
+  EXPECT_EQ(program.end(completed("One two", finish)), exit_ok);
+  EXPECT_EQ(program.err.str(), "") << "it is in the JSON";
+  View whole(true);
+  EXPECT_EQ(whole.end(completed("One two", R"([],"finish":"stop")")), exit_ok);
+  EXPECT_THAT(whole.err.str(), Not(HasSubstr("cut")));
 }
 
 TEST(TaskView, NothingOfItControlsTheTerminal) {

@@ -41,9 +41,9 @@ constexpr std::array table = std::to_array<Setting>({
     {.name = "url",
      .variable = "AGENT_LIGHTNING_URL",
      .kind = text,
-     .fallback = "http://127.0.0.1:8000",
-     .doc = "The server that the command line talks to.",
-     .min = 1},
+     .fallback = "",
+     .doc = "The server that the command line talks to, as http://host:port. Empty: the gateway of these settings, on "
+            "this machine."},
     {.name = "token",
      .variable = "AGENT_LIGHTNING_TOKEN",
      .kind = text,
@@ -69,9 +69,10 @@ constexpr std::array table = std::to_array<Setting>({
          "Port of agents, tasks and knowledge; 0 takes a free one."),
     port("ai_model.port", "AI_MODEL_PORT", "8005",
          "Port of models, inference and the OpenAI- and Anthropic-compatible endpoints; 0 takes a free one."),
-    port("operations.port", "OPERATIONS_PORT", "8011",
-         "Port of events, dead letters, metrics and configuration; 0 takes a free one."),
-    port("dashboard.port", "DASHBOARD_PORT", "8051", "Port of the web application; 0 takes a free one."),
+    port("operations.port", "OPERATIONS_PORT", "8011", "Port of the event log; 0 takes a free one."),
+    port("dashboard.port", "DASHBOARD_PORT", "8051",
+         "Port of a dashboard that a later release brings. Today it answers the API under /api/v1, health and metrics; "
+         "0 takes a free one."),
     {.name = "database.url",
      .variable = "DATABASE_URL",
      .kind = text,
@@ -353,8 +354,7 @@ std::optional<std::string> accept_text(Setting const& setting, std::string_view 
     return known ? std::optional(choice) : std::nullopt;
   }
   auto length = static_cast<std::int64_t>(value.size());
-  bool printable = utf8::valid_prefix(value) == value.size() && !utf8::has_control(value);
-  if (!printable || length < setting.min || length > setting.max)
+  if (!utf8::is_plain(value) || length < setting.min || length > setting.max)
     return std::nullopt;
   // libpq takes anything else for the name of a database on this machine.
   bool const is_fit =

@@ -93,7 +93,7 @@ TEST(Settings, HaveTheDefaultsOfTheBrief) {
   auto config = from_environment({});
   ASSERT_TRUE(config) << faults(config);
   EXPECT_EQ(config->text("data"), "./data");
-  EXPECT_EQ(config->text("url"), "http://127.0.0.1:8000");
+  EXPECT_FALSE(config->is_set("url"));
   EXPECT_EQ(config->text("host"), "127.0.0.1");
   EXPECT_EQ(config->integer("gateway.port"), 8000);
   EXPECT_EQ(config->integer("agent_designer.port"), 8002);

@@ -360,10 +360,7 @@ std::string unknown_key(Entity const& entity, std::string_view key, Mode mode) {
 
 std::string path_of_unknown(std::string const& path, std::string_view key) {
   constexpr std::size_t key_size_max = 64;
-  if (key.size() <= key_size_max)
-    return member_path(path, key);
-  auto const cut = key.substr(0, key_size_max);
-  return member_path(path, cut.substr(0, utf8::valid_prefix(cut))) + "…";
+  return member_path(path, utf8::shortened(key, key_size_max));
 }
 
 /// The position of the field called `key`, or the number of fields. Clients mostly send our order, so the search begins

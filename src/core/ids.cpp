@@ -73,7 +73,7 @@ bool is_slug(std::string_view text) {
 bool is_text_id(std::string_view text) {
   if (text.empty() || text.size() > text_id_size_max || text == "." || text == "..")
     return false;
-  return utf8::valid_prefix(text) == text.size() && !utf8::has_control(text);
+  return utf8::is_plain(text);
 }
 
 }  // namespace al

@@ -212,14 +212,8 @@ void append_escape(std::string& out, char c) {
 
 // ---- messages ----
 
-/// At most 40 bytes of `text`, cut between characters.
-std::string shortened(std::string_view text) {
-  constexpr std::size_t size_max = 40;
-  if (text.size() <= size_max)
-    return std::string(text);
-  auto const cut = text.substr(0, size_max);
-  return std::string(cut.substr(0, utf8::valid_prefix(cut))) + "…";
-}
+/// How much of a text a message quotes.
+constexpr std::size_t quoted_bytes_max = 40;
 
 Error located(std::string_view text, std::size_t at, std::string_view why) {
   auto const before = text.substr(0, at);
@@ -285,7 +279,8 @@ std::string syntax_reason(std::string_view text, std::size_t at) {
 std::string reason(std::string_view text, std::size_t at, error_code const& error, Handler const& handler) {
   switch (handler.refusal()) {
     case Refusal::duplicate_key:
-      return "the key \"" + shortened(handler.refused_key()) + "\" stands twice in one object; keep one of them";
+      return "the key \"" + utf8::shortened(handler.refused_key(), quoted_bytes_max) +
+             "\" stands twice in one object; keep one of them";
     case Refusal::nul:
       return "a string holds the character NUL (\\u0000); leave it out";
     case Refusal::not_finite:

@@ -54,6 +54,16 @@ std::size_t valid_prefix(std::string_view text) {
   return at;
 }
 
+std::string_view cut(std::string_view text, std::size_t bytes_max) {
+  auto const front = text.substr(0, bytes_max);
+  return front.size() == text.size() ? text : front.substr(0, valid_prefix(front));
+}
+
+std::string shortened(std::string_view text, std::size_t bytes_max) {
+  auto const front = cut(text, bytes_max);
+  return front.size() == text.size() ? std::string(text) : std::string(front) + "…";
+}
+
 std::size_t length(std::string_view text) {
   return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, is_continuation));
 }
@@ -69,5 +79,7 @@ bool has_control(std::string_view text) {
   }
   return false;
 }
+
+bool is_plain(std::string_view text) { return valid_prefix(text) == text.size() && !has_control(text); }
 
 }  // namespace al::utf8

@@ -34,11 +34,10 @@ Task<bool> AccessStore::any(TenantId const& tenant, Deadline deadline) {
   co_return std::get<std::int64_t>(rows.at(0).at(0)) > 0;
 }
 
-Task<Result<void>> AccessStore::add(TenantId const& tenant, std::string name, std::string hash,
-                                    std::vector<std::string> const& permissions, Deadline deadline) {
-  auto const list = entity::type_of<std::vector<std::string>>().bind(&permissions);
-  Values params{tenant.value, uuid_v7(clock_, random_), std::move(hash), std::move(name), list};
-  auto done = co_await database_.apply({Scope::of(tenant), {{&add_token, std::move(params)}}}, deadline);
+Task<Result<void>> AccessStore::add(Access access, std::string hash, Deadline deadline) {
+  auto const permissions = entity::type_of<std::vector<std::string>>().bind(&access.permissions);
+  Values params{access.tenant.value, std::move(access.id), std::move(hash), std::move(access.name), permissions};
+  auto done = co_await database_.apply({Scope::of(access.tenant), {{&add_token, std::move(params)}}}, deadline);
   if (!done)
     co_return fail(std::move(done.error()));
   co_return Result<void>{};

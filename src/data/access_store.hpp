@@ -10,7 +10,7 @@ namespace al::data {
 /// Whom a token stands for.
 struct Access {
   TenantId tenant;
-  std::string id;
+  std::string id;  ///< a UUID
   std::string name;
   std::vector<std::string> permissions;
 };
@@ -18,8 +18,7 @@ struct Access {
 /// Access tokens, kept only as SHA-256. Thread-safe.
 class AccessStore {
  public:
-  AccessStore(storage::Database& database, Clock const& clock, Random& random)
-      : database_(database), clock_(clock), random_(random) {}
+  explicit AccessStore(storage::Database& database) : database_(database) {}
 
   /// Whom the token with this hash stands for; nobody when it is unknown or revoked. Looks across tenants: that is how
   /// a tenant is found.
@@ -28,14 +27,11 @@ class AccessStore {
   /// Whether the tenant has any token.
   [[nodiscard]] Task<bool> any(TenantId const&, Deadline);
 
-  /// Errors: conflict (this very token exists).
-  [[nodiscard]] Task<Result<void>> add(TenantId const&, std::string name, std::string hash,
-                                       std::vector<std::string> const& permissions, Deadline);
+  /// Errors: conflict (this very token exists, or one of this id).
+  [[nodiscard]] Task<Result<void>> add(Access, std::string hash, Deadline);
 
  private:
   storage::Database& database_;
-  Clock const& clock_;
-  Random& random_;
 };
 
 }  // namespace al::data

@@ -163,7 +163,7 @@ Task<bool> AgentStore::was_deleted(TenantId const& tenant, AgentId const& id, De
 
 Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRequest request, Deadline deadline) {
   if (!request.cursor.empty() && !is_slug(request.cursor)) {
-    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+    co_return fail(wrong_cursor());
   }
   auto const rows = co_await writer_.database().read(
       Scope::of(tenant), list_agents, {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);

@@ -21,7 +21,7 @@ class ChangeTest : public StoreFixture {
 };
 AL_ON_EVERY_DATABASE(ChangeTest);
 
-/// Review 2, finding 17: a long text stood in its event cut to 16,384 characters, as if that were all of it.
+/// A long text stood in its event cut to 16,384 characters, as if that were all of it.
 TEST_P(ChangeTest, AnEventCarriesATextWholeOrSaysThatItDoesNot) {
   have_agent("a");
   std::string const most(16384, 'x');

@@ -106,7 +106,7 @@ Task<Result<model::ChatSession>> ChatStore::get(Actor const& actor, SessionId co
 
 Task<Result<Page<model::ChatSession>>> ChatStore::list(Actor const& actor, PageRequest request, Deadline deadline) {
   if (!request.cursor.empty() && !is_uuid(request.cursor))
-    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+    co_return fail(wrong_cursor());
   Values params{actor.tenant.value, actor.user_id, request.cursor.empty() ? std::string(last_id) : request.cursor,
                 request.limit + 1};
   Page<model::ChatSession> page;

@@ -1,5 +1,7 @@
 #include "data/chat_store.hpp"
 
+#include <set>
+
 #include "data/store_fixture.hpp"
 
 namespace al::data {
@@ -52,6 +54,27 @@ TEST_P(ChatStoreTest, RemembersWhatWasSaidInOrder) {
   EXPECT_EQ(told(id), "1 user hello|2 assistant hi \"you\" 🙂|3 user more");
   EXPECT_EQ(told(id, 2), "2 assistant hi \"you\" 🙂|3 user more");
   EXPECT_EQ(history("session", id.value), "session:created session:message session:message");
+}
+
+/// On PostgreSQL all but one of them were told that there is no such session.
+TEST_P(ChatStoreTest, TakesWhatManySayAtOnce) {
+  auto const id = have_session();
+  auto const who = actor();
+  std::vector<Task<Result<model::ChatSession>>> appends;
+  for (int i = 0; i < 40; ++i)
+    appends.push_back(chats->append(who, id, {said(model::ChatRole::user, std::to_string(i))}, soon()));
+  for (auto const& one : wait(settle(std::move(appends)))) {
+    ASSERT_FALSE(one.fault);
+    EXPECT_TRUE(one.value) << one.value.error().message;
+  }
+  EXPECT_EQ(wait(chats->get(who, id, soon()))->message_count, 40);
+  std::set<std::string> heard;
+  std::int64_t place = 0;
+  for (auto const& message : wait(chats->history(who, id, 50, soon())).value()) {
+    EXPECT_EQ(message.seq, ++place);
+    heard.insert(message.content);
+  }
+  EXPECT_EQ(heard.size(), 40U);
 }
 
 TEST_P(ChatStoreTest, KeepsMetadataAsWritten) {

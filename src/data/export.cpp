@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/fault.hpp"
+#include "core/utf8.hpp"
+
 namespace al::data {
 
 namespace {
@@ -12,6 +15,8 @@ using storage::Statement;
 
 /// Calls do cost: a progress bar need not move for each row.
 constexpr std::int64_t rows_per_progress = 1'000;
+/// Of a row that cannot be exported; enough for its key.
+constexpr std::size_t shown_bytes_max = 300;
 
 std::string column_list(ExportSection const& section) {
   std::string out;
@@ -78,6 +83,7 @@ class Exporter {
     auto const take = [&](Row const& row) {
       line_.clear();
       append_row_line(line_, section, row);
+      demand_readable(section);
       of_section_.add(line_);
       put(line_);
       ++rows;
@@ -87,6 +93,17 @@ class Exporter {
     session_.for_each(Scope::of(tenant), select_rows(section, session_.dialect()), {tenant.value}, take);
     put(end_line(section.name, rows, of_section_.take()));
     summary_.rows[index] += rows;
+  }
+
+  /// What cannot be read back must not look like a backup; better to hear of it now than on the day it is needed.
+  void demand_readable(ExportSection const& section) const {
+    auto const line = std::string_view(line_).substr(0, line_.size() - 1);
+    auto const parsed = parse_line(line);
+    auto const row = parsed ? json::member({&*parsed, line}, section.name) : json::Input{};
+    auto const values = parsed ? read_row(section, row) : Result<Values>(fail(parsed.error()));
+    if (!values)
+      throw Fault("cannot export a row of " + std::string(section.name) + ": " + values.error().message +
+                  ". The row: " + utf8::shortened(line, shown_bytes_max));
   }
 
   void put(std::string_view line) {

@@ -155,6 +155,8 @@ class Restorer final : public ExportVisitor {
   std::int64_t first_line_ = 0;
 };
 
+}  // namespace
+
 Result<void> demand_empty(storage::LoadSession& session) {
   auto const rows = session.run(Scope::system(), find_content);
   if (is_null(rows.at(0).at(0)))
@@ -162,8 +164,6 @@ Result<void> demand_empty(storage::LoadSession& session) {
   return fail(Code::conflict, "the database is not empty: it has " + std::get<std::string>(rows[0][0]) +
                                   ". An export is restored into an empty one; name another data directory or database");
 }
-
-}  // namespace
 
 Result<ExportSummary> restore_export(std::istream& in, storage::LoadSession& session, ReadProgress const& progress) {
   session.run(Scope::system(), lock_tables);

@@ -60,8 +60,9 @@ class Isolation : public StoreFixture {
     ASSERT_TRUE(wait(tasks->complete(
         claims[0], {.result_json = "{}", .error_message = {}, .steps = {step}, .used_knowledge = {KnowledgeId{"k"}}},
         soon())));
-    AccessStore access(*database, clock, random);
-    ASSERT_TRUE(wait(access.add(TenantId{tenant}, "t", "hash of " + tenant, {"*:*"}, soon())));
+    AccessStore access(*database);
+    ASSERT_TRUE(
+        wait(access.add({TenantId{tenant}, uuid_v7(clock, random), "t", {"*:*"}}, "hash of " + tenant, soon())));
     IdempotencyStore keys(*database);
     ASSERT_TRUE(wait(keys.begin(actor(tenant), "route", "key", "hash", soon())));
     fill_models(tenant);
@@ -103,6 +104,19 @@ class Isolation : public StoreFixture {
   std::map<std::string, TaskId> task;
 };
 AL_ON_EVERY_DATABASE(Isolation);
+
+/// A table that is not in the list would be tested by nobody.
+TEST_P(Isolation, KnowsEveryTableOfTenants) {
+  Statement const list{"test.tables",
+                       "SELECT table_name::text FROM information_schema.columns"
+                       " WHERE table_schema = 'agent_lightning' AND column_name = 'tenant_id'",
+                       "SELECT t.name FROM sqlite_schema t, pragma_table_xinfo(t.name) c"
+                       " WHERE t.type = 'table' AND c.name = 'tenant_id'"};
+  for (auto const& row : wait(database->read(Scope::system(), list, {}, soon()))) {
+    auto const table = std::get<std::string>(row.at(0));
+    EXPECT_TRUE(table == "knowledge_text" || std::ranges::find(tenant_tables, table) != tenant_tables.end()) << table;
+  }
+}
 
 TEST_P(Isolation, ReadersSeeTheirOwnOnly) {
   TenantId const other{"other"};
@@ -154,7 +168,7 @@ TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
   IdempotencyStore keys(*database);
   EXPECT_EQ(wait(keys.begin(actor(), "route", "key", "other hash", soon())).error().code, Code::idempotency_mismatch);
   EXPECT_EQ(wait(keys.begin(actor("other"), "route", "key", "hash", soon())).error().code, Code::conflict);
-  AccessStore access(*database, clock, random);
+  AccessStore access(*database);
   EXPECT_EQ(wait(access.find("hash of other", soon()))->tenant.value, "other");
   EXPECT_EQ(wait(access.find("hash of nobody", soon())), std::nullopt);
   EXPECT_EQ(wait(knowledge->known_imports(TenantId{"default"}, {"h"}, soon())).size(), 1U);

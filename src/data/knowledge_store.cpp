@@ -218,7 +218,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::
 Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant, KnowledgeFilter filter,
                                                           PageRequest request, Deadline deadline) {
   if (!request.cursor.empty() && !is_cursor(request.cursor))
-    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+    co_return fail(wrong_cursor());
   Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
                 filter.category ? Value{*filter.category} : Value{}};
   auto const count_params = params;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/result.hpp"
+
 namespace al::data {
 
 inline constexpr std::int64_t page_limit_default = 50;
@@ -15,6 +17,11 @@ struct PageRequest {
   std::string cursor;  ///< `next_cursor` of the page before; empty: from the beginning
   bool count_total = false;
 };
+
+/// What every list answers to a cursor that it did not make.
+[[nodiscard]] inline Error wrong_cursor() {
+  return {.code = Code::invalid, .message = "cursor: is none of ours; hand back `next_cursor` as it came"};
+}
 
 template <class T>
 struct Page {

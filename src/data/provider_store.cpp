@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
+
 namespace al::data {
 
 namespace {
@@ -99,6 +101,8 @@ entity::Faults faults_of(model::Provider const& provider) {
 }
 
 constexpr std::size_t model_name_bytes_max = 200;
+/// Creates of the same moment do not see each other, so there can be some more than providers_max.
+constexpr std::int64_t all_max = 10 * providers_max;
 
 /// How often an update that lost a race is decided anew, when the client named no version.
 constexpr int update_tries_max = 5;
@@ -118,7 +122,7 @@ Result<std::vector<std::pair<std::string, std::string>>> model_names(Document co
     if (fits) {
       out.emplace_back(name, std::string(model->data(), model->size()));
     } else {
-      faults.push_back({"models." + std::string(name.substr(0, model_name_bytes_max)),
+      faults.push_back({"models." + utf8::shortened(name, model_name_bytes_max),
                         "must be the provider's name of a model, as text of 1 to 200 bytes"});
     }
   }
@@ -138,7 +142,7 @@ Task<Result<StoredProvider>> ProviderStore::get(TenantId const& tenant, Provider
 Task<Result<Page<model::Provider>>> ProviderStore::list(TenantId const& tenant, PageRequest request,
                                                         Deadline deadline) {
   if (!request.cursor.empty() && !is_slug(request.cursor)) {
-    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
+    co_return fail(wrong_cursor());
   }
   auto const rows = co_await writer_.database().read(
       Scope::of(tenant), list_providers, {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
@@ -158,7 +162,7 @@ Task<Result<Page<model::Provider>>> ProviderStore::list(TenantId const& tenant, 
 
 Task<std::vector<StoredProvider>> ProviderStore::all(TenantId const& tenant, Deadline deadline) {
   auto const rows = co_await writer_.database().read(Scope::of(tenant), list_providers,
-                                                     {tenant.value, std::string(), 2 * providers_max}, deadline);
+                                                     {tenant.value, std::string(), all_max}, deadline);
   std::vector<StoredProvider> out;
   for (auto const& row : rows)
     out.push_back(stored_of(row));
@@ -166,10 +170,17 @@ Task<std::vector<StoredProvider>> ProviderStore::all(TenantId const& tenant, Dea
 }
 
 Task<Result<Row>> ProviderStore::write(Change const& change, Actor const& actor, Values params, Deadline deadline) {
-  auto row = co_await writer_.write(change, actor, std::move(params), deadline);
-  if (changed_)
-    changed_(actor.tenant);
-  co_return row;
+  // Also when the reply is lost: the write may have been made.
+  struct Notice {
+    Changed const& changed;
+    TenantId tenant;
+    ~Notice() {
+      if (changed)
+        changed(tenant);
+    }
+  };
+  Notice const notice{changed_, actor.tenant};
+  co_return co_await writer_.write(change, actor, std::move(params), deadline);
 }
 
 Task<Result<model::Provider>> ProviderStore::create(Actor const& actor, model::Provider provider,

@@ -15,7 +15,7 @@ namespace al::data {
 /// Those of the settings, and the one that is no model.
 inline constexpr std::array<std::string_view, 3> reserved_provider_ids{"openai", "anthropic", "extractive"};
 
-/// A tenant has no more than this, so that all of them can be looked at for each call to a model.
+/// A tenant that has so many gets no more, so that all of them can be looked at for each call to a model.
 inline constexpr std::int64_t providers_max = 100;
 
 /// A provider with what only the server sees.

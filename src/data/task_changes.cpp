@@ -31,13 +31,16 @@ Companion store_steps() {
               kept};
 }
 
-/// Where someone asked for a retry: what was thought before does not count any more.
+/// Where someone asked for a retry: what was thought before does not count any more. The mark stands behind all steps,
+/// also behind those of an attempt that was handed back, whose number is above the task's.
 Companion mark_retry() {
+  std::string const last =
+      " FROM task_steps s WHERE s.tenant_id = u.tenant_id AND s.task_id = u.id"
+      " ORDER BY s.attempt DESC, s.step DESC LIMIT 1)";
   return {.text =
               "INSERT INTO task_steps (tenant_id, task_id, attempt, step, kind, duration_us, detail)"
-              " SELECT u.tenant_id, u.id, u.attempt, COALESCE((SELECT MAX(s.step) FROM task_steps s"
-              " WHERE s.tenant_id = u.tenant_id AND s.task_id = u.id AND s.attempt = u.attempt), 0) + 1,"
-              " 'retry', 0, '{}' FROM u"};
+              " SELECT u.tenant_id, u.id, COALESCE((SELECT s.attempt" +
+              last + ", u.attempt), COALESCE((SELECT s.step" + last + ", 0) + 1, 'retry', 0, '{}' FROM u"};
 }
 
 Companion store_uses() {
@@ -51,7 +54,11 @@ Companion store_uses() {
 /// of that state instead of the few rows by their keys: the statistics of a young table promise three.
 std::string const is_pending = "COALESCE(t.status, '') = 'pending'";
 std::string const held = "t.epoch = {epoch} AND COALESCE(t.status, '') = 'started'";
-std::string const ended = ", completed_at = al_now(), worker_id = NULL";
+std::string const ended = ", completed_at = al_now(), worker_id = NULL, progress = NULL";
+/// The sweep cancels delegated work whose parent has ended. A value for the planner's sake, see agent_is_there.
+std::string const is_wanted =
+    "COALESCE((SELECT p.status FROM tasks p WHERE p.tenant_id = t.tenant_id AND p.id = t.parent_id), 'pending')"
+    " IN ('pending', 'started')";
 
 }  // namespace
 
@@ -79,11 +86,12 @@ Change const& retry() {
       make_update(task(), {.name = "task.retry",
                            .channel = "task:retried",
                            .set = "status = 'pending', completed_at = NULL, started_at = NULL, error_message = NULL,"
+                                  " progress = NULL,"
                                   " available_at = al_now(), scheduled_at = NULL,"
                                   " deadline_at = CASE WHEN t.deadline_at > al_now() THEN t.deadline_at END,"
                                   " max_attempts = CASE WHEN t.max_attempts > t.attempt THEN t.max_attempts"
                                   " ELSE t.attempt + 1 END",
-                           .where = "t.status IN ('failed', 'cancelled')",
+                           .where = "t.status IN ('failed', 'cancelled') AND " + is_wanted,
                            .also = {mark_retry()}});
   return change;
 }
@@ -123,7 +131,7 @@ Change const& complete() {
       make_update(task(), {.name = "task.complete",
                            .channel = "task:completed",
                            .params = {{"epoch", "bigint"}, {"result", "json"}, {"steps", "json"}, {"used", "json"}},
-                           .set = "status = 'completed', result = {result}, progress = NULL" + ended,
+                           .set = "status = 'completed', result = {result}" + ended,
                            .where = held,
                            .also = {store_steps(), store_uses()}});
   return change;
@@ -146,7 +154,7 @@ Change const& fail() {
       make_update(task(), {.name = "task.fail",
                            .channel = "task:failed",
                            .params = {{"epoch", "bigint"}, {"error", "text"}, {"steps", "json"}},
-                           .set = "status = 'failed', error_message = {error}, progress = NULL" + ended,
+                           .set = "status = 'failed', error_message = {error}" + ended,
                            .where = held,
                            .also = {store_steps()}});
   return change;

@@ -33,7 +33,7 @@ class TaskRetryTest : public StoreFixture {
 };
 AL_ON_EVERY_DATABASE(TaskRetryTest);
 
-/// Review 2, finding 11: a retry forgot the deadline, and showed a time that it did not wait for.
+/// A retry forgot the deadline, and showed a time that it did not wait for.
 TEST_P(TaskRetryTest, KeepsADeadlineThatLiesAhead) {
   EXPECT_EQ(retried(std::nullopt, ahead).deadline_at, ahead);
   EXPECT_EQ(retried(std::nullopt, passed).deadline_at, std::nullopt) << "one that has passed would fail it at once";
@@ -48,6 +48,46 @@ TEST_P(TaskRetryTest, RunsNowWhateverItWasScheduledFor) {
   auto const claims = wait(tasks->claim(worker, 1, soon()));
   ASSERT_EQ(claims.size(), 1U);
   EXPECT_EQ(claims[0].task.id, task.id);
+}
+
+/// A release gives the attempt's number back, and the mark stood before its steps.
+TEST_P(TaskRetryTest, IsMarkedBehindTheStepsOfAnAttemptThatWasHandedBack) {
+  auto const task = have_task("a");
+  WorkerId const worker{tasks->new_id().value};
+  wait(tasks->renew_lease(worker, "w", std::chrono::seconds{60}, soon()));
+  auto const claims = wait(tasks->claim(worker, 1, soon()));
+  ASSERT_EQ(claims.size(), 1U);
+  std::vector<TaskStep> const steps{{.attempt = 1, .step = 1, .kind = "prompt", .detail = {"{}"}},
+                                    {.attempt = 1, .step = 2, .kind = "model", .detail = {"{}"}}};
+  ASSERT_TRUE(wait(tasks->record(claims[0], steps, soon())));
+  ASSERT_TRUE(wait(tasks->release(claims[0], soon())));
+  std::string kinds;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(wait(tasks->cancel(actor(), task.id, soon())));
+    ASSERT_TRUE(wait(tasks->retry(actor(), task.id, soon())));
+  }
+  for (auto const& step : wait(tasks->steps(default_tenant, task.id, soon())).value())
+    kinds += step.kind + " ";
+  EXPECT_EQ(kinds, "prompt model retry retry ");
+}
+
+/// The retry was accepted, and the sweep cancelled it.
+TEST_P(TaskRetryTest, OfDelegatedWorkNeedsAParentThatWaitsForIt) {
+  auto const parent = have_task("a");
+  model::Task child;
+  child.id = tasks->new_id();
+  child.agent_id = AgentId{"a"};
+  child.parent_id = parent.id;
+  child.description = "a part of it";
+  ASSERT_TRUE(wait(tasks->create(actor(), child, soon())));
+  ASSERT_TRUE(wait(tasks->cancel(actor(), parent.id, soon())));
+  auto const refused = wait(tasks->retry(actor(), child.id, soon()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_NE(refused.error().message.find(parent.id.value), std::string::npos) << refused.error().message;
+  ASSERT_TRUE(wait(tasks->retry(actor(), parent.id, soon())));
+  EXPECT_TRUE(wait(tasks->retry(actor(), child.id, soon())));
+  EXPECT_EQ(wait(tasks->sweep(soon())).orphaned, 0U);
 }
 
 }  // namespace

@@ -249,9 +249,8 @@ Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& i
 
 Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilter filter, PageRequest request,
                                                 Deadline deadline) {
-  if (!request.cursor.empty() && !is_uuid(request.cursor)) {
-    co_return fail(Code::invalid, "cursor: is none of ours; hand back `next_cursor` as it came");
-  }
+  if (!request.cursor.empty() && !is_uuid(request.cursor))
+    co_return fail(wrong_cursor());
   Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
                 filter.status ? entity::type_of<model::TaskStatus>().bind(&*filter.status) : Value{}};
   auto const count_params = params;
@@ -313,6 +312,12 @@ Task<Result<model::Task>> TaskStore::retry(Actor const& actor, TaskId const& id,
   auto row = co_await writer_.write(task_changes::retry(), actor, {id.value}, deadline);
   if (row)
     co_return entity::from_row<model::Task>(*row);
+  auto const task = co_await get(actor.tenant, id, deadline);
+  if (task && task->parent_id &&
+      (task->status == model::TaskStatus::failed || task->status == model::TaskStatus::cancelled)) {
+    co_return fail(Code::conflict, "task '" + id.value + "' was delegated by task '" + task->parent_id->value +
+                                       "', which has ended and waits for it no longer; retry that one");
+  }
   co_return co_await explain(actor.tenant, id, "only a failed or cancelled one can be retried", deadline);
 }
 

@@ -90,7 +90,7 @@ class TaskStore {
   /// Pending or started becomes cancelled; whoever runs it stops. Errors: not_found, conflict (it has ended).
   [[nodiscard]] Task<Result<model::Task>> cancel(Actor const&, TaskId const&, Deadline);
   /// Failed or cancelled becomes pending, with at least one more attempt. Errors: not_found, conflict (it has not
-  /// ended, or is completed).
+  /// ended, is completed, or was delegated by a task that has ended).
   [[nodiscard]] Task<Result<model::Task>> retry(Actor const&, TaskId const&, Deadline);
   /// Errors: not_found, conflict (it is no longer pending), version_mismatch.
   [[nodiscard]] Task<Result<model::Task>> set_priority(Actor const&, TaskId const&, model::Priority,

@@ -119,6 +119,20 @@ TEST_P(TaskStoreTest, UrgentOnesFirstThenTheOldest) {
   EXPECT_EQ(claim_one(worker).task.id, second.id);
 }
 
+/// On PostgreSQL all but one of them met a conflict.
+TEST_P(TaskStoreTest, ManyMayChangeOneTaskAtOnce) {
+  auto const task = have_task("a");
+  auto const who = actor();
+  std::vector<Task<Result<model::Task>>> changes;
+  for (int i = 0; i < 16; ++i)
+    changes.push_back(tasks->set_priority(who, task.id, model::Priority::high, std::nullopt, soon()));
+  for (auto const& one : wait(settle(std::move(changes)))) {
+    ASSERT_FALSE(one.fault);
+    EXPECT_TRUE(one.value) << one.value.error().message;
+  }
+  EXPECT_EQ(get(task.id).version, 17);
+}
+
 TEST_P(TaskStoreTest, AnAgentRunsNoMoreThanItMay) {
   auto narrow = agent_named("narrow");
   narrow.max_concurrency = 2;
@@ -205,6 +219,7 @@ TEST_P(TaskStoreTest, ALostClaimChangesNothing) {
     EXPECT_EQ(late.error().code, Code::lease_lost);
   }
   EXPECT_EQ(get(task.id).status, model::TaskStatus::pending);
+  EXPECT_EQ(get(task.id).error_message, "the worker that ran it lost it");  // docs/services/worker.md names it
   EXPECT_EQ(history("task", task.id.value), "task:created task:started task:retried");
 }
 
@@ -305,6 +320,15 @@ TEST_P(TaskStoreTest, ProgressIsSeenWhileItRuns) {
   ASSERT_TRUE(complete(held));
   EXPECT_FALSE(get(task.id).progress);
   EXPECT_EQ(history("task", task.id.value), "task:created task:started task:progress task:completed");
+}
+
+TEST_P(TaskStoreTest, ProgressGoesWithTheAttempt) {
+  auto const task = have_task("a");
+  ASSERT_TRUE(wait(tasks->progress(claim_one(have_worker()), "half way", soon())));
+  auto const cancelled = wait(tasks->cancel(actor(), task.id, soon()));
+  ASSERT_TRUE(cancelled);
+  EXPECT_FALSE(cancelled->progress);
+  EXPECT_FALSE(wait(tasks->retry(actor(), task.id, soon()))->progress);
 }
 
 TEST_P(TaskStoreTest, UsesOfKnowledgeAreCounted) {

@@ -50,7 +50,7 @@ Result<ModelUsage> read_cursor(std::string const& cursor) {
       key.emplace_back(part.is_string() ? std::string_view(part.get_string()) : std::string_view());
   }
   if (key.size() != 4 || key[0].empty())
-    return fail(Code::bad_request, "This cursor is none of this list.");
+    return fail(wrong_cursor());
   row.day = std::move(key[0]);
   row.principal = std::move(key[1]);
   row.provider = std::move(key[2]);

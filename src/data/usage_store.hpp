@@ -49,7 +49,7 @@ class UsageStore {
     std::string from{};       ///< the first day; empty: all before `to`
     std::string to{};         ///< the last day; empty: all after `from`
   };
-  /// The latest day first. Errors: bad_request (a cursor that is none of ours).
+  /// The latest day first. Errors: invalid (cursor).
   [[nodiscard]] Task<Result<Page<ModelUsage>>> list(TenantId const&, Filter, PageRequest, Deadline);
 
  private:

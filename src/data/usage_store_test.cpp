@@ -78,7 +78,8 @@ TEST_P(UsageStoreTest, RefusesACursorThatIsNone) {
   for (std::string const cursor : {"x", "[]", "[1,2,3,4]", R"(["a","b","c"])", "{}"}) {
     auto const page = wait(usage->list(default_tenant, {}, {.limit = 5, .cursor = cursor}, soon()));
     ASSERT_FALSE(page) << cursor;
-    EXPECT_EQ(page.error().code, Code::bad_request);
+    EXPECT_EQ(page.error().code, Code::invalid);
+    EXPECT_EQ(page.error().message, wrong_cursor().message) << "as every list";
   }
 }
 

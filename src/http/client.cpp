@@ -32,8 +32,6 @@ using boost::system::error_code;
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr std::size_t chunked_body_bytes_min = 5;  // "0\r\n\r\n"
 constexpr std::size_t hosts_max = 1024;
-/// Most servers keep a connection longer than this; older ones are not worth the risk of a lost request.
-constexpr std::chrono::seconds kept_time{30};
 constexpr int interim_answers_max = 8;
 constexpr std::size_t header_fields_usual = 24;
 
@@ -148,11 +146,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       return;
     arm();
   }
-  void rest() {
-    limit_ = SteadyTime::max();
-    armed_ = false;
-    timer_.cancel();
-  }
+  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
   [[nodiscard]] Task<error_code> connect(std::vector<tcp::endpoint> const& endpoints) {
@@ -214,7 +208,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Whether a kept connection can take a request: a server that closed it, or sent something unasked, is seen here.
   [[nodiscard]] bool is_quiet() {
     error_code error;
-    if (!socket_.is_open() || input.size() > 0)
+    if (!is_open() || input.size() > 0)
       return false;
     std::array<char, 1> byte{};
     socket_.receive(asio::buffer(byte), tcp::socket::message_peek, error);
@@ -222,7 +216,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   boost::beast::flat_buffer input;
-  SteadyTime kept_since{};
 
  private:
   void arm() {
@@ -379,29 +372,27 @@ ConnectionPtr Client::State::take_kept(std::string const& key) {
   auto const pool = kept.find(key);
   if (pool == kept.end())
     return nullptr;
-  auto const oldest = std::chrono::steady_clock::now() - kept_time;
   while (!pool->second.empty()) {
     auto candidate = std::move(pool->second.back());
     pool->second.pop_back();
-    if (candidate->kept_since >= oldest && candidate->is_quiet())
+    if (candidate->is_quiet())
       return candidate;
   }
   return nullptr;
 }
 
 void Client::State::keep(std::string const& key, ConnectionPtr connection) {
-  if (kept.size() >= hosts_max)
-    std::erase_if(kept, [](auto const& pool) { return pool.second.empty(); });
+  if (kept.size() >= hosts_max) {
+    std::erase_if(kept, [](auto const& pool) { return std::ranges::none_of(pool.second, &Connection::is_open); });
+  }
   if (options.idle_connections_max == 0 || (kept.size() >= hosts_max && !kept.contains(key)))
     return;
-  connection->rest();
-  connection->kept_since = std::chrono::steady_clock::now();
+  // Its timer closes it then, whether or not the host is called again.
+  connection->expect_by(std::chrono::steady_clock::now() + options.keep_timeout);
   auto& pool = kept[key];
   pool.push_back(std::move(connection));
-  auto const oldest = std::chrono::steady_clock::now() - kept_time;
-  auto const is_young = [oldest](ConnectionPtr const& one) { return one->kept_since >= oldest; };
   auto const first =
-      std::max(std::ranges::find_if(pool, is_young),
+      std::max(std::ranges::find_if(pool, &Connection::is_open),
                pool.end() - static_cast<std::ptrdiff_t>(std::min(pool.size(), options.idle_connections_max)));
   pool.erase(pool.begin(), first);
 }
@@ -472,6 +463,8 @@ class Client::Exchange final : public Incoming {
   std::size_t used_ = 0;    ///< of the connection's input: parsed, and the reader may still look at it
   std::string_view piece_;  ///< of the body, in the input or in `joined_`
   std::string joined_;      ///< pieces that came at the same time
+  SteadyTime first_by_{};
+  bool has_begun_ = false;  ///< something of the body came
   bool may_be_kept_ = true;
 };
 
@@ -499,7 +492,8 @@ Task<Result<void>> Client::Exchange::begin() {
 }
 
 Task<Result<Client::Exchange::Outcome>> Client::Exchange::ask() {
-  connection_->expect_by(State::limit(deadline_, state_->options.first_byte_timeout));
+  first_by_ = State::limit(deadline_, state_->options.first_byte_timeout);
+  connection_->expect_by(first_by_);
   std::string text;
   text.reserve(1024);
   append_request_head(text, method_, url_, headers_, body_);
@@ -567,8 +561,11 @@ Result<void> Client::Exchange::parse() {
 
 Task<error_code> Client::Exchange::fill() {
   connection_->input.consume(std::exchange(used_, 0));
-  if (parser_->is_header_done())
-    connection_->expect_by(State::limit(deadline_, state_->options.idle_timeout));
+  if (parser_->is_header_done()) {
+    auto const idle = State::limit(deadline_, state_->options.idle_timeout);
+    // A model's server may send its head at once and think before the first word.
+    connection_->expect_by(has_begun_ ? idle : std::max(first_by_, idle));
+  }
   co_return co_await connection_->read();
 }
 
@@ -580,6 +577,7 @@ Task<Result<std::string_view>> Client::Exchange::read() {
     if (!parsed)
       co_return fail(parsed.error());
     if (!piece_.empty()) {
+      has_begun_ = true;
       // How long the reader takes is not the sender's fault.
       connection_->expect_by(deadline_.at);
       co_return piece_;

@@ -13,12 +13,15 @@ namespace al::http {
 
 struct ClientOptions {
   std::chrono::seconds connect_timeout{10};
-  std::chrono::seconds first_byte_timeout{30};  ///< from the request to the end of the answer's head
+  std::chrono::seconds first_byte_timeout{30};  ///< from the request to the answer's head, and to its body's begin
   std::chrono::seconds idle_timeout{60};        ///< between two pieces of a streamed body
   std::size_t body_max = 16 << 20;              ///< of a body that is collected; over it: payload_too_large
-  std::size_t idle_connections_max = 128;       ///< kept per host; fewer than calls at a time means new connections
-  std::size_t header_bytes_max = 64 * 1024;     ///< of an answer
-  std::string ca_file{};                        ///< PEM; empty: the system's
+  /// How long a connection is kept for the next call. Most servers keep theirs longer; older ones are not worth the
+  /// risk of a lost request.
+  std::chrono::seconds keep_timeout{30};
+  std::size_t idle_connections_max = 128;    ///< kept per host; fewer than calls at a time means new connections
+  std::size_t header_bytes_max = 64 * 1024;  ///< of an answer
+  std::string ca_file{};                     ///< PEM; empty: the system's
   /// Asked for each address that the host has, right before connecting to it, so that a name cannot change between
   /// check and use. When it refuses one, nothing is connected to. Empty: every address is fine.
   std::function<bool(asio::ip::address const&)> is_address_allowed{};

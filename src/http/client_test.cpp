@@ -12,6 +12,7 @@
 #include <boost/system/system_error.hpp>
 #include <filesystem>
 #include <functional>
+#include <future>
 
 #include "core/fault.hpp"
 #include "http/client_pool.hpp"
@@ -149,6 +150,7 @@ class ClientTest : public testing::Test {
     asio::co_spawn(io, std::move(task), [&](std::exception_ptr thrown, T value) {
       caught.thrown = thrown;
       caught.value = std::move(value);
+      io.stop();  // kept connections have timers
     });
     io.run();
     if (caught.thrown)
@@ -448,6 +450,21 @@ TEST_F(ClientTest, GivesUpInTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 15s);
 }
 
+/// A model's server may say at once that it will answer, and think before the first word.
+TEST_F(ClientTest, TheFirstPieceMayTakeLongerThanTheNext) {
+  OddServer thinking([](int socket, int) {
+    OddServer::read_head(socket);
+    OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+    std::promise<void> never;
+    never.get_future().wait_for(1500ms);
+    OddServer::say(socket, "abc");
+  });
+  auto client = make({.first_byte_timeout = 20s, .idle_timeout = 1s});
+  EXPECT_EQ(body_of(send(client, Method::get, url(thinking.port, "/"))), "abc");
+  auto impatient = make({.first_byte_timeout = 1s, .idle_timeout = 1s});
+  EXPECT_EQ(send(impatient, Method::get, url(thinking.port, "/")).error().code, Code::timed_out);
+}
+
 TEST_F(ClientTest, AStreamMayPauseOnlySoLong) {
   OddServer pausing([](int socket, int) {
     OddServer::read_head(socket);
@@ -563,6 +580,19 @@ TEST_F(ClientTest, SeesThatAKeptConnectionWasClosed) {
     while (polite.connections <= i)
       std::this_thread::yield();
   }
+}
+
+TEST_F(ClientTest, ClosesWhatIsKeptForLong) {
+  auto client = make({.keep_timeout = 1s});
+  EXPECT_TRUE(send(client, Method::get, url("/echo")));
+  EXPECT_EQ(server->server.connections(), 1u);
+  auto const until = std::chrono::steady_clock::now() + 20s;
+  while (server->server.connections() > 0 && std::chrono::steady_clock::now() < until) {
+    io.restart();
+    io.run_for(10ms);
+  }
+  EXPECT_EQ(server->server.connections(), 0u) << "though nothing more was asked of this host";
+  EXPECT_TRUE(send(client, Method::get, url("/echo")));
 }
 
 TEST_F(ClientTest, KeepsOnlySoManyConnections) {

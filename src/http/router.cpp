@@ -155,8 +155,7 @@ Result<std::optional<std::string>> idempotency_key(Route const& route, Request c
   if (!key)
     return std::nullopt;
   if (!route.idempotent_key) {
-    return fail(Code::bad_request,
-                "This route answers with a secret that is not kept, so it takes no Idempotency-Key.");
+    return fail(Code::bad_request, "The answers of this route are not kept, so it takes no Idempotency-Key.");
   }
   if (request.headers.count(name) > 1 || !is_visible_ascii(*key, idempotency_key_bytes_max)) {
     return fail(Code::bad_request, "Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters.");

@@ -87,9 +87,7 @@ std::string segment_value(std::string_view segment) {
   return out;
 }
 
-bool is_clean_text(std::string_view text) {
-  return utf8::valid_prefix(text) == text.size() && !utf8::has_control(text);
-}
+bool is_clean_text(std::string_view text) { return utf8::is_plain(text); }
 
 Result<Target> read_target(std::string_view text) {
   if (!text.starts_with('/'))

@@ -7,14 +7,29 @@ namespace {
 
 bool belongs_to(Kind kind, std::string_view model) { return model.starts_with("claude") == (kind == Kind::anthropic); }
 
-Choice by_name(Account const& account, std::string_view model, std::string_view otherwise) {
-  auto const mapped = account.models.find(std::string(model));
-  if (mapped != account.models.end())
-    return {&account, mapped->second};
-  return {&account, std::string(otherwise.empty() ? model : otherwise)};
+bool maps(Account const& account, std::string_view model) { return account.models.contains(std::string(model)); }
+
+bool owns(Account const& account, std::string_view model) {
+  return account.default_model == model ||
+         std::ranges::any_of(account.models, [&](auto const& pair) { return pair.second == model; });
 }
 
 }  // namespace
+
+Account const* account_with(Accounts const& accounts, std::string_view model, std::optional<Kind> kind) {
+  for (auto const knows : {maps, owns}) {
+    auto const found = std::ranges::find_if(
+        accounts, [&](Account const& account) { return (!kind || account.kind == *kind) && knows(account, model); });
+    if (found != accounts.end())
+      return &*found;
+  }
+  return nullptr;
+}
+
+std::string name_at(Account const& account, std::string_view model) {
+  auto const mapped = account.models.find(std::string(model));
+  return mapped == account.models.end() ? std::string(model) : mapped->second;
+}
 
 Result<Choice> choose_account(Accounts const& accounts, std::string_view wanted, std::string_view model) {
   if (wanted == extractive)
@@ -23,17 +38,16 @@ Result<Choice> choose_account(Accounts const& accounts, std::string_view wanted,
     auto const named = std::ranges::find(accounts, wanted, &Account::id);
     if (named == accounts.end())
       return fail(Code::not_found, "there is no model provider '" + std::string(wanted) + "'");
-    return by_name(*named, model, model.empty() ? std::string_view(named->default_model) : model);
+    return Choice{&*named, name_at(*named, model.empty() ? std::string_view(named->default_model) : model)};
   }
   if (accounts.empty())
     return Choice{};
-  auto found = std::ranges::find_if(
-      accounts, [&](Account const& account) { return account.models.contains(std::string(model)); });
-  if (found == accounts.end())
-    found = std::ranges::find_if(accounts, [&](Account const& account) { return belongs_to(account.kind, model); });
+  if (auto const* known = model.empty() ? nullptr : account_with(accounts, model))
+    return Choice{known, name_at(*known, model)};
+  auto found = std::ranges::find_if(accounts, [&](Account const& account) { return belongs_to(account.kind, model); });
   if (found == accounts.end())
     found = accounts.begin();
-  return by_name(*found, model, found->default_model);
+  return Choice{&*found, found->default_model.empty() ? std::string(model) : found->default_model};
 }
 
 }  // namespace al::providers

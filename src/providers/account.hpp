@@ -43,15 +43,22 @@ class Directory {
 /// The name of the provider that is no model: it quotes what the agent knows.
 inline constexpr std::string_view extractive = "extractive";
 
+/// The first account that maps `model`, else the first whose own name of a model it is: its default, or what it maps
+/// to. Null: none knows it. Of `kind` only, when that is given. Pure.
+[[nodiscard]] Account const* account_with(Accounts const&, std::string_view model, std::optional<Kind> kind = {});
+
+/// The provider's name for `model`: what the account maps it to, else itself.
+[[nodiscard]] std::string name_at(Account const&, std::string_view model);
+
 struct Choice {
   Account const* account = nullptr;  ///< none: extractive
   std::string model{};               ///< as the provider names it
 };
 
 /// Who answers an agent that thinks with `model` and names the provider `wanted` (may be empty). Pure.
-/// A named provider takes the model's name as it is unless it maps it. Otherwise the first account that maps the name
+/// A named provider takes the model's name as it is unless it maps it. Otherwise the account that account_with() finds
 /// is taken, then the first whose kind it belongs to ("claude-…" to Anthropic, others to OpenAI), then the first; these
-/// use their default model for a name that they do not map. Errors: not_found (no such provider).
+/// use their default model for a name that they do not know. Errors: not_found (no such provider).
 [[nodiscard]] Result<Choice> choose_account(Accounts const&, std::string_view wanted, std::string_view model);
 
 }  // namespace al::providers

@@ -23,6 +23,8 @@ struct CallServices {
 
 inline constexpr int attempts_max = 3;  ///< as the official clients do
 inline constexpr std::size_t error_body_max = 64 * 1024;
+/// Of all that a call sends, far over what the longest answer of a model takes with its events around it.
+inline constexpr std::size_t answer_bytes_max = 64 << 20;
 
 /// How long to wait before attempt `next` (from 2): what the provider asked for, else 0.5 s doubled each time up to 8
 /// s, less a quarter at random, so that many callers do not come back together. Pure.
@@ -48,6 +50,7 @@ Task<Attempt> attempt(CallServices services, std::string url, http::Headers head
   std::optional<Error> bad;
   std::string refusal;
   int status = 0;
+  std::size_t bytes = 0;
   OnText const counted = [&](std::string_view piece) {
     out.has_text = true;
     return !on_text || on_text(piece);
@@ -56,6 +59,11 @@ Task<Attempt> attempt(CallServices services, std::string url, http::Headers head
     if (status != 200) {
       refusal += piece.substr(0, error_body_max - std::min(error_body_max, refusal.size()));
       return refusal.size() < error_body_max;
+    }
+    bytes += piece.size();
+    if (bytes > answer_bytes_max) {
+      bad = Error{.code = Code::invalid, .message = "the answer has no end: it was given up after 64 MiB"};
+      return false;
     }
     events.feed(piece);
     while (auto const event = events.next()) {
@@ -96,15 +104,14 @@ Task<Result<ChatAnswer>> call(CallServices services, std::string url, http::Head
                               Deadline deadline, OnText on_text, Error (*error_of)(int, std::string_view)) {
   for (int number = 1;; ++number) {
     auto tried = co_await attempt<Reader>(services, url, headers, body, deadline, on_text, error_of);
-    if (tried.answer || number == attempts_max || tried.has_text || !may_retry(tried.answer.error(), tried.head))
+    if (tried.answer || tried.has_text || !may_retry(tried.answer.error(), tried.head))
       co_return std::move(tried.answer);
     auto const asked = asked_wait(tried.head, services.clock.now());
+    if (asked)
+      tried.answer.error().retry_after = std::chrono::ceil<std::chrono::seconds>(*asked);
     auto const again = std::chrono::steady_clock::now() + wait_before(number + 1, asked, services.random);
-    if ((asked && *asked > wait_within_call_max) || again >= deadline.at) {
-      if (asked)
-        tried.answer.error().retry_after = std::chrono::ceil<std::chrono::seconds>(*asked);
+    if (number == attempts_max || (asked && *asked > wait_within_call_max) || again >= deadline.at)
       co_return std::move(tried.answer);
-    }
     co_await sleep_until(again);
   }
 }

@@ -1,7 +1,9 @@
 #include "providers/anthropic_format.hpp"
 
+#include <array>
 #include <utility>
 
+#include "providers/schema_rules.hpp"
 #include "providers/upstream.hpp"
 
 namespace al::providers::anthropic {
@@ -77,6 +79,11 @@ int status_of(std::string_view type) {
   return type == "invalid_request_error" ? 400 : 500;
 }
 
+/// Structured outputs, "JSON Schema limitations".
+constexpr std::array<std::string_view, 12> schema_keywords{"type",  "properties", "required", "additionalProperties",
+                                                           "items", "enum",       "const",    "anyOf",
+                                                           "$ref",  "$defs",      "title",    "description"};
+
 Finish finish_of(std::string_view reason, bool has_calls) {
   if (reason == "refusal")
     return Finish::refused;
@@ -104,18 +111,32 @@ std::string request_body(ChatRequest const& request) {
     }
     body["tools"] = std::move(tools);
   }
-  if (request.answer_schema) {
-    body["output_config"] = json::object{
-        {"format", json::object{{"type", "json_schema"}, {"schema", object_from(*request.answer_schema)}}}};
+  auto schema = request.answer_schema ? object_from(*request.answer_schema) : json::object{};
+  if (keeps_to({schema_keywords, false}, schema)) {
+    body["output_config"] =
+        json::object{{"format", json::object{{"type", "json_schema"}, {"schema", std::move(schema)}}}};
   }
   return json::serialize(body);
+}
+
+// Counts are cumulative. Cached input is told apart from the rest of the input.
+void read_usage(json::value const& usage, Usage& total) {
+  std::int64_t input = 0;
+  if (read_tokens(usage, "input_tokens", input)) {
+    std::int64_t written = 0;
+    std::int64_t read = 0;
+    read_tokens(usage, "cache_creation_input_tokens", written);
+    read_tokens(usage, "cache_read_input_tokens", read);
+    total.input_tokens = input + written + read;
+  }
+  read_tokens(usage, "output_tokens", total.output_tokens);
 }
 
 Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
   auto parsed = json::parse(without_nul(data));
   auto* event = parsed ? parsed->if_object() : nullptr;
   if (event == nullptr)
-    return fail(Code::unavailable, "Anthropic sent a piece that is no JSON object");
+    return fail(Code::unavailable, "the provider sent a piece that is no JSON object");
   auto const type = text_of(*event, "type");
   auto const* index = event->if_contains("index");
   auto const place = index != nullptr && index->is_int64() ? index->get_int64() : -1;
@@ -126,7 +147,7 @@ Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
   if (type == "message_start") {
     if (auto const* message = object_of(*event, "message")) {
       answer_.model = text_of(*message, "model");
-      read_usage(*message);
+      read_usage_of(*message);
     }
   } else if (type == "content_block_start") {
     if (auto const* block = object_of(*event, "content_block"))
@@ -138,7 +159,7 @@ Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
   } else if (type == "message_delta") {
     if (auto const* delta = object_of(*event, "delta"))
       stop_reason_ = text_of(*delta, "stop_reason");
-    read_usage(*event);
+    read_usage_of(*event);
   } else if (type == "message_stop") {
     done_ = true;
   }
@@ -161,21 +182,9 @@ bool Reader::read_delta(Block& block, json::object const& delta, OnText const& o
   return true;
 }
 
-/// Counts are cumulative; what is absent keeps its value. Cached input is told apart from the rest of the input.
-void Reader::read_usage(json::object const& holder) {
-  auto const* usage = object_of(holder, "usage");
-  if (usage == nullptr)
-    return;
-  auto const count = [&](std::string_view key) -> std::optional<std::int64_t> {
-    auto const* value = usage->if_contains(key);
-    return value != nullptr && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
-  };
-  auto& total = answer_.usage ? *answer_.usage : answer_.usage.emplace();
-  if (auto const input = count("input_tokens")) {
-    total.input_tokens =
-        *input + count("cache_creation_input_tokens").value_or(0) + count("cache_read_input_tokens").value_or(0);
-  }
-  total.output_tokens = count("output_tokens").value_or(total.output_tokens);
+void Reader::read_usage_of(json::object const& holder) {
+  if (auto const* usage = holder.if_contains("usage"); usage != nullptr && usage->is_object())
+    read_usage(*usage, answer_.usage ? *answer_.usage : answer_.usage.emplace());
 }
 
 json::object Reader::finished(Block& block) {
@@ -210,7 +219,7 @@ Error error_of(int status, std::string_view body) {
   auto const parsed = json::parse(body);
   auto const* root = parsed ? parsed->if_object() : nullptr;
   auto const* error = root == nullptr ? nullptr : object_of(*root, "error");
-  return upstream_error(status, "Anthropic", error == nullptr ? std::string_view{} : text_of(*error, "message"));
+  return upstream_error(status, error == nullptr ? std::string_view{} : text_of(*error, "message"));
 }
 
 }  // namespace al::providers::anthropic

@@ -17,6 +17,9 @@ inline constexpr std::string_view api_version = "2023-06-01";
 /// The body of `POST /v1/messages`, with `stream: true`. Answers of tools that follow each other become one turn.
 [[nodiscard]] std::string request_body(ChatRequest const&);
 
+/// Reads a `usage`; what it does not tell stays as it is. Input counts what was written to and read from a cache, too.
+void read_usage(json::value const& usage, Usage& total);
+
 /// Puts the events of one answer together.
 class Reader {
  public:
@@ -36,7 +39,7 @@ class Reader {
     std::string signature{};
   };
   bool read_delta(Block& block, json::object const& delta, OnText const& on_text);
-  void read_usage(json::object const& holder);
+  void read_usage_of(json::object const& holder);
   [[nodiscard]] json::object finished(Block& block);
 
   ChatAnswer answer_;

@@ -31,6 +31,15 @@ TEST(AnthropicRequest, AnswersAllToolsInOneTurn) {
                         R"({"type":"tool_result","tool_use_id":"b","content":"no","is_error":true}]}])"));
 }
 
+TEST(AnthropicRequest, HoldsTheAnswerToASchemaWhereItCan) {
+  auto request = question();
+  request.answer_schema =
+      Document{R"({"type":"object","properties":{"x":{"type":"string"}},"additionalProperties":false})"};
+  EXPECT_THAT(request_body(request), HasSubstr(R"("output_config":{"format":{"type":"json_schema")"));
+  request.answer_schema = Document{R"({"type":"object","properties":{"x":{"type":"integer","minimum":1}}})"};
+  EXPECT_THAT(request_body(request), testing::Not(HasSubstr("output_config")));
+}
+
 TEST(AnthropicRequest, SendsBackWhatTheModelSaidUnchanged) {
   auto request = question();
   request.messages.push_back({.role = Message::Role::assistant,

@@ -56,7 +56,12 @@ struct ChatRequest {
 struct Usage {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  bool operator==(Usage const&) const = default;
 };
+
+/// Reads the count `name` of a `usage`, as far as it can be one: what a provider sends is not trusted, and sums of it
+/// must not overflow. Without it `out` stays as it is.
+bool read_tokens(json::value const& usage, std::string_view name, std::int64_t& out);
 
 /// Why the model stopped.
 enum class Finish { stop, tool_calls, length, refused };

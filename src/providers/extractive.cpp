@@ -63,9 +63,8 @@ std::string const& name_of(model::Agent const& agent) { return agent.name.empty(
 std::string nothing_found(Prompt const& prompt) {
   return "Nothing was found: the knowledge of " + name_of(prompt.agent) +
          " says nothing about this.\n\n"
-         "No model is configured, so the answer can only come from that knowledge. Add knowledge about it to the "
-         "agent, "
-         "or configure a model.";
+         "It answers without a model, from that knowledge alone. Add knowledge about it to the agent, or let a model "
+         "answer.";
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST(Extractive, SaysWhenNothingWasFound) {
     EXPECT_TRUE(out.sources.empty());
     EXPECT_TRUE(out.text.starts_with("Nothing was found"));
     EXPECT_TRUE(out.text.contains("Add knowledge"));
-    EXPECT_TRUE(out.text.contains("configure a model"));
+    EXPECT_TRUE(out.text.contains("let a model answer"));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "providers/schema_rules.hpp"
 #include "providers/upstream.hpp"
 
 namespace al::providers::openai {
@@ -75,45 +76,67 @@ Finish finish_of(std::string_view reason, bool has_calls, bool has_refusal) {
   return reason == "length" ? Finish::length : Finish::stop;
 }
 
-/// Whether the server may be asked to keep to the schema while it writes: it refuses one with objects that leave
-/// members open (Structured outputs, "Supported schemas"). Others are only told to the model.
-bool is_strict(json::value const& schema) {
-  if (auto const* list = schema.if_array())
-    return std::ranges::all_of(*list, is_strict);
-  auto const* object = schema.if_object();
-  if (object == nullptr)
-    return true;
-  if (auto const* properties = object->if_contains("properties"); properties && properties->is_object()) {
-    auto const* others = object->if_contains("additionalProperties");
-    auto const* required = object->if_contains("required");
-    auto const count = required && required->is_array() ? required->get_array().size() : 0;
-    if (others == nullptr || *others != json::value(false) || count != properties->get_object().size())
-      return false;
-  }
-  return std::ranges::all_of(*object, [](auto const& member) { return is_strict(member.value()); });
+/// Structured outputs, "Supported schemas".
+constexpr std::array<std::string_view, 18> strict_keywords{"type",
+                                                           "properties",
+                                                           "required",
+                                                           "additionalProperties",
+                                                           "items",
+                                                           "enum",
+                                                           "const",
+                                                           "anyOf",
+                                                           "$ref",
+                                                           "$defs",
+                                                           "description",
+                                                           "title",
+                                                           "minimum",
+                                                           "maximum",
+                                                           "exclusiveMinimum",
+                                                           "exclusiveMaximum",
+                                                           "minItems",
+                                                           "maxItems"};
+
+/// How the answer is held to the schema; nothing where it can only be told to the model: a schema that is none of an
+/// object is refused.
+std::optional<json::object> response_format(Document const& document) {
+  auto schema = object_from(document);
+  auto const* type = schema.if_contains("type");
+  if (type == nullptr || *type != json::value("object"))
+    return std::nullopt;
+  bool const is_strict = keeps_to({strict_keywords, true}, schema);
+  return json::object{
+      {"type", "json_schema"},
+      {"json_schema", json::object{{"name", "answer"}, {"strict", is_strict}, {"schema", std::move(schema)}}}};
 }
 
 }  // namespace
 
-std::string request_body(ChatRequest const& request) {
+std::string request_body(ChatRequest const& request, std::string_view limit_name) {
   json::object body{{"model", request.model},
                     {"messages", turns(request)},
-                    // Every compatible server knows this name; OpenAI's reasoning models take only the newer one.
-                    {"max_tokens", request.max_output_tokens},
+                    {limit_name, request.max_output_tokens},
                     {"stream", true},
                     {"stream_options", json::object{{"include_usage", true}}}};
   if (request.temperature)
     body["temperature"] = *request.temperature;
   if (!request.tools.empty())
     body["tools"] = functions(request.tools);
-  if (request.answer_schema) {
-    auto schema = json::value(object_from(*request.answer_schema));
-    body["response_format"] =
-        json::object{{"type", "json_schema"},
-                     {"json_schema",
-                      json::object{{"name", "answer"}, {"strict", is_strict(schema)}, {"schema", std::move(schema)}}}};
-  }
+  if (auto format = request.answer_schema ? response_format(*request.answer_schema) : std::nullopt)
+    body["response_format"] = std::move(*format);
   return json::serialize(body);
+}
+
+std::string_view limit_name_at(std::string_view base_url) {
+  return base_url.starts_with("https://api.openai.com/") ? newer_limit_name : limit_name;
+}
+
+bool wants_newer_limit_name(Error const& error) {
+  return error.code == Code::invalid && error.message.contains(newer_limit_name);
+}
+
+void read_usage(json::value const& usage, Usage& total) {
+  read_tokens(usage, "prompt_tokens", total.input_tokens);
+  read_tokens(usage, "completion_tokens", total.output_tokens);
 }
 
 Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
@@ -129,10 +152,8 @@ Result<bool> Reader::read(std::string_view data, OnText const& on_text) {
     return std::unexpected(error_of(500, data));
   if (auto const model = text_of(json::member(chunk, "model")); !model.empty())
     answer_.model = model;
-  if (auto const usage = json::member(chunk, "usage"); !usage.is_null()) {
-    answer_.usage = Usage{.input_tokens = number_of(json::member(usage, "prompt_tokens")),
-                          .output_tokens = number_of(json::member(usage, "completion_tokens"))};
-  }
+  if (auto const usage = json::member(chunk, "usage"); !usage.is_null())
+    read_usage(*usage.parsed, answer_.usage ? *answer_.usage : answer_.usage.emplace());
   // The chunk with the usage has none.
   auto const choices = json::elements(json::member(chunk, "choices"));
   return choices.empty() || read_choice(choices.front(), on_text);
@@ -178,7 +199,7 @@ ChatAnswer Reader::take() {
 Error error_of(int status, std::string_view body) {
   auto const source = json::Source::from(std::string(body));
   auto const error = source ? json::member(source->root(), "error") : json::Input{};
-  auto out = upstream_error(status, "the OpenAI-compatible provider", text_of(json::member(error, "message")));
+  auto out = upstream_error(status, text_of(json::member(error, "message")));
   for (auto const* key : {"code", "type"}) {
     if (std::ranges::find(billing_codes, text_of(json::member(error, key))) != billing_codes.end())
       out.code = Code::invalid;

@@ -12,8 +12,20 @@
 
 namespace al::providers::openai {
 
+/// What limits an answer. Every compatible server knows the first name; OpenAI's own reasoning models take only the
+/// newer one.
+inline constexpr std::string_view limit_name = "max_tokens";
+inline constexpr std::string_view newer_limit_name = "max_completion_tokens";
+
+[[nodiscard]] std::string_view limit_name_at(std::string_view base_url);
+/// Whether the refusal asks for the newer name, as OpenAI's does behind a gateway of another address.
+[[nodiscard]] bool wants_newer_limit_name(Error const&);
+
 /// The body of `POST /chat/completions`, with `stream: true`.
-[[nodiscard]] std::string request_body(ChatRequest const&);
+[[nodiscard]] std::string request_body(ChatRequest const&, std::string_view limit_name = openai::limit_name);
+
+/// Reads a `usage`; what it does not tell stays as it is.
+void read_usage(json::value const& usage, Usage& total);
 
 /// Puts the chunks of one answer together. Keys are the `index` of tool calls: names come once, arguments in pieces
 /// that may end within an escape.

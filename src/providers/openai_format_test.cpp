@@ -36,7 +36,23 @@ TEST(OpenAiRequest, TellsOfToolsAndOfTheSchemaOfTheAnswer) {
   EXPECT_THAT(body, HasSubstr(R"("tools":[{"type":"function","function":{"name":"look","description":"Looks.",)"
                               R"("parameters":{"type":"object"}}}])"));
   EXPECT_THAT(body, HasSubstr(R"("response_format":{"type":"json_schema","json_schema":{"name":"answer",)"
-                              R"("strict":true,"schema":{"type":"object","required":["x"]}}})"));
+                              R"("strict":false,"schema":{"type":"object","required":["x"]}}})"));
+}
+
+TEST(OpenAiRequest, HoldsTheAnswerToASchemaWhereTheServerCan) {
+  auto request = question();
+  request.answer_schema = Document{
+      R"({"type":"object","properties":{"x":{"type":"string"}},"required":["x"],"additionalProperties":false})"};
+  EXPECT_THAT(request_body(request), HasSubstr(R"("strict":true)"));
+  request.answer_schema = Document{R"({"type":"array","items":{"type":"string"}})"};
+  EXPECT_THAT(request_body(request), testing::Not(HasSubstr("response_format")));
+}
+
+TEST(OpenAiRequest, NamesTheLimitAsTheServerKnowsIt) {
+  EXPECT_EQ(limit_name_at("https://api.openai.com/v1"), newer_limit_name);
+  EXPECT_EQ(limit_name_at("https://api.openai.com.example.org/v1"), limit_name);
+  EXPECT_EQ(limit_name_at("http://127.0.0.1:11434/v1"), limit_name);
+  EXPECT_THAT(request_body(question(), newer_limit_name), HasSubstr(R"("max_completion_tokens":4096)"));
 }
 
 class OpenAiReader : public testing::Test {

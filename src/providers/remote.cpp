@@ -16,20 +16,24 @@ http::Headers headers_for(Account const& account) {
   return out;
 }
 
-Result<ChatAnswer> without_secrets(Result<ChatAnswer> answer, Account const& account) {
+Result<ChatAnswer> told(Result<ChatAnswer> answer, Account const& account) {
   if (!answer)
-    answer = std::unexpected(without_key(std::move(answer.error()), account.key, message_bytes_max));
+    answer = std::unexpected(told(std::move(answer.error()), account, message_bytes_max));
   return answer;
 }
 
 }  // namespace
 
 Task<Result<ChatAnswer>> OpenAi::chat(ChatRequest const& request, Deadline deadline, OnText on_text) {
-  auto headers = headers_for(account_);
-  auto answer =
-      co_await call<openai::Reader>(services_, account_.base_url + "/chat/completions", std::move(headers),
-                                    openai::request_body(request), deadline, std::move(on_text), &openai::error_of);
-  co_return without_secrets(std::move(answer), account_);
+  auto const ask = [&](std::string_view limit_name) {
+    return call<openai::Reader>(services_, account_.base_url + "/chat/completions", headers_for(account_),
+                                openai::request_body(request, limit_name), deadline, on_text, &openai::error_of);
+  };
+  auto const limit_name = openai::limit_name_at(account_.base_url);
+  auto answer = co_await ask(limit_name);
+  if (!answer && limit_name == openai::limit_name && openai::wants_newer_limit_name(answer.error()))
+    answer = co_await ask(openai::newer_limit_name);
+  co_return told(std::move(answer), account_);
 }
 
 Task<Result<ChatAnswer>> Anthropic::chat(ChatRequest const& request, Deadline deadline, OnText on_text) {
@@ -38,7 +42,7 @@ Task<Result<ChatAnswer>> Anthropic::chat(ChatRequest const& request, Deadline de
   auto answer = co_await call<anthropic::Reader>(services_, account_.base_url + "/v1/messages", std::move(headers),
                                                  anthropic::request_body(request), deadline, std::move(on_text),
                                                  &anthropic::error_of);
-  co_return without_secrets(std::move(answer), account_);
+  co_return told(std::move(answer), account_);
 }
 
 std::unique_ptr<ChatModel> chat_model(CallServices services, Account account) {

@@ -124,6 +124,45 @@ TEST_F(Remote, GivesUpAfterThreeAttemptsWithTheReason) {
   EXPECT_EQ(seen.size(), 3U);
 }
 
+TEST_F(Remote, TellsTheWaitThatWasAskedForWhenItGivesUp) {
+  for (int i = 0; i < 3; ++i)
+    script.push_back({.status = 429, .pieces = {"{}"}, .headers = {{"retry-after", "1"}}});
+  auto const answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::too_many_requests);
+  EXPECT_EQ(answer.error().retry_after, 1s);
+  EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST_F(Remote, AsksWithTheNewerNameOfTheLimitWhereItIsAskedFor) {
+  script = {{.status = 400,
+             .pieces = {R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. )"
+                        R"(Use 'max_completion_tokens' instead.","param":"max_tokens"}})"}},
+            {.pieces = {text_chunk("x"), last_chunk}}};
+  ASSERT_TRUE(ask());
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_THAT(seen[0].body, HasSubstr(R"("max_tokens":)"));
+  EXPECT_THAT(seen[1].body, HasSubstr(R"("max_completion_tokens":)"));
+  EXPECT_THAT(seen[1].body, testing::Not(HasSubstr(R"("max_tokens":)")));
+}
+
+TEST_F(Remote, AnAnswerWithoutAnEndIsGivenUp) {
+  Scripted endless;
+  // Nothing of it is text: what is not handed out must be counted, too.
+  std::string const piece = "data: " + json::serialize(json::object{{"padding", std::string(1 << 20, 'x')}}) + "\n\n";
+  endless.pieces.assign(2 * (answer_bytes_max >> 20), piece);
+  script = {endless};
+  auto const answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().message, HasSubstr("no end"));
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST_F(Remote, AnErrorNamesTheAccountAndNotTheKey) {
+  script = {{.status = 401, .pieces = {R"({"error":{"message":"wrong key sk-1"}})"}}};
+  EXPECT_EQ(ask().error().message, "provider 'openai': answered with status 401: wrong key ***");
+}
+
 TEST_F(Remote, ALongWaitIsLeftToTheCaller) {
   script = {{.status = 429, .pieces = {"{}"}, .headers = {{"retry-after", "120"}}}};
   auto const answer = ask();

@@ -61,8 +61,8 @@ std::optional<Timestamp> http_date(std::string const& text) {
 
 }  // namespace
 
-Error upstream_error(int status, std::string_view provider, std::string_view reason) {
-  auto message = std::string(provider) + " answered with status " + std::to_string(status);
+Error upstream_error(int status, std::string_view reason) {
+  auto message = "answered with status " + std::to_string(status);
   if (!reason.empty())
     message += ": " + std::string(reason);
   return {.code = code_of(status), .message = std::move(message)};
@@ -90,15 +90,17 @@ void add_key(http::Headers& headers, Account const& account) {
     headers.set("Authorization", "Bearer " + account.key);
 }
 
-Error without_key(Error error, std::string_view key, std::size_t bytes_max) {
+void hide_key(std::string& text, std::string_view key) {
   constexpr std::string_view mask = "***";
-  auto& message = error.message;
   // What stands in for the key is passed over: it may be a part of the key.
-  for (auto at = key.empty() ? std::string::npos : message.find(key); at != std::string::npos;
-       at = message.find(key, at + mask.size()))
-    message.replace(at, key.size(), mask);
-  if (message.size() > bytes_max)
-    message = message.substr(0, utf8::valid_prefix(message.substr(0, bytes_max))) + "…";
+  for (auto at = key.empty() ? std::string::npos : text.find(key); at != std::string::npos;
+       at = text.find(key, at + mask.size()))
+    text.replace(at, key.size(), mask);
+}
+
+Error told(Error error, Account const& account, std::size_t bytes_max) {
+  hide_key(error.message, account.key);
+  error.message = "provider '" + account.id + "': " + utf8::shortened(error.message, bytes_max);
   return error;
 }
 

@@ -39,20 +39,21 @@ TEST(MayRetry, FollowsTheStatusUnlessTheProviderKnowsBetter) {
                                      {401, false},
                                      {404, false},
                                      {422, false}})
-    EXPECT_EQ(may_retry(upstream_error(status, "x", ""), {}), again) << status;
+    EXPECT_EQ(may_retry(upstream_error(status, ""), {}), again) << status;
   http::Headers never;
   never.set("x-should-retry", "false");
-  EXPECT_FALSE(may_retry(upstream_error(500, "x", ""), never));
+  EXPECT_FALSE(may_retry(upstream_error(500, ""), never));
 }
 
-TEST(WithoutKey, TakesOutEveryKeyAndEnds) {
-  auto const masked = [](std::string message, std::string_view key, std::size_t max) {
-    return without_key({.code = Code::invalid, .message = std::move(message)}, key, max).message;
+TEST(Told, NamesTheAccountTakesOutEveryKeyAndEnds) {
+  auto const masked = [](std::string message, std::string key, std::size_t max) {
+    Account const account{.id = "p", .base_url = {}, .key = std::move(key)};
+    return told({.code = Code::invalid, .message = std::move(message)}, account, max).message;
   };
-  EXPECT_EQ(masked("key sk-1 is wrong: sk-1", "sk-1", 100), "key *** is wrong: ***");
-  EXPECT_EQ(masked("a * b", "*", 100), "a *** b") << "what stands in for the key may hold it";
-  EXPECT_EQ(masked("no key", "", 100), "no key");
-  EXPECT_EQ(masked("ää", "", 3), "ä…") << "not through a character";
+  EXPECT_EQ(masked("key sk-1 is wrong: sk-1", "sk-1", 100), "provider 'p': key *** is wrong: ***");
+  EXPECT_EQ(masked("a * b", "*", 100), "provider 'p': a *** b") << "what stands in for the key may hold it";
+  EXPECT_EQ(masked("no key", "", 100), "provider 'p': no key");
+  EXPECT_EQ(masked("ää", "", 3), "provider 'p': ä…") << "not through a character";
 }
 
 TEST(AddKey, GoesByTheProtocol) {

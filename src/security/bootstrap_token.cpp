@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t random_bytes = 32;
 constexpr std::string_view prefix = "al_";  // lets scanners of leaked secrets recognise it
 constexpr std::string_view name = "bootstrap";
+/// The same in every installation: what its holder owns is still his after an export has moved to another one.
+constexpr std::string_view id = "00000000-0000-7000-8000-000000000001";
 
 void warn(std::string_view message, std::filesystem::path const& file) {
   log::warning(message, {{"file", std::string_view(file.native())}});
@@ -41,9 +43,12 @@ Task<Result<BootstrapToken::Outcome>> BootstrapToken::create(std::string given, 
     token = std::string(prefix) + random_.token(random_bytes);
   if (!held || *held != token)
     write_token_file(file, token);
-  auto const added = co_await store_.add(default_tenant, std::string(name), sha256_hex(token), {"*:*"}, deadline);
-  // A conflict means that a process beside us has just entered the very same token.
-  if (!added && added.error().code != Code::conflict)
+  data::Access access{default_tenant, std::string(id), std::string(name), {"*:*"}};
+  auto const added = co_await store_.add(std::move(access), sha256_hex(token), deadline);
+  // A process beside us was faster, with the very same token or with one of its own.
+  if (!added && added.error().code == Code::conflict)
+    co_return co_await compare(std::move(token), deadline);
+  if (!added)
     co_return fail(added.error());
   log::info("the first token was made; the file holds it", {{"file", std::string_view(file.native())}});
   co_return Outcome::created;

@@ -18,7 +18,7 @@ class BootstrapTokenTest : public data::StoreFixture {
  protected:
   void SetUp() override {
     StoreFixture::SetUp();
-    access = std::make_unique<data::AccessStore>(*database, clock, random);
+    access = std::make_unique<data::AccessStore>(*database);
   }
 
   Result<Outcome> ensure(std::string given = {}) {

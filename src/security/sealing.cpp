@@ -82,6 +82,9 @@ Task<Result<SecretKeyPtr>> Sealing::data_key(TenantId const& tenant, When when, 
   if (!wrapped && when == When::found)
     co_return fail(Code::internal, "tenant '" + tenant.value + "' has no data key, so nothing of it was sealed");
   if (!wrapped) {
+    // A data key of another tenant that this master key does not open says that it is the wrong one.
+    if (auto const fits = co_await check(deadline); !fits)
+      co_return fail(not_at_hand(fits.error()));
     SecretKey const made(random_);
     std::array<std::string_view, 2> const binding{data_key_purpose, tenant.value};
     auto const bytes = made.bytes();

@@ -248,6 +248,8 @@ TEST_P(SealingTest, AnotherMasterKeyIsRefusedAtTheStart) {
   EXPECT_EQ(refused.error().message.find(key_two), std::string::npos);
   EXPECT_EQ(open(second, "other", place, *sealed).error().code, Code::unavailable);
   EXPECT_EQ(seal(second, "other", place, "x").error().code, Code::unavailable);
+  EXPECT_EQ(seal(second, "default", place, "x").error().code, Code::unavailable) << "though it has no data key yet";
+  EXPECT_EQ(wait(store->all(soon())).size(), 1U);
 }
 
 TEST_P(SealingTest, NoMasterKeyIsMadeBesideDataKeys) {

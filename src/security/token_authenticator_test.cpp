@@ -10,12 +10,13 @@ class TokenAuthenticatorTest : public data::StoreFixture {
  protected:
   void SetUp() override {
     StoreFixture::SetUp();
-    access = std::make_unique<data::AccessStore>(*database, clock, random);
+    access = std::make_unique<data::AccessStore>(*database);
     authenticator = std::make_unique<TokenAuthenticator>(*access, clock);
   }
 
   void know(std::string const& token, std::vector<std::string> const& permissions) {
-    auto const added = wait(access->add(default_tenant, "test", sha256_hex(token), permissions, soon()));
+    auto const added =
+        wait(access->add({default_tenant, uuid_v7(clock, random), "test", permissions}, sha256_hex(token), soon()));
     ASSERT_TRUE(added) << added.error().message;
   }
   Result<http::Principal> authenticate(std::vector<std::string> const& headers) {

@@ -84,6 +84,19 @@ SELECT f.n, a.id, a.amount FROM added a JOIN first f ON f.id = a.id)",
                         " ON CONFLICT (id) DO NOTHING RETURNING id, amount"}},
 };
 
+/// A callers' $2 is the version that it expects, or NULL.
+RowStatement const raise_owner{
+    .name = "raise_owner",
+    .postgres = R"(
+WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS r(id, expected, n))
+UPDATE suite_owners AS o SET version = o.version + 1 FROM asked
+WHERE o.id = asked.id AND o.version = COALESCE(asked.expected, o.version) RETURNING asked.n, o.version)",
+    .sqlite = {{.name = "raise_owner.update",
+                .text = "UPDATE suite_owners SET version = version + 1"
+                        " WHERE id = $1 AND version = COALESCE($2, version) RETURNING version"}},
+};
+
 Value text(std::string value) { return value; }
 Value whole(std::int64_t value) { return value; }
 Scope scope() { return Scope::of(default_tenant); }
@@ -125,6 +138,9 @@ class Conformance : public testing::TestWithParam<BackendKind> {
   Task<Result<Row>> adding(std::string id, std::string owner, std::int64_t amount, Value remark = {}) {
     return db_->write_row(scope(), add_row, {text(std::move(id)), text(std::move(owner)), whole(amount), remark},
                           soon());
+  }
+  Task<Result<Row>> raising(std::string id, Value expected = {}) {
+    return db_->write_row(scope(), raise_owner, {text(std::move(id)), std::move(expected)}, soon());
   }
   void have_owner(std::string id) { ASSERT_TRUE(apply({{&put_owner, {text(std::move(id)), whole(1)}}})); }
   std::vector<std::string> row_ids() {
@@ -399,6 +415,45 @@ TEST_P(Conformance, NoUpdateIsLostAndOneOfManyGuardsWins) {
   EXPECT_EQ(won, 1);
   EXPECT_EQ(version_of("counted"), 41);
   EXPECT_EQ(version_of("guarded"), 2);
+}
+
+/// A PostgreSQL statement changes a row once, and refused all other callers of its group.
+TEST_P(Conformance, EveryoneWhoWritesTheSameRowAtOnceIsAnswered) {
+  have_owner("shared");
+  have_owner("own");
+  std::vector<Task<Result<Row>>> writes;
+  for (int i = 0; i < 100; ++i)
+    writes.push_back(raising(i == 50 ? "own" : i % 20 == 0 ? "nobody" : "shared"));
+  auto const settled = loop_.wait(settle(std::move(writes)));
+  std::vector<std::int64_t> versions;
+  for (int i = 0; i < 100; ++i) {
+    auto const& [fault, row] = settled[static_cast<std::size_t>(i)];
+    ASSERT_FALSE(fault);
+    if (i % 20 == 0) {
+      ASSERT_FALSE(row);
+      EXPECT_EQ(row.error().code, Code::conflict);
+    } else {
+      ASSERT_TRUE(row) << row.error().message;
+      if (i != 50)
+        versions.push_back(std::get<std::int64_t>(row->at(0)));
+    }
+  }
+  std::ranges::sort(versions);
+  std::vector<std::int64_t> each_once(94);
+  std::iota(each_once.begin(), each_once.end(), 2);
+  EXPECT_EQ(versions, each_once) << "one change for each caller";
+  EXPECT_EQ(version_of("shared"), 95);
+  EXPECT_EQ(version_of("own"), 2);
+}
+
+TEST_P(Conformance, OneOfManyWhoExpectTheSameVersionWins) {
+  have_owner("o");
+  std::vector<Task<Result<Row>>> writes;
+  for (int i = 0; i < 40; ++i)
+    writes.push_back(raising("o", whole(1)));
+  auto const settled = loop_.wait(settle(std::move(writes)));
+  EXPECT_EQ(std::ranges::count_if(settled, [](auto const& one) { return one.value.has_value(); }), 1);
+  EXPECT_EQ(version_of("o"), 2);
 }
 
 TEST_P(Conformance, WhatWasWrittenIsThereAfterReopening) {

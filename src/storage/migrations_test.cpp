@@ -408,6 +408,24 @@ TEST(Migrations, TableMadeAnewKeepsItsReferencesOnSqlite) {
   EXPECT_EQ(states(migration_status(target, files.list())), "1+ 2+ 3-");
 }
 
+/// A row that names no index says nothing to the planner, and nobody notices.
+TEST(Migrations, StatisticsAreOfIndexesThatAreThere) {
+  static Statement const wrong{
+      .name = "wrong_statistics",
+      .text =
+          "SELECT s.idx, s.stat FROM sqlite_stat1 s WHERE NOT EXISTS"
+          " (SELECT 1 FROM sqlite_schema x WHERE x.name = s.idx AND x.tbl_name = s.tbl)"
+          " OR (SELECT COUNT(*) FROM pragma_index_info(s.idx)) <> length(s.stat) - length(replace(s.stat, ' ', ''))"};
+  SqliteBackend const backend;
+  migrate_up(backend.target());
+  ManualClock const clock;
+  EventLoop loop;
+  auto const database = backend.open(clock);
+  EXPECT_THAT(loop.wait(database->read(Scope::system(), wrong, {}, Deadline::after(std::chrono::seconds(60)))),
+              IsEmpty());
+  database->close();
+}
+
 // ---- PostgreSQL's roles ----
 
 /// Fails, by division, unless the condition holds.

@@ -55,8 +55,12 @@ void Dispatcher::succeed(Work& work, std::vector<Rows> rows) {
   }
 }
 
-void Dispatcher::succeed_section(RowLine const& line, RowSection& section, Rows rows) {
+// Of several callers who mean the same row a statement serves one, so having no answer says something only to a caller
+// who was alone in it. The others wait for another turn, like new calls: a tenant that writes one row a thousand times
+// holds nobody up. Nothing was done for them, since a statement answers for every row that took effect.
+void Dispatcher::succeed_section(RowLine& line, RowSection& section, Rows rows) {
   auto& calls = section.calls;
+  bool const was_alone = calls.size() == 1;
   std::vector<std::optional<Row>> answers;
   std::exception_ptr defect;
   try {
@@ -65,6 +69,10 @@ void Dispatcher::succeed_section(RowLine const& line, RowSection& section, Rows 
     defect = std::current_exception();
   }
   for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!defect && !answers[i] && !was_alone) {
+      submit_alone(line, section.tenant, std::move(calls[i]));
+      continue;
+    }
     auto& waiter = calls[i].waiter;
     if (defect) {
       waiter->set_exception(defect);
@@ -75,6 +83,13 @@ void Dispatcher::succeed_section(RowLine const& line, RowSection& section, Rows 
     }
     wakeups_.add(std::move(waiter));
   }
+}
+
+void Dispatcher::submit_alone(RowLine& line, std::string const& tenant, RowCall call) {
+  ++gauges_.waiting;
+  std::vector<RowSection> sections;
+  sections.push_back({.tenant = tenant, .calls = {std::move(call)}});
+  submit(make_group(line, std::move(sections)));
 }
 
 void Dispatcher::fail(std::unique_ptr<Work> work, Failure const& failure) {

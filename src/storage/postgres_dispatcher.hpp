@@ -127,7 +127,8 @@ class Dispatcher {
 
   void on_answer(std::unique_ptr<Frame> frame, Outcome outcome);
   void succeed(Work& work, std::vector<Rows> rows);
-  void succeed_section(RowLine const& line, RowSection& section, Rows rows);
+  void succeed_section(RowLine& line, RowSection& section, Rows rows);
+  void submit_alone(RowLine& line, std::string const& tenant, RowCall call);
   void fail(std::unique_ptr<Work> work, Failure const& failure);
   void lost(std::unique_ptr<Work> work, Lost const& lost);
   void retry(std::unique_ptr<Work> work);

@@ -26,7 +26,8 @@ struct Statement {
 
 /// A write that takes the rows of many callers in one round trip, each caller its own outcome.
 /// PostgreSQL: one statement over `unnest($1::text[], …) WITH ORDINALITY AS r(…, n)` that returns, for each row that
-/// took effect, `n` first and then the result columns. SQLite: the steps of one row, run in a savepoint; the last
+/// took effect, `n` first and then the result columns; a caller without a row is asked once more, alone, since a
+/// statement changes a row once only, whoever else means it. SQLite: the steps of one row, run in a savepoint; the last
 /// step's row is the result (without `n`); a step that changes and returns nothing refuses the row, unless it is
 /// optional. Both take the same parameters in the same order.
 struct RowStatement {

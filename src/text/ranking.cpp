@@ -32,6 +32,8 @@ constexpr double imagined_documents = 20;
 constexpr double idf_max = 9;
 /// General words alone do not reach it, two words of daily life do.
 constexpr double specific_min = 0.7;
+/// What a word of daily life counts at least.
+constexpr double everyday_min = 0.5;
 constexpr double passage_relative_min = 0.4;
 constexpr double same_share = 0.8;
 
@@ -156,6 +158,7 @@ class Ranking {
     features_ = concepts == 0 ? 0 : 2 * concepts - 1;
     if (concepts == 0)
       return;
+    needed_ = needed_of(question_);
     looked_.reserve(items.size());
     for (std::size_t i = 0; i < items.size(); ++i)
       look_at(i);
@@ -189,6 +192,18 @@ class Ranking {
   }
 
  private:
+  /// What must be found at least, without rarity. "How do I print?" has nothing but a word of daily life: then that is
+  /// asked for. General words alone ask for nothing.
+  static double needed_of(Question const& question) {
+    double asked = 0;
+    bool has_everyday = false;
+    for (auto const& each : question.concepts) {
+      asked += each.weight;
+      has_everyday = has_everyday || each.weight >= everyday_min;
+    }
+    return has_everyday ? std::min(specific_min, asked) : specific_min;
+  }
+
   void look_at(std::size_t index) {
     auto const& item = items_[index];
     if (!(item.weight > 0))
@@ -309,7 +324,7 @@ class Ranking {
   }
 
   bool passes(Scored const& best) const {
-    if (best.specific < specific_min)
+    if (best.specific < needed_)
       return false;
     if (best.coverage >= options_.coverage_min)
       return true;
@@ -349,6 +364,7 @@ class Ranking {
   std::size_t features_ = 0;
   std::vector<double> weights_;
   double total_weight_ = 0;
+  double needed_ = specific_min;
   std::vector<Looked> looked_;
 };
 

@@ -64,6 +64,18 @@ TEST(Ranking, AHitNeedsMoreThanAWordInPassing) {
   EXPECT_EQ(ids(rank("injection statements", items())), Ids{"sql"});
 }
 
+/// What people call things every day can be all that they ask for.
+TEST(Ranking, FindsAWordOfDailyLifeThatStandsAlone) {
+  std::vector<Item> const office{
+      {.id = "printer", .category = {}, .source = {}, .content = "Printing: the printer is in room 4; print in grey."},
+      {.id = "travel", .category = {}, .source = {}, .content = "Travel: book trips through the portal."},
+      {.id = "lunch", .category = {}, .source = {}, .content = "Lunch is at noon, and the best way leads downstairs."}};
+  EXPECT_EQ(ids(rank("How do I print?", office), office), Ids{"printer"});
+  EXPECT_EQ(ids(rank("travel", office), office), Ids{"travel"});
+  EXPECT_TRUE(rank("What is the best way?", office).empty()) << "general words ask for nothing";
+  EXPECT_TRUE(rank("How do I drive?", office).empty());
+}
+
 TEST(Ranking, WorksInABaseOfOneItem) {
   auto const one = std::span(items()).first(1);
   EXPECT_EQ(ids(rank("SQL injection", one), one), Ids{"sql"});

@@ -3,7 +3,6 @@ nobody knows gets 'nothing found'."""
 
 import json
 import pathlib
-import time
 import unittest
 
 from support.postgres import Postgres
@@ -18,26 +17,14 @@ class Answers(unittest.TestCase):
         """Gives all tasks at once and waits for the results, in the same order."""
         ids = []
         for one in questions:
-            status, task = server.call("POST", f"/api/v1/agents/{one['agent']}/tasks", {"description": one["question"]})
-            self.assertEqual(201, status, task)
+            task = server.api("POST", f"/agents/{one['agent']}/tasks", {"description": one["question"]}, 201)
             ids.append(task["id"])
-        limit = time.monotonic() + ANSWER_TIMEOUT_S
-        results = []
-        for id in ids:
-            while True:
-                task = server.call("GET", f"/api/v1/tasks/{id}")[1]
-                if task["status"] not in ("pending", "started"):
-                    break
-                self.assertLess(time.monotonic(), limit, f"task {id} is still {task['status']}")
-                time.sleep(0.01)
-            self.assertEqual("completed", task["status"], task)
-            results.append(task["result"])
-        return results
+        tasks = [server.ended(id, ANSWER_TIMEOUT_S) for id in ids]
+        self.assertEqual([], [task for task in tasks if task["status"] != "completed"])
+        return [task["result"] for task in tasks]
 
     def check(self, environment):
-        server = Server(environment={"LOG_LEVEL": "error"} | environment)
-        self.addCleanup(server.remove)
-        server.start()
+        server = self.enterContext(Server({"LOG_LEVEL": "error"} | environment))
         known = QUESTIONS["known"]
         missed = []
         for one, result in zip(known, self.ask_all(server, known)):
@@ -51,15 +38,12 @@ class Answers(unittest.TestCase):
                 self.assertFalse(result["found"], result)
                 self.assertEqual([], result["sources"])
         print(f"\n{len(known) - len(missed)} of {len(known)} expected items among the first two sources")
-        server.stop()
 
     def test_sqlite(self):
         self.check({})
 
     def test_postgres(self):
-        postgres = Postgres()
-        self.addCleanup(postgres.remove)
-        postgres.start()
+        postgres = self.enterContext(Postgres())
         self.check({"DATABASE_URL": postgres.create_database("answers")})
 
 

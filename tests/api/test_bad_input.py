@@ -3,11 +3,10 @@
 The routes come from /openapi.json, so a new route is in the table without anyone writing it down.
 """
 
-import http.client
 import json
 import re
 import unittest
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from support.server import Server
 
@@ -96,10 +95,7 @@ def wrong_types(schema):
 class BadInput(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
-        cls.host = urlsplit(cls.server.url)
+        cls.server = cls.enterClassContext(Server())
         cls.api = json.loads(cls.call("GET", "/openapi.json", token=None)[1])
         cls.operations = [
             (method.upper(), path, operation)
@@ -110,7 +106,7 @@ class BadInput(unittest.TestCase):
 
     @classmethod
     def call(cls, method, path, body=None, token="valid", headers=None):
-        connection = http.client.HTTPConnection(cls.host.hostname, cls.host.port, timeout=20)
+        connection = cls.server.connect(timeout_s=20)
         all_headers = dict(headers or {})
         if token == "valid":
             all_headers["Authorization"] = "Bearer " + cls.server.token

@@ -1,59 +1,31 @@
 """Conversations with agents and with models, against a scripted provider."""
 
-import http.client
+import io
 import json
-import threading
 import time
 import unittest
-from urllib.parse import urlsplit
+from typing import ClassVar
 
-from support.provider import Answer, Fault, Hang, ScriptedProvider, SlowStream
-from support.server import Server
+from support.cases import ProviderTest
+from support.event_stream import events_of
+from support.provider import Answer, Fault, Hang, SlowStream
 
 NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
-class Chat(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.provider = ScriptedProvider()
-        cls.provider.__enter__()
-        cls.addClassCleanup(cls.provider.__exit__, None, None, None)
-        cls.server = Server(
-            environment={
-                "LOG_LEVEL": "error",
-                "OPENAI_BASE_URL": cls.provider.openai_url,
-                "OPENAI_API_KEY": cls.provider.key,
-            }
-        )
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-
-    def api(self, method, path, body=None, expect=200):
-        status, answer = self.server.call(method, "/api/v1" + path, body)
-        self.assertEqual(expect, status, f"{method} {path}: {answer}")
-        return answer
+class Chat(ProviderTest):
+    kinds: ClassVar = ("openai",)
 
     def stream(self, path, body):
         """The open answer to a streaming request."""
-        host = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        self.addCleanup(connection.close)
-        headers = {"Authorization": "Bearer " + self.server.token, "Content-Type": "application/json"}
-        connection.request("POST", "/api/v1" + path, json.dumps(body), headers)
-        response = connection.getresponse()
+        connection, response = self.open("POST", "/api/v1" + path, json.dumps(body).encode())
         self.assertEqual(200, response.status)
         return connection, response
 
     @staticmethod
     def events(text):
         """[(name, data)] of server-sent events."""
-        found = []
-        for block in text.split("\n\n"):
-            fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-            if fields:
-                found.append((fields["event"], json.loads(fields["data"])))
-        return found
+        return [(event.name, event.data) for event in events_of(io.BytesIO(text))]
 
     def test_a_conversation_goes_on(self):
         self.provider.play(Answer("Hello, I am the writer."), Answer("You said hello."))
@@ -83,7 +55,7 @@ class Chat(unittest.TestCase):
             text += piece
             if first is None and b"event: text" in text:
                 first = time.monotonic() - begun
-        events = self.events(text.decode())
+        events = self.events(text)
         self.assertEqual("session", events[0][0])
         self.assertEqual("end", events[-1][0])
         self.assertEqual("one two three four five six", "".join(d["text"] for n, d in events if n == "text"))
@@ -105,12 +77,13 @@ class Chat(unittest.TestCase):
     def test_a_failure_is_told_and_not_remembered(self):
         self.provider.play(Fault(400, message="too strange"))
         _, response = self.stream("/agents/writer/chat", {"message": "strange", "stream": True})
-        events = self.events(response.read().decode())
+        events = self.events(response.read())
         self.assertEqual(["session", "error"], [name for name, _ in events])
         self.assertIn("too strange", events[1][1]["detail"])
         self.assertEqual(0, self.api("GET", f"/sessions/{events[0][1]['session_id']}")["message_count"])
         self.provider.play(Fault(401))
-        problem = self.api("POST", "/agents/writer/chat", {"message": "strange"}, 401)
+        # A 401 would say that the caller's token is wrong.
+        problem = self.api("POST", "/agents/writer/chat", {"message": "strange"}, 503)
         self.assertNotIn(self.provider.key, json.dumps(problem))
 
     def test_bad_input_is_named(self):

@@ -17,25 +17,22 @@ import termios
 import threading
 import time
 import unittest
+from typing import ClassVar
 from urllib.parse import urlsplit
 
+from support.cases import ProviderTest, ServerTest
 from support.postgres import Postgres
-from support.provider import Answer, Hang, ScriptedProvider, SlowStream, ToolCall
+from support.provider import Answer, Hang, SlowStream, ToolCall
 from support.server import BINARY, PORTS, Server, clean_environment
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 ESCAPE = "\x1b"
 
 
-class CommandLine(unittest.TestCase):
+class CommandLine(ServerTest):
     """Commands against a server that runs."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server()
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
+    environment: ClassVar = {}
 
     def good(self, *arguments, **options):
         done = self.server.run(*arguments, **options)
@@ -78,6 +75,17 @@ class CommandLine(unittest.TestCase):
         self.assertIn("Ünïcode Name", shown)
         self.assertIn("one, two", shown)
         self.assertIn("exists", self.bad("agent", "create", "cli_made", "--name", "x", "--specialization", "y"))
+
+    def test_an_agent_is_changed_and_removed(self):
+        self.good("agent", "create", "cli_changed", "--name", "Old", "--specialization", "testing")
+        self.assertIn("name what to change", self.bad("agent", "set", "cli_changed", code=2))
+        self.bad("agent", "set", "cli_changed", "--settings", '{"max_steps": "many"}')
+        changed = self.json("agent", "set", "cli_changed", "--name", "New", "--settings", '{"max_steps": 3}')
+        self.assertEqual(("New", "testing", {"max_steps": 3}),
+                         (changed["name"], changed["specialization"], changed["config"]))  # fmt: skip
+        self.assertEqual("agent 'cli_changed' is deleted\n", self.good("agent", "remove", "cli_changed").stdout)
+        self.assertIn("cli_changed", self.bad("agent", "show", "cli_changed"))
+        self.bad("agent", "set", "cli_changed", "--name", "New")
 
     def test_every_wrong_field_is_named(self):
         said = self.bad("agent", "create", "Not A Slug", "--name", "", "--specialization", "x" * 99)
@@ -175,6 +183,18 @@ class CommandLine(unittest.TestCase):
         self.assertIn("frobnicated", found)
         self.assertIn("Nothing found", self.good("knowledge", "search", "qwertzuiop").stdout)
 
+    def test_knowledge_is_listed_and_removed(self):
+        self.good("agent", "create", "cli_knows", "--name", "Knows", "--specialization", "testing")
+        self.assertEqual("It knows nothing yet.\n", self.good("knowledge", "list", "cli_knows").stdout)
+        self.good("knowledge", "add", "cli_knows", "Two\nlines.", "--id", "two", "--source", "a book")
+        lines = self.good("knowledge", "list", "cli_knows").stdout.splitlines()
+        self.assertEqual(["ID", "CATEGORY", "SOURCE", "TEXT"], lines[0].split())
+        self.assertRegex(lines[1], r"^two +domain_knowledge +a book +Two lines\.$")
+        self.assertEqual(1, self.json("knowledge", "list", "cli_knows", "--all")["count"])
+        self.assertEqual([], self.json("knowledge", "list", "cli_knows", "--category", "other")["knowledge"])
+        self.assertIn("deleted", self.good("knowledge", "remove", "cli_knows", "two").stdout)
+        self.assertIn("two", self.bad("knowledge", "remove", "cli_knows", "two"))
+
     def test_knowledge_comes_from_standard_input(self):
         text = "First line.\n\nSecond paragraph, ünïcode.\n"
         made = self.json("knowledge", "add", "writer", "-", text=text)
@@ -215,10 +235,9 @@ class CommandLine(unittest.TestCase):
             "agent-lightning serve",
             self.bad("agent", "list", environment={"AGENT_LIGHTNING_URL": "http://127.0.0.1:1"}),
         )
-        self.assertIn(
-            "AGENT_LIGHTNING_TOKEN",
-            self.bad("agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "al_not_the_right_one"}),
-        )
+        said = self.bad("agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "al_not_the_right_one"})
+        for word in ("AGENT_LIGHTNING_TOKEN", self.server.url):
+            self.assertIn(word, said)
         said = self.bad("config", code=2, environment={"LOG_LEVEL": "loud", "DB_PORT": "0"})
         for setting in ("log.level", "database.port"):
             self.assertEqual(1, said.count(setting), "each is said once")
@@ -239,9 +258,34 @@ class CommandLine(unittest.TestCase):
         self.assertEqual("invalid", error_of("migrate", "up", "--to", "9999", code=2)["code"])
         self.assertEqual("not_found", error_of("import", "knowledge", "nowhere", code=2)["code"])
 
+    def test_what_cannot_be_is_refused_before_a_server_is_asked(self):
+        nobody = {"AGENT_LIGHTNING_URL": "http://127.0.0.1:1"}
+        for arguments in (
+            ["task", "list", "--limit", "0"],
+            ["task", "list", "--status", "foo"],
+            ["task", "run", "writer", "x", "--priority", "mid"],
+            ["task", "run", "writer", "x", "--timeout", "0"],
+            ["agent", "set", "writer", "--settings", "{bad"],
+            ["provider", "add", "x", "--kind", "foo", "--base-url", "https://api.openai.com/v1"],
+            ["events", "replay", "foo", "bar"],
+            ["agent", "list", "--url", "ftp://x"],
+        ):
+            self.assertNotIn("no Agent Lightning answers", self.bad(*arguments, code=2, environment=nobody))
+
+    def test_the_server_of_the_same_settings_is_found(self):
+        port = self.server.url.rpartition(":")[2]
+        for host in ("127.0.0.1", "0.0.0.0"):
+            same = {"AGENT_LIGHTNING_URL": "", "GATEWAY_PORT": port, "AGENT_LIGHTNING_HOST": host}
+            self.good("agent", "list", environment=same)
+
+    def test_a_conversation_shows_its_sources(self):
+        done = self.good("chat", "security_expert", "How do I stop SQL injection?")
+        self.assertRegex(done.stdout, r"\n\nSources\n\[1\] security_expert/")
+        self.assertEqual("", done.stderr, "how to go on is told to people only")
+
     def test_nothing_is_said_twice(self):
-        said = self.bad("task", "run", "writer", "x", "--priority", "soon")
-        self.assertEqual(1, said.count("priority must be"), said)
+        said = self.bad("task", "run", "writer", "x", "--priority", "soon", code=2)
+        self.assertEqual(1, said.count("must be one of"), said)
         said = self.bad("agent", "create", "Not A Slug", "--name", "", "--specialization", "x")
         self.assertEqual(1, said.count("name "), said)
 
@@ -275,7 +319,7 @@ class CommandLine(unittest.TestCase):
         findings = self.json("doctor")
         self.assertTrue(findings["ok"])
         levels = {finding["subject"]: finding["level"] for finding in findings["findings"]}
-        for subject in ("config", "data directory", "database", "migrations", "token", "server", "provider"):
+        for subject in ("config", "data directory", "database", "migrations", "token", "server", "providers"):
             self.assertIn(levels[subject], ("ok", "warning"), findings)
         self.assertEqual("ok", levels["server"])
         self.assertNotIn("durability", levels, "the server has the file, so nobody looks into it beside that one")
@@ -283,7 +327,7 @@ class CommandLine(unittest.TestCase):
     def test_doctor_names_the_remedy(self):
         port = self.server.url.rsplit(":", 1)[1]
         findings = self.json("doctor", "--dashboard.port", port)
-        served = [f for f in findings["findings"] if f["subject"] == "port of dashboard"][0]
+        served = next(f for f in findings["findings"] if f["subject"] == "port of dashboard")
         self.assertEqual("ok", served["level"], "a port that we serve ourselves is no fault")
         done = self.server.run("doctor", "--host", "192.0.2.1", "--gateway.port", "8000")
         self.assertEqual(1, done.returncode, "an address that is not ours cannot be bound")
@@ -409,9 +453,16 @@ class Setup(unittest.TestCase):
         self.assertEqual(200, self.server.call("GET", "/agents")[0])
         self.server.stop()
         self.server.environment["AGENT_LIGHTNING_TOKEN"] = "short"
-        done = self.server.run("serve")
-        self.assertEqual(1, done.returncode)
-        self.assertIn("at least 16 characters", done.stderr)
+        for command in ("serve", "init"):
+            done = self.server.run(command)
+            self.assertEqual(2, done.returncode)
+            self.assertIn("at least 16 characters", done.stderr)
+
+    def test_a_providers_address_that_is_none_is_a_setting_not_understood(self):
+        done = self.server.run("serve", environment={"OPENAI_BASE_URL": "notaurl"})
+        self.assertEqual(2, done.returncode)
+        self.assertIn("openai.base_url", done.stderr)
+        self.assertFalse(os.path.exists(self.server.data), "a mistake changes nothing")
 
     def test_doctor_before_the_first_start(self):
         done = self.server.run("doctor")
@@ -446,6 +497,7 @@ class Setup(unittest.TestCase):
         done = other.run("serve")
         self.assertEqual(1, done.returncode)
         self.assertIn(port, done.stderr)
+        self.assertIn("GATEWAY_PORT", done.stderr)
         self.server.stop()
 
     def test_version_needs_no_settings(self):
@@ -458,24 +510,18 @@ class OnPostgres(unittest.TestCase):
     """The same program on PostgreSQL, as an ordinary owner of the database."""
 
     def setUp(self):
-        self.postgres = Postgres()
-        self.addCleanup(self.postgres.remove)
-        self.postgres.start()
+        self.postgres = self.enterContext(Postgres())
         self.url = self.postgres.create_database("agents")
 
     def test_a_task_is_answered_and_another_machine_can_join(self):
-        first = Server(environment={"DATABASE_URL": self.url})
-        self.addCleanup(first.remove)
-        first.start()
+        first = self.enterContext(Server({"DATABASE_URL": self.url}))
         done = first.run("task", "run", "security_expert", "How do I stop SQL injection?", "--follow")
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn("Sources", done.stdout)
         findings = json.loads(first.run("doctor", "--json").stdout)
         self.assertTrue(findings["ok"], findings)
 
-        second = Server(environment={"DATABASE_URL": self.url, "AGENT_LIGHTNING_TOKEN": first.token})
-        self.addCleanup(second.remove)
-        second.start()
+        second = self.enterContext(Server({"DATABASE_URL": self.url, "AGENT_LIGHTNING_TOKEN": first.token}))
         self.assertEqual(200, second.call("GET", "/agents")[0])
         self.assertFalse(os.path.exists(os.path.join(second.data, "token")))
         second.stop()
@@ -485,7 +531,6 @@ class OnPostgres(unittest.TestCase):
                 "agent", "list", environment={"AGENT_LIGHTNING_TOKEN": "", "AGENT_LIGHTNING_URL": first.url}
             ).stderr,
         )
-        first.stop()
 
     def test_doctor_sees_a_server_that_does_not_sync(self):
         self.postgres.query("postgres", "ALTER SYSTEM SET synchronous_commit = off")
@@ -555,20 +600,11 @@ def plain(text):
     return re.sub(r"\x1b\[\d*m", "", text)
 
 
-class OnATerminal(unittest.TestCase):
+class OnATerminal(ProviderTest):
     """What the command line does where people look at it."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.provider = ScriptedProvider()
-        cls.provider.__enter__()
-        cls.addClassCleanup(cls.provider.__exit__, None, None, None)
-        cls.server = Server(
-            environment={"OPENAI_BASE_URL": cls.provider.openai_url, "OPENAI_API_KEY": cls.provider.key}
-        )
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
+    kinds: ClassVar = ("openai",)
+    environment: ClassVar = {}
 
     def terminal(self, *arguments, **options):
         terminal = Terminal(self.server, *arguments, **options)
@@ -645,7 +681,66 @@ class OnATerminal(unittest.TestCase):
         self.assertEqual(0, code, text)
         self.assertEqual(1, plain(text).count("First this, then that."), text)
 
+    def test_an_answer_that_was_cut_is_not_taken_for_a_whole_one(self):
+        cut = "the answer was cut at the limit of tokens (max_tokens)"
+        self.provider.play(*[Answer("One two", finish="length")] * 3)
+        done = self.server.run("task", "run", "writer", "Count.", "--follow")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn(cut, done.stderr)
+        task = json.loads(self.server.run("task", "list", "--limit", "1", "--json").stdout)["tasks"][0]
+        self.assertIn(cut, self.server.run("task", "show", task["id"]).stdout)
+        self.assertIn(cut, self.server.run("chat", "writer", "Count.").stderr)
+        self.assertNotIn(cut, self.server.run("chat", "writer", "Count.", "--json").stderr)
+
+    # ---- conversations ----
+
+    def test_an_answer_of_a_conversation_has_its_sources(self):
+        self.provider.play(SlowStream(0.02, Answer("Use bound parameters [1].")))
+        text, code = self.terminal("chat", "security_expert", "How do I stop SQL injection?").end()
+        self.assertEqual(0, code, text)
+        self.assertRegex(plain(text), r"^Use bound parameters \[1\]\.\n\nSources\n\[1\] security_expert/")
+        self.assertRegex(text, r"Go on later: agent-lightning chat security_expert --session " + UUID.pattern)
+
+    def test_ctrl_c_at_the_prompt_says_how_to_go_on(self):
+        self.provider.play(Answer("Hi there."))
+        terminal = self.terminal("chat", "writer").read_until("> ")
+        terminal.type("Hello\n")
+        terminal.read_until(r"Hi there\.[\s\S]*> ")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        text, code = terminal.end()
+        self.assertEqual(130, code, text)
+        self.assertRegex(text, r"\nGo on later: agent-lightning chat writer --session " + UUID.pattern)
+
+    def test_ctrl_c_stops_an_answer_and_ctrl_d_the_conversation(self):
+        self.provider.play(Hang(after=2, answer=Answer("Slowly it comes.")), Answer("Here I am."))
+        terminal = self.terminal("chat", "writer").read_until("> ")
+        terminal.type("Hello\n")
+        terminal.read_until("Slowly")
+        os.kill(terminal.process.pid, signal.SIGINT)
+        terminal.read_until(r"\nstopped\n[\s\S]*> ")
+        self.provider.release()
+        terminal.type("Still there?\n")
+        terminal.read_until(r"Here I am\.[\s\S]*> ")
+        terminal.type("\x04")
+        text, code = terminal.end()
+        self.assertEqual(0, code, text)
+        self.assertIn("\nGo on later: ", text)
+
     # ---- lists ----
+
+    def test_what_the_next_command_needs_is_whole_on_a_narrow_terminal(self):
+        self.provider.play(Answer("Done."))
+        task = self.api("POST", "/agents/writer/tasks", {"description": "Write a long text. " * 9}, 201)
+        self.server.ended(task["id"])
+        for arguments, wanted in (
+            (["task", "list", "--no-pager"], task["id"]),
+            (["agent", "list", "--no-pager"], "blockchain_developer"),
+            (["config"], "MODELS_FIRST_TOKEN_TIMEOUT"),
+        ):
+            text, code = self.terminal(*arguments, columns=80).end()
+            self.assertEqual(0, code, text)
+            self.assertIn(wanted, text)
+            self.assertLessEqual(max(len(line) for line in plain(text).splitlines()), 80, text)
 
     def test_a_list_is_watched(self):
         terminal = self.terminal("agent", "list", "--watch=60").read_until("watched until Ctrl-C")
@@ -767,16 +862,15 @@ class Relay:
                 raise AssertionError("nobody came back")
 
 
-class Scripts(unittest.TestCase):
+class Scripts(ServerTest):
     """What the program writes about itself: completion and the manual."""
+
+    environment: ClassVar = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
-        cls.environment = cls.server.environment | {
+        super().setUpClass()
+        cls.shell_environment = cls.server.environment | {
             "AGENT_LIGHTNING_URL": cls.server.url,
             "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
         }
@@ -795,7 +889,7 @@ class Scripts(unittest.TestCase):
         )
         done = subprocess.run(
             ["bash", "--norc", "-c", script, "bash", self.output("completion", "bash"), *words],
-            cwd=self.server.directory.name, env=self.environment | (environment or {}), text=True,
+            cwd=self.server.directory.name, env=self.shell_environment | (environment or {}), text=True,
             capture_output=True, timeout=60, check=False,
         )  # fmt: skip
         self.assertEqual((0, ""), (done.returncode, done.stderr), line)
@@ -819,6 +913,8 @@ class Scripts(unittest.TestCase):
             "agent-lightning events replay t": ["task"],
             "agent-lightning completion z": ["zsh"],
             "agent-lightning task run sec": ["security_expert"],
+            "agent-lightning task run au": ["auto"],
+            "agent-lightning provider add x --kind o": ["openai"],
             "agent-lightning task list --agent sec": ["security_expert"],
             "agent-lightning task run writer sec": [],
             "agent-lightning export -o d": ["data"],
@@ -893,7 +989,7 @@ class Scripts(unittest.TestCase):
         self.assertEqual("No model was used.\n", self.output("model", "usage"))
         self.assertEqual([], json.loads(self.output("model", "usage", "--all", "--json"))["usage"])
         wrong = self.server.run("model", "usage", "--from", "yesterday")
-        self.assertEqual(1, wrong.returncode)
+        self.assertEqual(2, wrong.returncode)
         self.assertIn("from", wrong.stderr)
 
     def test_all_means_every_page(self):
@@ -908,6 +1004,7 @@ class Scripts(unittest.TestCase):
         rest = self.output("task", "list", "--cursor", cursor, "--all")
         self.assertEqual(everything["count"], len(rest.splitlines()))
         self.assertEqual("No tasks.\n", self.output("task", "list", "--status", "failed", "--all"))
+        self.assertEqual("No providers.\n", self.output("provider", "list", "--all"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 without one are only shown.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -12,13 +13,15 @@ import subprocess
 import tempfile
 import unittest
 
-from support.server import BINARY, Server
+from support.cases import ServerTest
+from support.server import BINARY
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "docs/api.md",
     ROOT / "docs/agents.md",
+    ROOT / "docs/troubleshooting.md",
     *sorted((ROOT / "docs/services").glob("*.md")),
 ]
 PAGE_TIMEOUT_S = 120
@@ -27,6 +30,8 @@ FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s*(.*?)\s*$")
 # The first line of a page is never in a block, so that the shell can be prepared there without moving a line.
 PROLOGUE = "set -euo pipefail; trap 'echo $LINENO >&3' DEBUG"
 END_MARK = "the page was run to its end"
+# How the sources of `doctor` name what a finding is about; a trailing blank: the name of one of several follows.
+SUBJECT = re.compile(r'(?:\b(?:ok|warning|error), |\bsubject = |\breturn )"([a-z]+(?: [a-z]+)*)( ?)"')
 
 
 def blocks(text: str) -> list[tuple[str, int, list[str]]]:
@@ -119,14 +124,22 @@ def run_script(script: str, environment: dict[str, str], directory: str, output,
     return code, int(reached[-1]) if reached else 1
 
 
-class Docs(unittest.TestCase):
+def topic(subject: str) -> str:
+    """The heading of a finding's subject: those of single ports and providers have one together."""
+    return re.sub(r"^(port of|provider) .*", lambda match: match[1].split()[0], subject)
+
+
+def topics_of_doctor() -> set[str]:
+    """Of every finding that the sources of `doctor` can make."""
+    text = "".join((ROOT / "src/app" / name).read_text() for name in ("doctor.cpp", "doctor_models.cpp"))
+    return {topic("".join(match.groups())) for match in SUBJECT.finditer(text)}
+
+
+class Docs(ServerTest):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(environment={"LOG_LEVEL": "error"})
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
-        cls.environment = cls.server.environment | {
+        super().setUpClass()
+        cls.shell_environment = cls.server.environment | {
             "AGENT_LIGHTNING_URL": cls.server.url,
             "AGENT_LIGHTNING_TOKEN": cls.server.token,
             "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
@@ -136,18 +149,38 @@ class Docs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             page = pathlib.Path(directory, "page.md")
             page.write_text(text, encoding="utf-8")
-            return run_page(page, self.environment, self.server.directory.name, timeout)
+            return run_page(page, self.shell_environment, self.server.directory.name, timeout)
 
     def test_every_example_runs(self):
         self.assertGreater(len(PAGES), 2)
         for page in PAGES:
             with self.subTest(page=str(page.relative_to(ROOT))):
-                self.assertTrue(run_page(page, self.environment, self.server.directory.name), "it has no example")
+                self.assertTrue(run_page(page, self.shell_environment, self.server.directory.name), "it has no example")
 
     def test_links_lead_somewhere(self):
         for page in [*PAGES, *(ROOT / "docs").glob("*.md")]:
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
                 self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}")
+
+    def test_the_readme_leads_to_every_page(self):
+        linked = set(re.findall(r"\]\(([^)#:]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+        for page in (ROOT / "docs").rglob("*.md"):
+            self.assertIn(str(page.relative_to(ROOT)), linked)
+
+    def test_every_setting_is_on_the_page_of_settings(self):
+        page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+        example = (ROOT / ".env.example").read_text(encoding="utf-8")
+        variables = re.findall(r"^#([A-Z0-9_]+)=", example, re.MULTILINE)
+        self.assertGreater(len(variables), 40)
+        self.assertEqual([], [variable for variable in variables if f"`{variable}`" not in page])
+
+    def test_every_finding_has_its_section(self):
+        findings = json.loads(self.server.run("doctor", "--json").stdout)["findings"]
+        topics = topics_of_doctor()
+        seen = {topic(finding["subject"]) for finding in findings}
+        self.assertLessEqual(seen, topics, "printed, but not found in the sources")
+        page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+        self.assertEqual(set(), topics - set(re.findall(r"^## (.+)$", page, re.MULTILINE)))
 
     # ---- the runner itself must be able to fail ----
 

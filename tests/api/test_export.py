@@ -18,7 +18,6 @@ FIXTURES = ROOT / "tests" / "fixtures" / "agent-knowledge"
 REAL_FILES = ROOT.parent / "shared" / "data" / "agent-knowledge"
 TASKS_TIMEOUT_S = 120
 LIVE_TASKS_MAX = 300
-ENDED = ("completed", "failed", "cancelled")
 
 
 def sections(export):
@@ -33,8 +32,7 @@ def sections(export):
 class ExportTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.postgres = Postgres().start()
-        cls.addClassCleanup(cls.postgres.remove)
+        cls.postgres = cls.enterClassContext(Postgres())
         cls.databases = 0
 
     def installation(self, database):
@@ -43,7 +41,8 @@ class ExportTest(unittest.TestCase):
         if database == "postgres":
             type(self).databases += 1
             environment = {"DATABASE_URL": self.postgres.create_database(f"export_{self.databases}")}
-        server = Server(environment | {"WORKER_CONCURRENCY": "2"})
+        hosts = {"PROVIDERS_ALLOWED_HOSTS": "api.openai.com"}
+        server = Server(environment | hosts | {"WORKER_CONCURRENCY": "2"})
         self.addCleanup(server.remove)
         return server
 
@@ -59,16 +58,11 @@ class ExportTest(unittest.TestCase):
         return done.stderr
 
     def create_task(self, server, agent, text):
-        status, task = server.call("POST", f"/api/v1/agents/{agent}/tasks", {"description": text})
-        self.assertEqual(201, status, task)
-        return task["id"]
+        return server.api("POST", f"/agents/{agent}/tasks", {"description": text}, 201)["id"]
 
     def wait_for(self, server, tasks):
-        limit = time.monotonic() + TASKS_TIMEOUT_S
         for task in tasks:
-            while server.call("GET", f"/api/v1/tasks/{task}")[1]["status"] not in ENDED:
-                self.assertLess(time.monotonic(), limit, "the tasks did not end")
-                time.sleep(0.02)
+            server.ended(task, TASKS_TIMEOUT_S)
 
     def fill(self, server):
         """Knowledge of the prototype, agents with awkward values, tasks that have run, and what was deleted."""
@@ -77,10 +71,14 @@ class ExportTest(unittest.TestCase):
         self.assertIn(done.returncode, (0, 1), done.stderr)
         config = {"nested": [[[{"ü": "☃𝄞\n\u0001"}]]], "big": 12345678901234567890123, "small": 1e-9, "empty": {}}
         agent = {"id": "zz_z-z", "name": 'Ö "\\ \t', "model": "m", "specialization": "s", "config": config}
-        self.assertEqual(201, server.call("POST", "/api/v1/agents", agent)[0])
+        server.api("POST", "/agents", agent, 201)
         large = {"id": "large/ä", "content": "é" * 40_000, "metadata": {"a": "b" * 20_000}}
-        self.assertEqual(201, server.call("POST", "/api/v1/agents/zz_z-z/knowledge", large)[0])
-        self.assertEqual(200, server.call("DELETE", "/api/v1/agents/reviewer")[0])
+        server.api("POST", "/agents/zz_z-z/knowledge", large, 201)
+        server.api("DELETE", "/agents/reviewer")
+        provider = {"id": "later", "kind": "openai", "base_url": "https://api.openai.com/v1", "key": "sk-kept-out"}
+        server.api("POST", "/providers", provider, 201)
+        session = server.api("POST", "/sessions", {"agent_id": "zz_z-z"}, 201)["id"]
+        server.api("POST", f"/sessions/{session}/messages", {"role": "user", "content": "sträuße"}, 201)
         questions = ["How do I stop SQL injection?", "rolling update of a deployment", "żółw ☃"]
         agents = ["security_expert", "devops_engineer", "zz_z-z"]
         tasks = [self.create_task(server, agent, text) for agent, text in zip(agents, questions, strict=True)]
@@ -95,8 +93,7 @@ class ExportTest(unittest.TestCase):
 
     def search(self, server):
         body = {"query": "How do I stop SQL injection?", "agent_id": "security_expert"}
-        status, found = server.call("POST", "/api/v1/knowledge/search", body)
-        self.assertEqual(200, status, found)
+        found = server.api("POST", "/knowledge/search", body)
         return [hit["id"] if "id" in hit else hit["knowledge"]["id"] for hit in found["results"]]
 
     def there_and_back(self, source, target):
@@ -114,6 +111,7 @@ class ExportTest(unittest.TestCase):
         self.assertEqual({name: len(rows.get(name, [])) for name in summary["rows"]}, summary["rows"])
         self.assertEqual(0o600, stat.S_IMODE(os.stat(backup).st_mode))
         self.assertNotIn(first.token, text)
+        self.assertNotIn("sk-kept-out", text)
 
         second = self.installation(target)
         said = self.must(second, "import", backup)
@@ -122,6 +120,10 @@ class ExportTest(unittest.TestCase):
         second.start()
         self.assertEqual(404, second.call("GET", "/api/v1/agents/reviewer")[0])
         self.assertEqual(hits, self.search(second))
+        (session,) = second.api("GET", "/sessions")["sessions"]
+        history = second.api("GET", f"/sessions/{session['id']}/history")["messages"]
+        self.assertEqual(["sträuße"], [message["content"] for message in history], "and it is its owner's still")
+        self.assertFalse(second.api("GET", "/providers/later")["has_key"])
         second.stop()
         self.assertEqual(text, self.must(second, "export"), "the first start adds nothing to what was restored")
         second.start()

@@ -6,8 +6,10 @@ import re
 import socket
 import time
 import unittest
+from typing import ClassVar
 from urllib.parse import urlsplit
 
+from support.cases import ProviderTest, accounts, serving
 from support.provider import (
     Answer,
     Cut,
@@ -46,47 +48,24 @@ class Reply:
         return json.loads(self.body)
 
 
-class PassthroughTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.provider = ScriptedProvider(key_of=lambda call: str(call.number)).start()
-        cls.server = Server(
-            {
-                "OPENAI_API_KEY": cls.provider.key,
-                "OPENAI_BASE_URL": cls.provider.openai_url,
-                "OPENAI_MODELS": f"fast={OPENAI_MODEL}",
-                "ANTHROPIC_API_KEY": cls.provider.key,
-                "ANTHROPIC_BASE_URL": cls.provider.anthropic_url,
-                "ANTHROPIC_MODELS": f"thinker={CLAUDE}",
-                "MODELS_FIRST_TOKEN_TIMEOUT": "3",
-            }
-        ).start()
+class PassthroughTest(ProviderTest):
+    environment: ClassVar = {
+        "OPENAI_MODELS": f"fast={OPENAI_MODEL}",
+        "ANTHROPIC_MODELS": f"thinker={CLAUDE}",
+        "MODELS_FIRST_TOKEN_TIMEOUT": "3",
+    }
 
     @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.server.stop()
-        finally:
-            cls.server.remove()
-            cls.provider.stop()
+    def new_provider(cls, **options) -> ScriptedProvider:
+        return ScriptedProvider(key_of=lambda call: str(call.number), **options)
 
     def setUp(self):
         self.first = len(self.provider.calls)
 
-    def connect(self, role: str = "ai-model") -> http.client.HTTPConnection:
-        host = urlsplit(self.server.urls[role])
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        self.addCleanup(connection.close)
-        return connection
-
-    def headers(self, more: dict | None = None) -> dict:
-        base = {"Authorization": "Bearer " + self.server.token, "Content-Type": "application/json"}
-        return base | (more or {})
-
     def ask(self, path, body: bytes | None, headers=None, role="ai-model", method="POST", credential=True) -> Reply:
         connection = self.connect(role)
-        all_headers = self.headers(headers) if credential else (headers or {})
-        connection.request(method, path, body, all_headers)
+        own = self.server.headers if credential else {}
+        connection.request(method, path, body, own | (headers or {}))
         response = connection.getresponse()
         return Reply(response, response.read())
 
@@ -213,9 +192,7 @@ class PassthroughTest(unittest.TestCase):
 
     def test_pieces_come_at_once(self):
         self.provider.play(Hang(after=2, answer=Answer("one two three")))
-        connection = self.connect()
-        connection.request("POST", CHAT, chat(stream=True), self.headers())
-        response = connection.getresponse()
+        _, response = self.open("POST", CHAT, chat(stream=True), role="ai-model")
         first = response.readline()
         self.assertTrue(first.startswith(b"data: "), first)
         response.readline()
@@ -260,9 +237,7 @@ class PassthroughTest(unittest.TestCase):
 
     def test_a_stream_that_is_cut_is_not_taken_for_whole(self):
         self.provider.play(Cut(after=3, inside="frame"))
-        connection = self.connect()
-        connection.request("POST", CHAT, chat(stream=True), self.headers())
-        response = connection.getresponse()
+        _, response = self.open("POST", CHAT, chat(stream=True), role="ai-model")
         self.assertEqual(200, response.status)
         with self.assertRaises(http.client.IncompleteRead):
             response.read()
@@ -287,19 +262,29 @@ class PassthroughTest(unittest.TestCase):
         self.assertEqual([], self.asked())
 
     def test_bodies_that_cannot_be_passed_on(self):
-        for body in (b"", b"[]", b"{", b'{"model":"a","model":"b"}', b"\xff"):
+        unfit = (b'{"model":"bad\xff"}', b'{"model":"nul\x00"}', b'{"model":"a\\u0000b"}')
+        for body in (b"", b"[]", b"{", b'{"model":"a","model":"b"}', b"\xff", *unfit):
             reply = self.ask(CHAT, body)
             self.assertEqual((400, "invalid_request_error"), (reply.status, reply.json["error"]["type"]), body)
         packed = self.ask(MESSAGES, message(), VERSION | {"Content-Encoding": "gzip"})
         self.assertEqual((415, "invalid_request_error"), (packed.status, packed.json["error"]["type"]))
-        connection = self.connect()
+        connection = self.connect("ai-model")
         connection.putrequest("POST", MESSAGES)
-        for name, value in (self.headers() | {"Content-Length": str(33 << 20)}).items():
+        for name, value in (self.server.headers | {"Content-Length": str(33 << 20)}).items():
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
         self.assertEqual((413, "request_too_large"), (response.status, json.load(response)["error"]["type"]))
         self.assertEqual([], self.asked())
+
+    def test_a_key_that_the_provider_quotes_stays_here(self):
+        key = self.provider.key
+        for path, body, headers in ((CHAT, chat(), {}), (MESSAGES, message(), VERSION), ("/v1/models", None, {})):
+            self.provider.play(Fault(401, message=f"Incorrect API key: {key}."), path=path)
+            reply = self.ask(path, body, headers, method="POST" if body else "GET")
+            self.assertEqual(401, reply.status)
+            self.assertNotIn(key.encode(), reply.body)
+            self.assertIn(b"Incorrect API key: ***.", reply.body)
 
     def test_a_request_without_model_is_the_providers_to_refuse(self):
         reply = self.ask(CHAT, b'{"messages":[]}')
@@ -342,8 +327,8 @@ class PassthroughTest(unittest.TestCase):
 
     def leave(self, body: bytes) -> None:
         """Sends a request and closes the connection as soon as the provider hangs."""
-        connection = self.connect()
-        connection.request("POST", CHAT, body, self.headers())
+        connection = self.connect("ai-model")
+        connection.request("POST", CHAT, body, self.server.headers)
         self.provider.wait_for_hanging()
         connection.close()
         started = time.monotonic()
@@ -362,7 +347,7 @@ class PassthroughTest(unittest.TestCase):
         host = urlsplit(self.server.urls["ai-model"])
         with socket.create_connection((host.hostname, host.port)) as connection:
             body = chat(stream=True)
-            head = "".join(f"{name}: {value}\r\n" for name, value in self.headers().items())
+            head = "".join(f"{name}: {value}\r\n" for name, value in self.server.headers.items())
             request = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n"
             connection.sendall(request.encode() + body)
             calls = self.provider.wait_for(self.first + 1)
@@ -397,16 +382,8 @@ class PassthroughTest(unittest.TestCase):
 
     def test_usage_is_billed(self):
         names = iter(("bill-plain", "bill-stream", "bill-silent-stream", "bill-claude", "bill-refused"))
-        provider = ScriptedProvider(key=None, models=None, key_of=lambda call: str(call.number))
-        with provider:
-            environment = {"OPENAI_BASE_URL": provider.openai_url, "ANTHROPIC_BASE_URL": provider.anthropic_url}
-            environment |= {"OPENAI_API_KEY": "any", "ANTHROPIC_API_KEY": "any"}
-            server = Server(environment, roles=("ai-model",)).start()
-            try:
-                self.bill(provider, server, names)
-            finally:
-                server.stop()
-                server.remove()
+        with self.new_provider(key=None) as provider, serving(provider, accounts(provider), ("ai-model",)) as server:
+            self.bill(provider, server, names)
 
     def bill(self, provider: ScriptedProvider, server: Server, names) -> None:
         before, type(self).server = self.server, server
@@ -436,14 +413,17 @@ class PassthroughTest(unittest.TestCase):
             server.stop()
             server.start()
             self.assertEqual(4, self.usage(plain)["requests"], "what was gathered is stored at the end")
+            provider.play(Answer("x", tokens=(1, 1)))
+            self.assertEqual(200, self.ask(CHAT, chat(model="a" * 199 + "é")).status)
+            self.wait_for_usage("a" * 199, requests=1)
+            self.assertEqual(0, server.run("export").returncode, "what callers wrote can be exported")
         finally:
             type(self).server = before
 
 
 class NothingConfiguredTest(unittest.TestCase):
     def test_it_says_what_to_configure(self):
-        server = Server(roles=("ai-model",)).start()
-        try:
+        with Server(roles=("ai-model",)) as server:
             status, answer = server.call("POST", CHAT, {"model": "gpt-5", "messages": []})
             self.assertEqual((404, "not_found_error"), (status, answer["error"]["type"]))
             self.assertIn("OPENAI_API_KEY", answer["error"]["message"])
@@ -453,9 +433,6 @@ class NothingConfiguredTest(unittest.TestCase):
             self.assertEqual((200, {"object": "list", "data": []}), server.call("GET", "/v1/models"))
             models = server.call("GET", "/models")[1]["models"]
             self.assertEqual(["extractive"], [model["id"] for model in models])
-        finally:
-            server.stop()
-            server.remove()
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ class Import(unittest.TestCase):
         self.assertEqual(before, (self.items("night_gardener"), self.items("ferry_captain")))
 
     def test_what_a_user_deleted_does_not_come_back(self):
-        """Review 2, finding 12: the prototype counts uses in its files, which made every item a new one."""
+        """The prototype counts uses in its files, which made every item a new one."""
         item = {"id": "k", "content": "Old.", "timestamp": "2025-01-01T00:00:00", "usage_count": 1}
         edited = item | {"id": "edited"}
         self.write("clerk.json", [item, edited])

@@ -1,52 +1,27 @@
 """The API as a client uses it: each scenario against the real program."""
 
-import http.client
+import itertools
 import json
 import time
 import unittest
-from urllib.parse import urlsplit
 
-from support.server import Server
+from support.cases import ServerTest
+from support.event_stream import events_of
 
 AGENT = {"id": "historian", "name": "Historian", "specialization": "history"}
 
 
-class Platform(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(environment={"LOG_LEVEL": "error"})
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.made = 0
-
-    def api(self, method, path, body=None, expect=200, headers=None):
-        status, answer = self.server.call(method, "/api/v1" + path, body, headers)
-        self.assertEqual(expect, status, f"{method} {path}: {answer}")
-        return answer
+class Platform(ServerTest):
+    made = 0
 
     def agent(self, **fields):
         type(self).made += 1
         body = AGENT | {"id": f"agent_{self.made}"} | fields
         return self.api("POST", "/agents", body, 201)["id"]
 
-    def raw(self, method, path, body=None, headers=None):
-        host = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        all_headers = {"Authorization": "Bearer " + self.server.token, "Content-Type": "application/json"}
-        connection.request(method, path, body, all_headers | (headers or {}))
-        response = connection.getresponse()
-        text = response.read()
-        connection.close()
-        return response, text
-
-    def ended(self, id):
-        limit = time.monotonic() + 30
-        while time.monotonic() < limit:
-            task = self.api("GET", f"/tasks/{id}")
-            if task["status"] not in ("pending", "started"):
-                return task
-            time.sleep(0.01)
-        self.fail(f"task {id} did not end: {task}")
+    def raw(self, method, path, headers=None):
+        _, response = self.open(method, path, headers=headers)
+        return response, response.read()
 
     # ---- agents ----
 
@@ -113,7 +88,7 @@ class Platform(unittest.TestCase):
     def test_a_task_is_answered_with_its_sources_and_steps(self):
         task = self.api("POST", "/agents/security_expert/tasks", {"description": "How do I stop SQL injection?"}, 201)
         self.assertEqual("pending", task["status"])
-        done = self.ended(task["id"])
+        done = self.server.ended(task["id"])
         self.assertEqual("completed", done["status"])
         self.assertEqual("sql_injection_prevention", done["result"]["sources"][0]["knowledge_id"])
         self.assertIn("[1]", done["result"]["text"])
@@ -142,14 +117,14 @@ class Platform(unittest.TestCase):
         self.assertEqual("cancelled", self.api("POST", f"/tasks/{task}/cancel")["status"])
         self.api("POST", f"/tasks/{task}/cancel", expect=409)
         self.assertEqual("pending", self.api("POST", f"/tasks/{task}/retry")["status"])
-        self.assertEqual("completed", self.ended(task)["status"])
+        self.assertEqual("completed", self.server.ended(task)["status"])
         self.api("POST", f"/tasks/{task}/retry", expect=409)
 
     def test_what_is_too_late_fails(self):
         id = self.agent(status="offline")
         soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
         task = self.api("POST", f"/agents/{id}/tasks", {"description": "x", "deadline_at": soon}, 201)["id"]
-        done = self.ended(task)
+        done = self.server.ended(task)
         self.assertEqual("failed", done["status"])
         self.assertIn("deadline", done["error_message"])
 
@@ -157,7 +132,7 @@ class Platform(unittest.TestCase):
         id = self.agent(status="offline")
         task = self.api("POST", f"/agents/{id}/tasks", {"description": "x"}, 201)["id"]
         self.api("DELETE", f"/agents/{id}")
-        self.assertEqual("cancelled", self.ended(task)["status"])
+        self.assertEqual("cancelled", self.server.ended(task)["status"])
 
     def test_the_same_key_makes_one_task(self):
         id = self.agent(status="offline")
@@ -223,24 +198,11 @@ class Platform(unittest.TestCase):
     # ---- events ----
 
     def read_stream(self, path, count, headers=None):
-        """The first `count` events: (id, channel, envelope)."""
-        host = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        connection.request("GET", path, headers={"Authorization": "Bearer " + self.server.token} | (headers or {}))
-        response = connection.getresponse()
+        """The first `count` events."""
+        _, response = self.open("GET", path, headers=headers)
         self.assertEqual(200, response.status)
-        events, event = [], {}
-        while len(events) < count:
-            line = response.fp.readline().decode().rstrip("\n")
-            if line.startswith("data:"):
-                event["data"] = event.get("data", "") + line[5:].strip()
-            elif ":" in line and not line.startswith(":"):
-                name, value = line.split(":", 1)
-                event[name] = value.strip()
-            elif not line and "data" in event:
-                events.append((event["id"], event["event"], json.loads(event["data"])))
-                event = {}
-        connection.close()
+        events = list(itertools.islice(events_of(response), count))
+        response.close()
         return events
 
     def test_a_stream_resumes_where_it_was_cut(self):
@@ -250,19 +212,15 @@ class Platform(unittest.TestCase):
         start = self.api("GET", f"/events?aggregate_id={id}&limit=1")["next_cursor"]
         path = f"/api/v1/events/stream?aggregate_id={id}"
         first = self.read_stream(path + "&after=" + start, 2)
-        rest = self.read_stream(path, 6 - 1 - len(first), {"Last-Event-ID": first[-1][0]})
-        versions = [event[2]["version"] for event in first + rest]
+        rest = self.read_stream(path, 6 - 1 - len(first), {"Last-Event-ID": first[-1].id})
+        versions = [event.data["version"] for event in first + rest]
         self.assertEqual(list(range(versions[0], versions[0] + len(versions))), versions)
         self.assertEqual(6, versions[-1])
 
     def test_a_stream_hears_the_channels_it_asked_for(self):
         id = self.agent()
-        host = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        self.addCleanup(connection.close)
-        path = f"/api/v1/events/stream?channel=task:*,agent_deleted&aggregate_id={id}"
-        connection.request("GET", path, headers={"Authorization": "Bearer " + self.server.token})
-        stream = connection.getresponse().fp
+        _, response = self.open("GET", f"/api/v1/events/stream?channel=task:*,agent_deleted&aggregate_id={id}")
+        stream = response.fp
         while not stream.readline().startswith(b"id:"):
             pass  # from here on it waits for its doorbell
         begun = time.monotonic()
@@ -326,7 +284,7 @@ class Platform(unittest.TestCase):
         self.assertNotEqual(0, done.returncode)
         self.assertIn("PostgreSQL", done.stderr + done.stdout)
 
-    # ---- what review 2 found ----
+    # ---- odd requests ----
 
     def test_not_modified_is_said_of_tasks_only(self):
         """An agent turns busy, and knowledge is used, without a new version: a 304 would hide it."""

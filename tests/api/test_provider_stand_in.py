@@ -222,10 +222,13 @@ class OpenAi(ProviderTest):
         self.assertEqual([(id, "20 °C")], self.provider.calls[1].tool_results)
 
     def test_structured_output(self):
-        shape = {"type": "json_schema", "json_schema": {"name": "city", "strict": True, "schema": {"type": "object"}}}
+        schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        shape = {"type": "json_schema", "json_schema": {"name": "city", "strict": True, "schema": schema}}
+        self.assertIn("additionalProperties", self.chat(response_format=shape, status=400)["error"]["message"])
+        schema["additionalProperties"] = False
         answer = self.chat(Answer({"name": "Zürich"}), response_format=shape)
         self.assertEqual({"name": "Zürich"}, json.loads(answer["choices"][0]["message"]["content"]))
-        self.assertEqual(shape, self.provider.calls[0].json["response_format"])
+        self.assertEqual(shape, self.provider.calls[1].json["response_format"])
         del shape["json_schema"]["schema"]
         error = self.chat(response_format=shape, status=400)["error"]
         self.assertEqual("response_format.json_schema.schema", error["param"])

@@ -1,12 +1,15 @@
 """Model providers that are registered through the API: the real program, and a provider on loopback that it calls."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import stat
+import time
 import unittest
 
+from support.cases import ProviderTest, accounts
 from support.postgres import Postgres
 from support.provider import Fault, ScriptedProvider
 from support.server import Server
@@ -30,28 +33,23 @@ def refused_start(server):
     raise AssertionError("it started")
 
 
-class Providers(unittest.TestCase):
+class Providers(ProviderTest):
     @classmethod
-    def setUpClass(cls):
-        cls.provider = ScriptedProvider(key=KEY)
-        cls.provider.start()
-        cls.addClassCleanup(cls.provider.stop)
-        host = f"127.0.0.1:{cls.provider.port}"
-        cls.server = Server(
-            environment={
-                "LOG_LEVEL": "debug",
-                "PROVIDERS_ALLOWED_HOSTS": f"api.openai.com,{host},*",
-                "ANTHROPIC_API_KEY": OTHER_KEY,
-                "ANTHROPIC_BASE_URL": cls.provider.anthropic_url,
-            }
-        )
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
-        cls.made = 0
+    def new_provider(cls):
+        return ScriptedProvider(key=KEY)
 
-    def api(self, method, path, body=None, expect=200, headers=None):
-        status, answer = self.server.call(method, "/api/v1" + path, body, headers)
-        self.assertEqual(expect, status, f"{method} {path}: {answer}")
+    @classmethod
+    def settings(cls):
+        return accounts(cls.provider, "anthropic") | {
+            "LOG_LEVEL": "debug",
+            "PROVIDERS_ALLOWED_HOSTS": f"api.openai.com,127.0.0.1:{cls.provider.port},*",
+            "ANTHROPIC_API_KEY": OTHER_KEY,
+        }
+
+    made = 0
+
+    def api(self, *request, **options):
+        answer = super().api(*request, **options)
         self.assertNotIn(KEY, json.dumps(answer))
         self.assertNotIn(OTHER_KEY, json.dumps(answer))
         return answer
@@ -236,9 +234,7 @@ class Restart(unittest.TestCase):
     """What a process does that comes later."""
 
     def setUp(self):
-        self.provider = ScriptedProvider(key=KEY)
-        self.provider.start()
-        self.addCleanup(self.provider.stop)
+        self.provider = self.enterContext(ScriptedProvider(key=KEY))
         self.environment = {"PROVIDERS_ALLOWED_HOSTS": f"127.0.0.1:{self.provider.port}"}
 
     def serve(self, **environment):
@@ -248,13 +244,10 @@ class Restart(unittest.TestCase):
 
     def register(self, server):
         body = {"id": "p", "kind": "openai", "base_url": self.provider.openai_url, "key": KEY}
-        status, answer = server.call("POST", "/api/v1/providers", body)
-        self.assertEqual(201, status, answer)
+        server.api("POST", "/providers", body, 201)
 
     def outcome(self, server):
-        status, answer = server.call("POST", "/api/v1/providers/p/test")
-        self.assertEqual(200, status, answer)
-        return answer
+        return server.api("POST", "/providers/p/test")
 
     def test_a_key_survives_and_another_master_key_does_not_start(self):
         server = self.serve()
@@ -305,12 +298,34 @@ class Restart(unittest.TestCase):
 
 
 @unittest.skipUnless(shutil.which("setpriv"), "PostgreSQL is started with setpriv")
+class WorkerAlone(unittest.TestCase):
+    def test_what_it_used_is_stored_while_it_runs(self):
+        with ScriptedProvider() as provider, contextlib.ExitStack() as stack:
+            server = Server(accounts(provider, "openai"), ("agent-designer", "ai-model"))
+            stack.callback(server.remove)
+            server.start()
+            task = server.api("POST", "/agents/developer/tasks", {"description": "Say ok."}, 201)["id"]
+            server.stop()
+            server.roles = ("worker",)
+            server.start()
+            limit = time.monotonic() + 60
+            while not any(call.delivered for call in provider.calls):
+                self.assertLess(time.monotonic(), limit, "the task was not worked on")
+                time.sleep(0.05)
+            time.sleep(3)  # its usage is stored once a second; there is no port on which to ask for it
+            server.kill()
+            server.roles = ("agent-designer", "ai-model")
+            server.start()
+            self.assertEqual("completed", server.api("GET", f"/tasks/{task}")["status"])
+            usage = server.call("GET", "/models/usage", role="ai-model")[1]["usage"]
+            self.assertEqual([1], [row["requests"] for row in usage])
+
+
 class Cluster(unittest.TestCase):
     """Two processes on one database."""
 
     def test_processes_share_the_master_key_and_what_they_change(self):
-        postgres = Postgres().start()
-        self.addCleanup(postgres.remove)
+        postgres = self.enterContext(Postgres())
         with ScriptedProvider(key=KEY) as provider:
             environment = {
                 "DATABASE_URL": postgres.create_database("providers"),
@@ -326,14 +341,13 @@ class Cluster(unittest.TestCase):
             second.start()
             third.start()
             body = {"id": "p", "kind": "openai", "base_url": provider.openai_url, "key": KEY}
-            self.assertEqual(201, first.call("POST", "/api/v1/providers", body)[0])
-            self.assertTrue(second.call("POST", "/api/v1/providers/p/test")[1]["ok"])
+            first.api("POST", "/providers", body, 201)
+            self.assertTrue(second.api("POST", "/providers/p/test")["ok"])
             self.assertNotIn(KEY, postgres.query("providers", "SELECT * FROM agent_lightning.providers"))
             self.assertNotIn(KEY, postgres.query("providers", "SELECT * FROM agent_lightning.events"))
             # The third started before there was anything sealed, and has no key.
-            self.assertFalse(third.call("POST", "/api/v1/providers/p/test")[1]["ok"])
-            status, answer = third.call("POST", "/api/v1/providers", body | {"id": "q"})
-            self.assertEqual(503, status, answer)
+            self.assertFalse(third.api("POST", "/providers/p/test")["ok"])
+            answer = third.api("POST", "/providers", body | {"id": "q"}, 503)
             self.assertIn("AGENT_LIGHTNING_MASTER_KEY", answer["detail"])
             third.stop()
             self.assertIn("AGENT_LIGHTNING_MASTER_KEY", refused_start(third))

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import unittest
 
-from support.provider import Answer, Fault, ScriptedProvider, ToolCall
-from support.server import Server
+from support.cases import ProviderTest
+from support.provider import Answer, Fault, ToolCall
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "clients"
@@ -56,25 +56,8 @@ def installed(mark: pathlib.Path, versions: tuple[str, ...], *commands: list[str
     return True
 
 
-class OfficialClients(unittest.TestCase):
+class OfficialClients(ProviderTest):
     maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.provider = ScriptedProvider()
-        cls.provider.__enter__()
-        cls.addClassCleanup(cls.provider.__exit__, None, None, None)
-        cls.server = Server(
-            environment={
-                "LOG_LEVEL": "error",
-                "OPENAI_BASE_URL": cls.provider.openai_url,
-                "OPENAI_API_KEY": cls.provider.key,
-                "ANTHROPIC_BASE_URL": cls.provider.anthropic_url,
-                "ANTHROPIC_API_KEY": cls.provider.key,
-            }
-        )
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
 
     def check(self, *command: str) -> None:
         self.provider.play(*SCRIPT, *SCRIPT)

@@ -118,29 +118,13 @@ class Agent(unittest.TestCase):
     def setUp(self):
         self.model = LocalModel()
         self.addCleanup(self.model.remove)
-        self.server = Server(environment={"LOG_LEVEL": "error"} | self.model.settings)
-        self.addCleanup(self.server.remove)
-        self.server.start()
-
-    def api(self, method, path, body=None, expect=200):
-        status, answer = self.server.call(method, "/api/v1" + path, body)
-        self.assertEqual(expect, status, f"{method} {path}: {answer}")
-        return answer
-
-    def ended(self, id):
-        limit = time.monotonic() + ANSWER_TIMEOUT_S
-        while time.monotonic() < limit:
-            task = self.api("GET", f"/tasks/{id}")
-            if task["status"] not in ("pending", "started"):
-                return task
-            time.sleep(0.05)
-        self.fail(f"task {id} did not end: {task}")
+        self.server = self.enterContext(Server({"LOG_LEVEL": "error"} | self.model.settings))
 
     def test_its_answer_comes_from_the_model_and_is_streamed(self):
         question = {"description": "How do I stop SQL injection? Explain it in detail.", "max_attempts": 1}
         question["timeout_seconds"] = ANSWER_TIMEOUT_S
-        id = self.api("POST", "/agents/security_expert/tasks", question, 201)["id"]
-        task = self.ended(id)
+        id = self.server.api("POST", "/agents/security_expert/tasks", question, 201)["id"]
+        task = self.server.ended(id, ANSWER_TIMEOUT_S)
         self.assertEqual("completed", task["status"], task)
         result = task["result"]
         self.assertEqual(("openai", self.model.name), (result["provider"], result["model"]), result)
@@ -150,12 +134,11 @@ class Agent(unittest.TestCase):
 
         # Had the answer come in one piece, no event would hold the beginning of it. A progress needs an answer of more
         # than a second; that question takes the model longer.
-        events = self.api("GET", f"/events/replay?kind=task&aggregate_id={id}&limit=500")["events"]
+        events = self.server.api("GET", f"/events/replay?kind=task&aggregate_id={id}&limit=500")["events"]
         so_far = [event["data"]["progress"]["text"] for event in events if event["channel"] == "task:progress"]
         self.assertTrue(any(0 < len(text) < len(result["text"]) for text in so_far), so_far)
         for text in so_far:
             self.assertTrue(result["text"].startswith(text.strip()), (text, result["text"]))
-        self.server.stop()
 
 
 if __name__ == "__main__":

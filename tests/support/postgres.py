@@ -8,6 +8,9 @@ import socket
 import subprocess
 import tempfile
 import time
+from typing import Self
+
+from support.program import Program
 
 PROGRAMS = pathlib.Path(os.environ.get("AL_POSTGRES_PROGRAMS", "/usr/lib/postgresql/15/bin"))
 START_TIMEOUT_S = 60
@@ -20,7 +23,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-class Postgres:
+class Postgres(Program):
     """`start` makes the cluster the first time; `remove` deletes it. The server ends when the tests' process does."""
 
     def __init__(self) -> None:
@@ -38,7 +41,7 @@ class Postgres:
             switch += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
         return [*switch, "--", str(PROGRAMS / program), *arguments]
 
-    def start(self) -> "Postgres":
+    def start(self) -> Self:
         data = os.path.join(self.directory, "data")
         if not os.path.exists(data):
             options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]

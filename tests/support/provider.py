@@ -517,6 +517,19 @@ class Dialect:
 # --- OpenAI ----------------------------------------------------------------------------------------------------------
 
 
+def is_closed(schema: Any) -> bool:
+    """Whether all objects in the schema list their members, require them and allow no others."""
+    if isinstance(schema, list):
+        return all(map(is_closed, schema))
+    if not isinstance(schema, dict):
+        return True
+    if "properties" in schema or schema.get("type") == "object":
+        names = schema.get("properties", {})
+        if schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(names):
+            return False
+    return all(map(is_closed, schema.values()))
+
+
 def openai_refusal(message: str, param: str | None = None, code: str | None = None, status: int = 400) -> Fault:
     return Fault(status, type="invalid_request_error", message=message, param=param, code=code)
 
@@ -621,6 +634,9 @@ class OpenAi(Dialect):
                     return openai_refusal(
                         f"Missing required parameter: '{param}'.", param, "missing_required_parameter"
                     )
+            if schema["schema"].get("type") != "object" or (schema.get("strict") and not is_closed(schema["schema"])):
+                message = "Invalid schema for response_format: 'additionalProperties' is required to be false."
+                return openai_refusal(message, "response_format")
         return self.refuse_messages(messages)
 
     def refuse_messages(self, messages: list[dict]) -> Fault | None:

@@ -9,11 +9,15 @@ import signal
 import subprocess
 import tempfile
 import time
+from typing import Any, Self
 from urllib.parse import urlsplit
+
+from support.program import Program
 
 BINARY = pathlib.Path(os.environ.get("AGENT_LIGHTNING_BINARY", "build/debug/agent-lightning")).resolve()
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
+CALL_TIMEOUT_S = 30
 LOG_TAIL_BYTES = 8000
 # What the program may see of our environment: no setting of the person who runs the tests gets in.
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
@@ -24,10 +28,11 @@ def clean_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
-class Server:
+class Server(Program):
     """After `start` there are `url` (of the gateway, or the first role), `urls` (by role), `token` and `data`.
 
-    After `stop` or `kill` it can be started again on the same data; `remove` deletes them.
+    After `stop` or `kill` it can be started again on the same data; `remove` deletes them. As a context it runs, and
+    must end in an orderly way.
     """
 
     def __init__(self, environment: dict[str, str] | None = None, roles: tuple[str, ...] = ()):
@@ -41,7 +46,13 @@ class Server:
         self.pid = 0
         self.url, self.urls, self.token = "", {}, ""
 
-    def start(self, wrapper: list[str] | None = None) -> "Server":
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop()
+        finally:
+            super().__exit__()
+
+    def start(self, wrapper: list[str] | None = None) -> Self:
         """Answers when /ready does. `wrapper` is a command that runs the program, such as strace."""
         assert self.process is None, "it runs already"
         if wrapper:
@@ -88,22 +99,61 @@ class Server:
             time.sleep(0.005)
         raise AssertionError(f"the server did not get ready (exit code {self.process.poll()}): {self.log_tail()}")
 
-    def call(self, method: str, path: str, body=None, headers: dict[str, str] | None = None, role: str | None = None):
-        """Status and parsed JSON (or text) of one request that carries the token."""
+    def connect(self, role: str | None = None, timeout_s: float = CALL_TIMEOUT_S) -> http.client.HTTPConnection:
         host = urlsplit(self.urls[role] if role else self.url)
-        connection = http.client.HTTPConnection(host.hostname, host.port, timeout=30)
-        all_headers = {"Authorization": "Bearer " + self.token} | (headers or {})
-        if body is not None:
-            body = json.dumps(body)
-            all_headers.setdefault("Content-Type", "application/json")
+        return http.client.HTTPConnection(host.hostname, host.port, timeout=timeout_s)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Of a request with a body of JSON."""
+        return {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"}
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        role: str | None = None,
+        timeout_s: float = CALL_TIMEOUT_S,
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """A request that carries the token: its answer with the body still to be read. The caller closes both."""
+        connection = self.connect(role, timeout_s)
+        own = dict(self.headers)
+        if body is None:
+            del own["Content-Type"]
         try:
-            connection.request(method, path, body=body, headers=all_headers)
-            response = connection.getresponse()
+            connection.request(method, path, body, own | (headers or {}))
+            return connection, connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+
+    def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **where: Any):
+        """Status and parsed JSON (or text) of one request that carries the token; `where` is as of `open`."""
+        content = None if body is None else json.dumps(body).encode()
+        connection, response = self.open(method, path, content, headers, **where)
+        try:
             text = response.read()
             is_json = "json" in (response.getheader("Content-Type") or "")
             return response.status, json.loads(text) if is_json and text else text.decode()
         finally:
+            response.close()
             connection.close()
+
+    def api(self, method: str, path: str, body: Any = None, expect: int = 200, headers=None, **where: Any) -> Any:
+        """The answer of a route under /api/v1, which must have this status."""
+        status, answer = self.call(method, "/api/v1" + path, body, headers, **where)
+        assert status == expect, f"{method} {path}: {status} is not {expect}: {answer}"
+        return answer
+
+    def ended(self, task_id: str, timeout_s: float = CALL_TIMEOUT_S) -> dict:
+        """The task, once it has ended in whatever way."""
+        limit = time.monotonic() + timeout_s
+        while (task := self.api("GET", f"/tasks/{task_id}"))["status"] in ("pending", "started"):
+            assert time.monotonic() < limit, f"task {task_id} did not end: {task}"
+            time.sleep(0.01)
+        return task
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None, text: str | None = None):
         """The command line against this server; answers the finished process."""

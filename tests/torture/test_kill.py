@@ -6,17 +6,14 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import threading
 import time
 import unittest
-from urllib.parse import urlsplit
 
 from support.postgres import Postgres
 from support.server import Server
+from support.torture import KILLS, SEED, get, wait_until_all_ended
 
-KILLS = int(os.environ.get("KILLS", "5"))
-SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 WRITES_PER_KILL = 200
 CLIENTS = 8
 AGENTS = ["security_expert", "developer", "writer", "optimizer"]
@@ -34,9 +31,7 @@ class Client(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self):
-        url = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
-        headers = {"Authorization": "Bearer " + self.server.token, "Content-Type": "application/json"}
+        connection = self.server.connect(timeout_s=10)
         try:
             while not self.stopping.is_set():
                 body = json.dumps(
@@ -45,7 +40,8 @@ class Client(threading.Thread):
                         "priority": self.random.choice(["low", "normal", "high", "urgent"]),
                     }
                 )
-                connection.request("POST", f"/api/v1/agents/{self.random.choice(AGENTS)}/tasks", body, headers)
+                path = f"/api/v1/agents/{self.random.choice(AGENTS)}/tasks"
+                connection.request("POST", path, body, self.server.headers)
                 response = connection.getresponse()
                 answer = response.read()
                 if response.status == 201:
@@ -54,19 +50,6 @@ class Client(threading.Thread):
             pass  # killed: what was under way is unknown
         finally:
             connection.close()
-
-
-def get(server, path):
-    url = urlsplit(server.url)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-    try:
-        connection.request("GET", path, headers={"Authorization": "Bearer " + server.token})
-        response = connection.getresponse()
-        body = response.read()
-        assert response.status == 200, (path, response.status, body[:300])
-        return json.loads(body)
-    finally:
-        connection.close()
 
 
 def pages(server, path, key, cursor_name):
@@ -82,11 +65,11 @@ def pages(server, path, key, cursor_name):
 def check(server, acknowledged):
     """What must hold after the last restart; answers a list of violations."""
     wrong = []
-    tasks = {task["id"]: task for task in pages(server, "/api/v1/tasks?limit=500", "tasks", "cursor")}
+    tasks = {task["id"]: task for task in pages(server, "/tasks?limit=500", "tasks", "cursor")}
     lost = [id for id in acknowledged if id not in tasks]
     if lost:
         wrong.append(f"{len(lost)} acknowledged tasks are gone, for example {lost[0]}")
-    events = pages(server, "/api/v1/events?limit=500", "events", "after")
+    events = pages(server, "/events?limit=500", "events", "after")
     if len({event["event_id"] for event in events}) != len(events):
         wrong.append("an event comes twice")
     histories = collections.defaultdict(list)
@@ -106,17 +89,6 @@ def check(server, acknowledged):
         if task["version"] != len(history):
             wrong.append(f"task {id} is at version {task['version']} with {len(history)} events")
     return wrong, len(tasks), len(events)
-
-
-def wait_until_all_ended(server, seconds):
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        open_tasks = sum(
-            get(server, f"/api/v1/tasks?limit=1&count=total&status={s}")["total"] for s in ("pending", "started")
-        )
-        if open_tasks == 0:
-            return
-        time.sleep(0.2)
 
 
 def torment(server, running_tasks, kills, seed):
@@ -183,9 +155,7 @@ class Kill(unittest.TestCase):
         self.assert_unharmed(self.torture(server, lambda: self.running_in_sqlite(server)))
 
     def test_postgres(self):
-        postgres = Postgres()
-        postgres.start()
-        self.addCleanup(postgres.remove)
+        postgres = self.enterContext(Postgres())
         server = self.server(DATABASE_URL=postgres.create_database("torture"))
         running = lambda: int(
             postgres.query("torture", "SELECT COUNT(*) FROM agent_lightning.tasks WHERE status = 'started'")
@@ -220,18 +190,10 @@ class Sync(unittest.TestCase):
                 trace,
             ]
         )
-        client = Client(server, 0, 1)
-        url = urlsplit(server.url)
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
-        headers = {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"}
         with open(trace, "rb") as file:
             before = file.seek(0, 2)
         for _ in range(20):
-            connection.request("POST", "/api/v1/agents/writer/tasks", json.dumps({"description": "x"}), headers)
-            response = connection.getresponse()
-            response.read()
-            self.assertEqual(201, response.status)
-        connection.close()
+            server.api("POST", "/agents/writer/tasks", {"description": "x"}, 201)
         server.stop()
         acks, unsynced, synced = 0, 0, False
         with open(trace, encoding="utf-8", errors="replace") as file:

@@ -8,35 +8,22 @@ when the kill comes; those that are asked for again are counted and printed.
 """
 
 import collections
-import http.client
-import json
 import os
 import random
-import re
 import time
 import unittest
-from urllib.parse import urlsplit
 
+from support.cases import accounts
+from support.conversation import FERRY, delegate, mark_of, search
 from support.postgres import Postgres
-from support.provider import Answer, Call, ScriptedProvider, ToolCall, text_of
+from support.provider import Answer, Call, ScriptedProvider
 from support.server import Server
+from support.torture import KILLS, SEED, get, wait_until_all_ended
 
-KILLS = int(os.environ.get("KILLS", "5"))
-SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 MARGIN_S = float(os.environ.get("MARGIN_MS", "50")) / 1000
 TASKS_PER_KILL = 20
 DRAIN_S = 240
-MARK = re.compile(r"case-\d+(?:-child)?")
 AGENT = {"specialization": "timetables", "model": "claude-3-haiku", "max_concurrency": 1000}
-FERRY = {"id": "ferry", "content": "Boats\n\nThe ferry to Capri leaves at noon.", "source": "timetable"}
-
-
-def mark_of(call: Call) -> str:
-    """What the first question of the conversation is marked with."""
-    for message in call.messages:
-        if message.get("role") == "user" and (found := MARK.search(text_of(message.get("content")))):
-            return found.group(0)
-    return ""
 
 
 def identity_of(call: Call) -> tuple[str, int]:
@@ -56,10 +43,9 @@ class Models:
         delay = choose.uniform(0.02, 0.3)
         number = int(mark.split("-")[1]) if mark else 0
         if turns == 1 and number % 4 == 0 and not mark.endswith("-child"):
-            work = ToolCall("delegate", {"agent_id": "helper", "task": f"When? {mark}-child"})
-            return Answer("", tools=(work,), delay_s=delay)
+            return Answer("", tools=(delegate("helper", f"When? {mark}-child"),), delay_s=delay)
         if turns == 1 or (turns == 3 and number % 3 == 0):
-            return Answer("Let me look.", tools=(ToolCall("knowledge_search", {"query": "ferry"}),), delay_s=delay)
+            return Answer("Let me look.", tools=(search(),), delay_s=delay)
         return Answer(f"At noon, {mark}.", delay_s=delay)
 
 
@@ -85,30 +71,14 @@ class Account:
 
 
 class ModelKills(unittest.TestCase):
-    def get(self, path):
-        url = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-        try:
-            connection.request("GET", "/api/v1" + path, headers={"Authorization": "Bearer " + self.server.token})
-            response = connection.getresponse()
-            body = response.read()
-            self.assertEqual(200, response.status, body[:300])
-            return json.loads(body)
-        finally:
-            connection.close()
-
     def post(self, path, body):
-        status, answer = self.server.call("POST", "/api/v1" + path, body)
-        self.assertEqual(201, status, answer)
-        return answer["id"]
+        return self.server.api("POST", path, body, 201)["id"]
 
     def torment(self, kills, **environment):
         """Answers the ids of the tasks by their marks, and when the kills were."""
         provider = ScriptedProvider(Models(SEED)).start()
         self.addCleanup(provider.stop)
-        settings = {
-            "ANTHROPIC_API_KEY": provider.key,
-            "ANTHROPIC_BASE_URL": provider.anthropic_url,
+        settings = accounts(provider, "anthropic") | {
             "WORKER_LEASE_SECONDS": "5",
             "WORKER_CONCURRENCY": "64",
             "LOG_LEVEL": "error",
@@ -136,26 +106,19 @@ class ModelKills(unittest.TestCase):
             self.server.kill()
         self.server.environment.pop("AL_FAILPOINTS", None)  # what is left may end in peace
         self.server.start()
-        self.wait_until_all_ended()
-        return tasks, killed_at
-
-    def wait_until_all_ended(self):
-        limit = time.monotonic() + DRAIN_S
-        left = -1
-        while time.monotonic() < limit and left != 0:
-            left = sum(self.get(f"/tasks?limit=1&count=total&status={s}")["total"] for s in ("pending", "started"))
-            time.sleep(0.1)
+        left = wait_until_all_ended(self.server, DRAIN_S)
         self.assertEqual(0, left, f"seed {SEED}: tasks did not end within {DRAIN_S} s")
+        return tasks, killed_at
 
     def check(self, tasks):
         """What must hold of the tasks; answers a list of violations."""
         wrong = []
-        page = self.get("/agents/helper/tasks?limit=500")
+        page = get(self.server, "/agents/helper/tasks?limit=500")
         self.assertIsNone(page["next_cursor"], "more children than one page holds")
         children = collections.Counter(task["parent_id"] for task in page["tasks"])
         for mark, id in tasks.items():
-            task = self.get(f"/tasks/{id}")
-            events = self.get(f"/events/replay?kind=task&aggregate_id={id}")["events"]
+            task = get(self.server, f"/tasks/{id}")
+            events = get(self.server, f"/events/replay?kind=task&aggregate_id={id}")["events"]
             ends = [e["channel"] for e in events if e["channel"] in ("task:completed", "task:failed", "task:cancelled")]
             if task["status"] != "completed" or ends != ["task:completed"]:
                 wrong.append(f"{mark} is {task['status']} ({task['error_message']}), its ends were {ends}")
@@ -173,7 +136,8 @@ class ModelKills(unittest.TestCase):
         tasks, killed_at = self.torment(kills, **environment)
         wrong = self.check(tasks)
         resumed = sum(
-            any(step["kind"] == "resume" for step in self.get(f"/tasks/{id}/steps")["steps"]) for id in tasks.values()
+            any(step["kind"] == "resume" for step in get(self.server, f"/tasks/{id}/steps")["steps"])
+            for id in tasks.values()
         )
         self.server.stop()
         self.assertEqual([], [call.refusal for call in self.provider.refused()])
@@ -197,9 +161,7 @@ class ModelKills(unittest.TestCase):
         self.assert_unharmed(self.torture("SQLite"))
 
     def test_postgres(self):
-        postgres = Postgres()
-        postgres.start()
-        self.addCleanup(postgres.remove)
+        postgres = self.enterContext(Postgres())
         self.assert_unharmed(self.torture("PostgreSQL", DATABASE_URL=postgres.create_database("torture")))
 
     def test_a_late_journal_is_noticed(self):

@@ -1,17 +1,15 @@
 #include <boost/json/object.hpp>
 
 #include "app/listing.hpp"
+#include "app/option_values.hpp"
 
 namespace al::app {
 namespace {
 
-struct NewAgent {
+/// What is given of an agent, as the API takes it.
+struct AgentChange {
   std::string id;
-  std::string name;
-  std::string specialization;
-  std::string model;
-  std::vector<std::string> capabilities;
-  std::string settings;
+  json::object body;
 };
 
 int list_agents(Workplace& workplace, PageOptions const& page) {
@@ -46,28 +44,81 @@ std::string details(Console const& console, json::value const& agent) {
   return out.text();
 }
 
+std::string path_of(std::string const& id) { return "/agents/" + escaped(id); }
+
 int show_one(Workplace& workplace, std::string const& id, std::string const& watch) {
-  View const view{.path = "/agents/" + escaped(id), .channels = "agent:*", .render = [&](json::value const& agent) {
+  View const view{.path = path_of(id), .channels = "agent:*", .render = [&](json::value const& agent) {
                     return details(workplace.console, agent);
                   }};
   return look(workplace, view, watch);
 }
 
-int create(Workplace& workplace, NewAgent const& agent) {
-  json::object body{{"id", agent.id}, {"name", agent.name}, {"specialization", agent.specialization}};
-  if (!agent.model.empty())
-    body["model"] = agent.model;
-  if (!agent.capabilities.empty())
-    body["capabilities"] = json::array(agent.capabilities.begin(), agent.capabilities.end());
-  if (!agent.settings.empty()) {
-    auto settings = json::parse(agent.settings);
-    if (!settings)
-      return report(workplace.console, {Code::invalid, "--settings is no JSON: " + settings.error().message});
-    body["config"] = std::move(*settings);
-  }
+int create(Workplace& workplace, AgentChange const& agent) {
+  auto body = agent.body;
+  body["id"] = agent.id;
   ApiClient client(workplace.config);
   return show(workplace.console, client.post("/agents", json::serialize(body)),
               [&](json::value const& made) { return details(workplace.console, made); });
+}
+
+int set(Workplace& workplace, AgentChange const& change) {
+  if (change.body.empty())
+    return report(workplace.console, {Code::bad_request, "name what to change; see --help"}, exit_usage);
+  ApiClient client(workplace.config);
+  return show(workplace.console, client.put(path_of(change.id), json::serialize(change.body)),
+              [&](json::value const& agent) { return details(workplace.console, agent); });
+}
+
+int remove(Workplace& workplace, std::string const& id) {
+  ApiClient client(workplace.config);
+  return show(workplace.console, client.remove(path_of(id)),
+              [](json::value const& reply) { return text_of(reply, "message"); });
+}
+
+// ---- options ----
+
+void add_fields(CLI::App& command, std::shared_ptr<AgentChange> const& change) {
+  auto const text = [&](std::string const& option, std::string key, std::string const& doc) {
+    auto const put = [change, key = std::move(key)](std::string const& value) { change->body[key] = value; };
+    return command.add_option_function<std::string>(option, put, doc);
+  };
+  text("--name", "name", "Name shown to people");
+  text("--specialization", "specialization", "Field it works in");
+  text("--model", "model", "Model it thinks with")->type_name("MODEL");
+  auto const put_capabilities = [change](std::vector<std::string> const& given) {
+    change->body["capabilities"] = json::array(given.begin(), given.end());
+  };
+  command
+      .add_option_function<std::vector<std::string>>("--capability", put_capabilities,
+                                                     "What it can do; may be repeated")
+      ->type_name("TEXT");
+  auto const put_config = [change](std::string const& given) { change->body["config"] = json::parse(given).value(); };
+  take_object(command.add_option_function<std::string>("--settings", put_config,
+                                                       "How it thinks: its config, as docs/agents.md has it"));
+}
+
+void add_changes(CLI::App& agent, Invocation& invocation) {
+  auto* creates = agent.add_subcommand("create", "Add an agent");
+  auto made = std::make_shared<AgentChange>();
+  creates->add_option("ID", made->id, "Its id: lower-case letters, digits, _ and -")->required();
+  add_fields(*creates, made);
+  creates->get_option("--name")->required();
+  creates->get_option("--specialization")->required();
+  creates->footer(
+      "Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
+      " --capability german");
+  creates->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return create(workplace, *made); }; });
+
+  auto* sets = agent.add_subcommand("set", "Change what is given of an agent");
+  auto change = std::make_shared<AgentChange>();
+  sets->add_option("AGENT", change->id, "Its id")->required();
+  add_fields(*sets, change);
+  sets->footer(
+      "--settings replaces the whole config, --capability all capabilities.\n"
+      "Example:\n  agent-lightning agent set translator --settings '{\"max_steps\": 4}'");
+  sets->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return set(workplace, *change); }; });
 }
 
 }  // namespace
@@ -88,20 +139,13 @@ void add_agent_commands(CLI::App& app, Invocation& invocation) {
   shows->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return show_one(workplace, *id, *wish); }; });
 
-  auto* creates = agent->add_subcommand("create", "Add an agent");
-  auto made = std::make_shared<NewAgent>();
-  creates->add_option("ID", made->id, "Its id: lower-case letters, digits, _ and -")->required();
-  creates->add_option("--name", made->name, "Name shown to people")->required();
-  creates->add_option("--specialization", made->specialization, "Field it works in")->required();
-  creates->add_option("--model", made->model, "Model it thinks with")->type_name("MODEL");
-  creates->add_option("--capability", made->capabilities, "What it can do; may be repeated")->type_name("TEXT");
-  creates->add_option("--settings", made->settings, "How it thinks: its config, as docs/agents.md has it")
-      ->type_name("JSON");
-  creates->footer(
-      "Example:\n  agent-lightning agent create translator --name Translator --specialization translation"
-      " --capability german");
-  creates->callback(
-      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return create(workplace, *made); }; });
+  add_changes(*agent, invocation);
+
+  auto* removes = agent->add_subcommand("remove", "Delete an agent; its pending tasks are cancelled");
+  auto removed = std::make_shared<std::string>();
+  removes->add_option("AGENT", *removed, "Its id")->required();
+  removes->callback(
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return remove(workplace, *removed); }; });
 }
 
 }  // namespace al::app

@@ -1,10 +1,18 @@
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <csignal>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "app/answer.hpp"
 #include "app/command.hpp"
+#include "app/descriptor.hpp"
+#include "app/task_view.hpp"
 
 namespace al::app {
 namespace {
@@ -18,44 +26,64 @@ struct Talk {
   std::string session;
 };
 
+/// Waits for what is typed. While it lives Ctrl-C does not end the process, which has something to say at its end; read
+/// calls could not tell of it, since the C library begins them again.
+class TypedInput {
+ public:
+  TypedInput() {
+    sigemptyset(&interrupt_);
+    sigaddset(&interrupt_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &interrupt_, &before_);
+  }
+  ~TypedInput() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  TypedInput(TypedInput const&) = delete;
+  TypedInput& operator=(TypedInput const&) = delete;
+
+  /// Until there is a line, or the input ended. False: Ctrl-C came before.
+  [[nodiscard]] bool wait_for_line() const {
+    Descriptor const interrupts(::signalfd(-1, &interrupt_, SFD_CLOEXEC));
+    std::array<pollfd, 2> sources{{{STDIN_FILENO, POLLIN, 0}, {interrupts.number(), POLLIN, 0}}};
+    while (::poll(sources.data(), sources.size(), -1) < 0 && errno == EINTR) {
+    }
+    signalfd_siginfo taken{};
+    return sources[1].revents == 0 || ::read(interrupts.number(), &taken, sizeof taken) != sizeof taken;
+  }
+
+ private:
+  sigset_t interrupt_{};
+  sigset_t before_{};
+};
+
 /// A conversation with one agent.
 class Chat {
  public:
   Chat(Workplace& workplace, Talk const& talk)
-      : console_(workplace.console), client_(workplace.config), agent_(talk.agent), session_(talk.session) {}
+      : console_(workplace.console),
+        client_(workplace.config),
+        agent_(talk.agent),
+        session_(talk.session),
+        is_live_(console_.options().is_terminal && !console_.json()) {}
 
-  /// Says `message` and prints the answer as it is written. Answers the exit code.
-  int say(std::string const& message) {
-    is_written_ = false;
-    step_ = 0;
-    failure_ = {.code = Code::unavailable, .message = "the answer was cut before its end"};
-    auto const done = client_.run(client_.post_stream("/agents/" + escaped(agent_) + "/chat", body_of(message),
-                                                      [this](http::SseEvent const& event) { return take(event); }));
-    if (is_written_)
-      console_.write("\n");
-    if (!done)
-      return report(console_, done.error());
-    if (!failure_.message.empty())
-      return report(console_, failure_);
-    return exit_ok;
+  /// Says `message` and prints the answer. Answers the exit code.
+  int say_once(std::string const& message) {
+    auto const code = say_or_stop(message);
+    note_session();
+    return code;
   }
 
-  /// Line after line until the input ends. A Ctrl-C stops the answer, and only that.
+  /// Line after line until the input ends, or Ctrl-C comes instead of a line. While an answer comes it stops that only.
   int converse() {
-    bool const is_terminal = ::isatty(STDIN_FILENO) == 1;
-    if (is_terminal && !console_.json())
+    bool const is_typed = ::isatty(STDIN_FILENO) == 1;
+    if (is_typed && !console_.json())
       console_.note("Talking with " + printable(agent_) + ". An empty line or Ctrl-D ends it.");
     int code = exit_ok;
-    std::string line;
-    while (prompt(is_terminal), std::getline(std::cin, line)) {
-      if (line.empty() && is_terminal)
-        break;
-      if (line.empty())
-        continue;
-      code = line.size() > line_bytes_max ? report(console_, too_long()) : say_or_stop(line);
+    try {
+      for (std::string line; is_typed ? ask(line) : read(line);)
+        code = line.size() > line_bytes_max ? report(console_, too_long()) : say_or_stop(line);
+    } catch (Interrupted const&) {
+      code = exit_interrupted;
     }
-    if (is_terminal && !session_.empty() && !console_.json())
-      console_.note("Go on later: agent-lightning chat " + printable(agent_) + " --session " + printable(session_));
+    note_session();
     return code;
   }
 
@@ -65,18 +93,60 @@ class Chat {
             .message = "a message may have " + std::to_string(line_bytes_max) + " bytes at most"};
   }
 
-  void prompt(bool is_terminal) {
-    if (is_terminal && !console_.json())
+  /// The next line that says something; false at the end of the input.
+  static bool read(std::string& line) {
+    while (std::getline(std::cin, line)) {
+      if (!line.empty())
+        return true;
+    }
+    return false;
+  }
+
+  /// The same of who types, and ends it with an empty line as well. Throws Interrupted.
+  bool ask(std::string& line) {
+    TypedInput const input;
+    if (!console_.json())
       console_.write(console_.paint("> ", Tone::accent));
+    bool const has_line = input.wait_for_line();
+    if (has_line && std::getline(std::cin, line))
+      return !line.empty();
+    if (!console_.json())
+      console_.write("\n");  // the prompt's line is open still
+    if (!has_line)
+      throw Interrupted();
+    return false;
   }
 
   int say_or_stop(std::string const& message) {
     try {
       return say(message);
     } catch (Interrupted const&) {
-      console_.note("stopped");
+      end_line();
+      if (!console_.json())
+        console_.note("stopped");
       return exit_interrupted;
     }
+  }
+
+  int say(std::string const& message) {
+    end_.reset();
+    step_ = 0;
+    is_text_shown_ = false;
+    failure_ = {.code = Code::unavailable, .message = "the answer was cut before its end"};
+    auto const done = client_.run(client_.post_stream("/agents/" + escaped(agent_) + "/chat", body_of(message),
+                                                      [this](http::SseEvent const& event) { return take(event); }));
+    end_line();
+    if (!done)
+      return report(console_, done.error());
+    if (!end_)
+      return report(console_, failure_);
+    auto const root = end_->root();
+    if (console_.json()) {
+      console_.print(root.raw);
+    } else {
+      print_answer(console_, member_of(*root.parsed, "answer"), is_text_shown_);
+    }
+    return exit_ok;
   }
 
   [[nodiscard]] std::string body_of(std::string const& message) const {
@@ -88,58 +158,63 @@ class Chat {
 
   /// Answers whether there is more to come.
   bool take(http::SseEvent const& event) {
-    auto const data = json::parse(event.data);
-    if (!data)
+    auto source = json::Source::from(event.data);
+    if (!source)
       return true;
+    auto const& data = *source->root().parsed;
     if (event.name == "session") {
-      session_ = text_of(*data, "session_id");
-    } else if (event.name == "text" && !console_.json()) {
-      write_piece(*data);
+      session_ = text_of(data, "session_id");
+      has_begun_ = true;
+    } else if (event.name == "text" && is_live_) {
+      write_piece(data);
     } else if (event.name == "error") {
       failure_ = read_problem(0, event.data);
-      return false;
     } else if (event.name == "end") {
-      finish(*data, event.data);
-      return false;
+      end_ = std::move(*source);
     }
-    return true;
+    return event.name != "error" && event.name != "end";
   }
 
   void write_piece(json::value const& data) {
     auto const* step = member_of(data, "step").if_int64();
-    if (step && *step != step_ && is_written_)
-      console_.write("\n");
-    step_ = step ? *step : step_;
     // Not text_of(): it shortens times.
-    if (auto const* text = member_of(data, "text").if_string())
-      console_.write(printable(*text, true));
-    is_written_ = true;
+    auto const* text = member_of(data, "text").if_string();
+    if (!step || !text || text->empty())
+      return;
+    if (*step != std::exchange(step_, *step))
+      end_line();
+    console_.write(printable(*text, true));
+    is_line_open_ = !text->ends_with('\n');
+    is_text_shown_ = true;
   }
 
-  void finish(json::value const& data, std::string const& text) {
-    failure_ = {.code = Code::internal, .message = {}};
-    if (console_.json()) {
-      console_.print(text);
-      return;
-    }
-    auto const& answer = member_of(data, "answer");
-    // Without a model nothing is written piece by piece.
-    if (!is_written_)
-      console_.print(printable(text_of(answer, "text"), true));
+  void end_line() {
+    if (std::exchange(is_line_open_, false))
+      console_.write("\n");
+  }
+
+  /// For people only: programs have it in their JSON.
+  void note_session() {
+    if (has_begun_ && !console_.json() && ::isatty(STDERR_FILENO) == 1)
+      console_.note("Go on later: agent-lightning chat " + printable(agent_) + " --session " + printable(session_));
   }
 
   Console& console_;
   ApiClient client_;
   std::string agent_;
   std::string session_;
-  bool is_written_ = false;
+  bool is_live_;
+  bool has_begun_ = false;  ///< the server knows the session
+  bool is_line_open_ = false;
+  bool is_text_shown_ = false;  ///< of the last step
   std::int64_t step_ = 0;
   Error failure_{.code = Code::internal, .message = {}};
+  std::optional<json::Source> end_;
 };
 
 int run_chat(Workplace& workplace, Talk const& talk) {
   Chat chat(workplace, talk);
-  return talk.message.empty() ? chat.converse() : chat.say(talk.message);
+  return talk.message.empty() ? chat.converse() : chat.say_once(talk.message);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "app/answer.hpp"
 #include "app/command.hpp"
+#include "app/option_values.hpp"
 
 namespace al::app {
 namespace {
@@ -31,12 +32,8 @@ constexpr std::array<IdList, 4> id_lists{{{"agent", "/agents?limit=500", "agents
                                           {"model", "/models", "models", "provider"}}};
 
 int print_script(Workplace& workplace, CLI::App const& app, std::string const& name) {
-  auto const found = std::ranges::find(shells, name, &ShellName::name);
-  if (found == shells.end()) {
-    return report(workplace.console,
-                  {Code::invalid, "there is no completion for '" + name + "'; there are: bash, zsh, fish"}, exit_usage);
-  }
-  workplace.console.write(completion_script(found->shell, command_tree(app)));
+  auto const* shell = std::ranges::find(shells, name, &ShellName::name);
+  workplace.console.write(completion_script(shell->shell, command_tree(app)));
   return exit_ok;
 }
 
@@ -48,9 +45,7 @@ bool is_word(std::string_view id) {
 
 /// One id a line, with a tab and what it is. Says nothing when no server answers: someone is typing.
 int print_ids(Workplace& workplace, std::string const& kind) {
-  auto const found = std::ranges::find(id_lists, kind, &IdList::kind);
-  if (found == id_lists.end())
-    return exit_usage;
+  auto const* found = std::ranges::find(id_lists, kind, &IdList::kind);
   ApiClient client(workplace.config);
   auto const page = client.get(std::string(found->path), ids_timeout);
   if (!page)
@@ -70,7 +65,7 @@ int print_ids(Workplace& workplace, std::string const& kind) {
 void add_completion_commands(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("completion", "Print a script that makes a shell complete commands");
   auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "Which one")->type_name("bash|zsh|fish")->required();
+  take_choice(command->add_option("SHELL", *shell, "Which one"), "bash|zsh|fish")->required();
   command->footer(
       "Examples:\n"
       "  eval \"$(agent-lightning completion bash)\"       in ~/.bashrc\n"
@@ -82,7 +77,7 @@ void add_completion_commands(CLI::App& app, Invocation& invocation) {
 
   auto* ids = app.add_subcommand("complete", "For the scripts of `completion`: the ids that a server knows");
   auto kind = std::make_shared<std::string>();
-  ids->add_option("KIND", *kind, "Of what")->type_name("agent|task|provider|model")->required();
+  take_choice(ids->add_option("KIND", *kind, "Of what"), "agent|task|provider|model")->required();
   ids->group("");
   ids->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return print_ids(workplace, *kind); }; });

@@ -27,7 +27,7 @@ int show_config(Workplace& workplace) {
     console.print(as_json(workplace.config));
     return exit_ok;
   }
-  Table table({"SETTING", "VALUE", "ORIGIN", "VARIABLE"});
+  Table table({"SETTING", "VALUE", "ORIGIN", "VARIABLE"}, true);
   for (auto const& value : workplace.config.all()) {
     bool const is_default = value.origin == "default";
     table.add({{std::string(value.setting->name)},

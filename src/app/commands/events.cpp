@@ -1,5 +1,6 @@
 #include "app/answer.hpp"
 #include "app/command.hpp"
+#include "app/option_values.hpp"
 #include "app/pager.hpp"
 
 namespace al::app {
@@ -107,14 +108,16 @@ void add_event_commands(CLI::App& app, Invocation& invocation) {
       ->type_name("PATTERN");
   tails->add_option("--aggregate", tail->aggregate, "Only of this agent, task or agent/item")->type_name("ID");
   tails->add_option("--after", tail->after, "From this resume token on")->type_name("TOKEN");
+  tails->footer("Example:\n  agent-lightning events tail --channel \"task:*\" --json");
   tails->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return tail_events(workplace, *tail); }; });
 
   auto* replays = events->add_subcommand("replay", "Every change of one thing, from its beginning");
   auto kind = std::make_shared<std::string>();
   auto id = std::make_shared<std::string>();
-  replays->add_option("KIND", *kind, "Of what")->type_name("agent|task|knowledge")->required();
+  take_choice(replays->add_option("KIND", *kind, "Of what"), "agent|task|knowledge|provider|session")->required();
   replays->add_option("ID", *id, "Its id; of knowledge agent/item")->required();
+  replays->footer("Example:\n  agent-lightning events replay agent writer");
   replays->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return replay(workplace, *kind, *id); }; });
 }

@@ -1,7 +1,9 @@
 #include "data/export.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -94,16 +96,11 @@ class OutputFile {
   bool complete(bool may_replace) {
     if (::fsync(file_.number()) != 0)
       throw_unwritable(partial_.string(), errno);
-    if (may_replace) {
-      fs::rename(partial_, path_);
-    } else {
-      // Unlike a rename, a link never replaces.
-      if (::link(partial_.c_str(), path_.c_str()) != 0) {
-        if (errno == EEXIST)
-          return false;
-        throw_unwritable(path_.string(), errno);
-      }
-      fs::remove(partial_);
+    unsigned const flags = may_replace ? 0 : RENAME_NOREPLACE;
+    if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), flags) != 0) {
+      if (errno == EEXIST)
+        return false;
+      throw_unwritable(path_.string(), errno);
     }
     is_complete_ = true;
     Descriptor const directory(::open(fs::absolute(path_).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -117,16 +114,23 @@ class OutputFile {
     int const number = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (number < 0)
       throw_unwritable(path.string(), errno);
-    if (::flock(number, LOCK_EX | LOCK_NB) != 0) {
-      ::close(number);
+    Descriptor file(number);
+    if (::flock(number, LOCK_EX | LOCK_NB) != 0)
       throw Fault("another export is writing " + path.string());
-    }
-    if (::ftruncate(number, 0) != 0) {
-      auto const error = errno;
-      ::close(number);
-      throw_unwritable(path.string(), error);
-    }
-    return number;
+    demand_ours(number, path);
+    if (::fchmod(number, 0600) != 0 || ::ftruncate(number, 0) != 0)
+      throw_unwritable(path.string(), errno);
+    return file.release();
+  }
+
+  /// Who put the file there may have kept it open, and one that was renamed meanwhile is a finished export.
+  static void demand_ours(int number, fs::path const& path) {
+    struct stat opened{};
+    struct stat named{};
+    if (::fstat(number, &opened) != 0 || ::lstat(path.c_str(), &named) != 0)
+      throw_unwritable(path.string(), errno);
+    if (opened.st_uid != ::geteuid() || opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
+      throw Fault(path.string() + " is not ours; remove it, or name another file");
   }
 
   fs::path path_;
@@ -190,6 +194,8 @@ Error file_is_there(std::string const& name) {
 int export_to_file(Workplace& workplace, ExportWish const& wish) {
   auto& console = workplace.console;
   std::error_code ignored;
+  if (fs::is_directory(wish.output, ignored))
+    return report(console, {Code::invalid, printable(wish.output) + " is a directory; name a file in it"}, exit_usage);
   if (!wish.may_replace && fs::exists(wish.output, ignored))
     return report(console, file_is_there(wish.output), exit_usage);
   OutputFile file(wish.output);
@@ -235,6 +241,17 @@ Result<void> check_file(Console const& console, fs::path const& file) {
   return {};
 }
 
+/// A database of an older version with something in it is somebody's: it is refused as it is, not migrated first.
+Result<void> demand_unused(Config const& config) {
+  auto const target = content_target(config);
+  if (!uses_postgres(config) && !fs::exists(target.sqlite_path))
+    return {};
+  auto const states = storage::migration_status(migration_target(config));
+  if (std::ranges::none_of(states, &storage::MigrationState::applied))
+    return {};
+  return data::demand_empty(*storage::open_load(target));
+}
+
 /// `bytes` is the size of what comes; 0 when that is not known.
 Result<data::ExportSummary> load(Workplace& workplace, std::istream& in, std::uintmax_t bytes) {
   auto const& config = workplace.config;
@@ -242,6 +259,8 @@ Result<data::ExportSummary> load(Workplace& workplace, std::istream& in, std::ui
   auto const lock = lock_data_directory(config);
   if (!lock)
     return fail(lock.error());
+  if (auto const unused = demand_unused(config); !unused)
+    return fail(unused.error());
   migrate(config);
   if (auto const ours = demand_our_schema(config); !ours)
     return fail(ours.error());
@@ -249,6 +268,14 @@ Result<data::ExportSummary> load(Workplace& workplace, std::istream& in, std::ui
   Progress progress(std::cerr, progress_options(workplace.console), bytes);
   auto const show = bytes == 0 ? data::ReadProgress{} : shown_on(progress, "writing ");
   return data::restore_export(in, *session, show);
+}
+
+/// Looks at the first bytes only.
+bool is_gzip(std::istream& in) {
+  bool const is_it = in.get() == 0x1f && in.get() == 0x8b;
+  in.clear();
+  in.seekg(0);
+  return is_it;
 }
 
 }  // namespace
@@ -271,6 +298,12 @@ int restore(Workplace& workplace, std::string const& name) {
       return report(console, {Code::not_found, "cannot read " + printable(name)}, exit_usage);
     // What comes through a pipe can be read once only; there the transaction is what undoes it.
     if (fs::is_regular_file(name, ignored)) {
+      if (is_gzip(opened)) {
+        return report(console,
+                      {Code::invalid,
+                       printable(name) + " is compressed; zcat " + printable(name) + " | agent-lightning import -"},
+                      exit_usage);
+      }
       bytes = fs::file_size(name);
       if (auto const sound = check_file(console, name); !sound)
         return report(console, {sound.error().code, printable(name) + ", " + sound.error().message});
@@ -284,7 +317,8 @@ int restore(Workplace& workplace, std::string const& name) {
 }
 
 void add_export_command(CLI::App& app, Invocation& invocation) {
-  auto* exports = app.add_subcommand("export", "Write agents, tasks, knowledge and events into one file");
+  auto* exports = app.add_subcommand(
+      "export", "Write everything into one file: agents, tasks, knowledge, providers, conversations, usage, events");
   auto wish = std::make_shared<ExportWish>();
   exports->add_option("-o,--output", wish->output, "Where to; standard output when left out")->type_name("FILE");
   exports->add_flag("--force", wish->may_replace, "Replace the file when it is there");

@@ -1,4 +1,5 @@
 #include "app/listing.hpp"
+#include "app/option_values.hpp"
 
 namespace al::app {
 namespace {
@@ -68,9 +69,10 @@ void add_usage(CLI::App& model, Invocation& invocation) {
   auto* usage = model.add_subcommand("usage", "What was used of models, by day, the latest first");
   auto wish = std::make_shared<UsageWish>();
   usage->add_option("--principal", wish->principal, "Only of this caller")->type_name("ID");
-  usage->add_option("--from", wish->from, "The first day")->type_name("YYYY-MM-DD");
-  usage->add_option("--to", wish->to, "The last day")->type_name("YYYY-MM-DD");
+  take_day(usage->add_option("--from", wish->from, "The first day"));
+  take_day(usage->add_option("--to", wish->to, "The last day"));
   wish->page = add_page_options(*usage);
+  usage->footer("Example:\n  agent-lightning model usage --from 2026-01-01 --all");
   usage->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list_usage(workplace, *wish); }; });
 }

@@ -1,11 +1,13 @@
+#include "model/provider.hpp"
+
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
-#include "app/answer.hpp"
-#include "app/command.hpp"
+#include "app/listing.hpp"
+#include "app/option_values.hpp"
 
 namespace al::app {
 namespace {
@@ -124,26 +126,21 @@ std::string test_text(Console const& console, json::value const& result) {
 
 std::string path_of(std::string const& id) { return "/providers/" + escaped(id); }
 
-Result<ApiClient::Reply> call(ApiClient& client, http::Method method, std::string const& path, std::string body = {}) {
-  return client.run(client.request(method, path, std::move(body)));
-}
-
-int list(Workplace& workplace, std::string const& limit, std::string const& cursor) {
-  auto& console = workplace.console;
-  ApiClient client(workplace.config);
-  return show(console, client.get("/providers" + query_text({{"limit", limit}, {"cursor", cursor}})),
-              [&](json::value const& page) {
-                Table table({"ID", "KIND", "BASE URL", "KEY", "ORIGIN"});
-                for (auto const& provider : list_of(page, "providers")) {
-                  table.add({{text_of(provider, "id"), Tone::strong},
-                             {text_of(provider, "kind")},
-                             {text_of(provider, "base_url")},
-                             {key_text(provider)},
-                             {text_of(provider, "origin")}});
-                }
-                note_more(console, page);
-                return table.text(console);
-              });
+int list_providers(Workplace& workplace, PageOptions const& page) {
+  Listing const listing{.path = "/providers",
+                        .key = "providers",
+                        .channels = "provider:*",
+                        .heading = {"ID", "KIND", "BASE URL", "KEY", "ORIGIN"},
+                        .row =
+                            [](json::value const& provider) {
+                              return std::vector<Cell>{{text_of(provider, "id"), Tone::strong},
+                                                       {text_of(provider, "kind")},
+                                                       {text_of(provider, "base_url")},
+                                                       {key_text(provider)},
+                                                       {text_of(provider, "origin")}};
+                            },
+                        .none = "No providers."};
+  return list(workplace, listing, page);
 }
 
 int show_one(Workplace& workplace, std::string const& id) {
@@ -158,7 +155,7 @@ int add(Workplace& workplace, ProviderChange const& change) {
     return report(workplace.console, body.error(), exit_usage);
   (*body)["id"] = change.id;
   ApiClient client(workplace.config);
-  return show(workplace.console, call(client, http::Method::post, "/providers", json::serialize(*body)),
+  return show(workplace.console, client.post("/providers", json::serialize(*body)),
               [&](json::value const& provider) { return details(workplace.console, provider); });
 }
 
@@ -169,13 +166,13 @@ int set(Workplace& workplace, ProviderChange const& change) {
   if (body->empty())
     return report(workplace.console, {Code::bad_request, "name what to change; see --help"}, exit_usage);
   ApiClient client(workplace.config);
-  return show(workplace.console, call(client, http::Method::put, path_of(change.id), json::serialize(*body)),
+  return show(workplace.console, client.put(path_of(change.id), json::serialize(*body)),
               [&](json::value const& provider) { return details(workplace.console, provider); });
 }
 
 int remove(Workplace& workplace, std::string const& id) {
   ApiClient client(workplace.config);
-  return show(workplace.console, call(client, http::Method::del, path_of(id)),
+  return show(workplace.console, client.remove(path_of(id)),
               [](json::value const& reply) { return text_of(reply, "message"); });
 }
 
@@ -204,7 +201,7 @@ void add_key_options(CLI::App& command, std::shared_ptr<ProviderChange> const& c
 }
 
 void add_fields(CLI::App& command, std::shared_ptr<ProviderChange> const& change) {
-  command.add_option("--kind", change->kind, "The protocol it speaks: openai or anthropic")->type_name("KIND");
+  take_choice(command.add_option("--kind", change->kind, "The protocol it speaks"), choices_of<model::ProviderKind>());
   command.add_option("--base-url", change->base_url, "As https://api.openai.com/v1, or https://api.anthropic.com")
       ->type_name("URL");
   command
@@ -257,12 +254,9 @@ void add_provider_commands(CLI::App& app, Invocation& invocation) {
   provider->require_subcommand(1);
 
   auto* lists = provider->add_subcommand("list", "All providers, those of the server's settings among them");
-  auto limit = std::make_shared<std::string>();
-  auto cursor = std::make_shared<std::string>();
-  lists->add_option("--limit", *limit, "How many at most (1 to 500, default 50)")->type_name("N");
-  lists->add_option("--cursor", *cursor, "Where the page before ended")->type_name("CURSOR");
+  auto page = add_page_options(*lists);
   lists->callback(
-      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list(workplace, *limit, *cursor); }; });
+      [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list_providers(workplace, *page); }; });
 
   add_one(*provider, invocation, "show", "One provider, without its key", show_one);
   add_changes(*provider, invocation);

@@ -11,6 +11,7 @@
 #include "app/descriptor.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
+#include "app/option_values.hpp"
 #include "core/fault.hpp"
 #include "data/access_store.hpp"
 #include "security/bootstrap_token.hpp"
@@ -41,7 +42,7 @@ Result<security::BootstrapToken::Outcome> ensure_token(Config const& config) {
   SystemClock clock;
   SystemRandom random;
   auto const database = open_database(config, clock);
-  data::AccessStore access(*database, clock, random);
+  data::AccessStore access(*database);
   security::BootstrapToken bootstrap(access, random, data_directory(config));
   IoThreads threads(1);
   threads.start();
@@ -66,7 +67,9 @@ TokenState state_of(security::BootstrapToken::Outcome outcome) {
     case foreign:
       return {"foreign", "of another database; set AGENT_LIGHTNING_TOKEN to a token of this one"};
     case missing:
-      return {"missing", "on another machine; set AGENT_LIGHTNING_TOKEN to it"};
+      return {
+          "missing",
+          "not here; set AGENT_LIGHTNING_TOKEN to it, and see 'A lost token' in docs/security.md when nobody has it"};
   }
   return {};
 }
@@ -82,7 +85,7 @@ int init(Workplace& workplace) {
   migrate(config);
   auto const outcome = ensure_token(config);
   if (!outcome)
-    return report(console, outcome.error());
+    return report(console, outcome.error(), exit_of_setup(outcome.error()));
   auto const directory = data_directory(config).string();
   auto const file = security::token_file(data_directory(config)).string();
   auto const token = state_of(*outcome);
@@ -179,9 +182,7 @@ CLI::Option* add_direction(CLI::App& command, Invocation& invocation, Direction 
   command.callback([=, &invocation, &direction] {
     invocation.action = [=, &direction](Workplace& workplace) { return migrate_with_lock(workplace, direction, *to); };
   });
-  return command.add_option("--to", *to, what_to_is)
-      ->type_name("N")
-      ->check(CLI::Range(direction.number_min, migration_number_max));
+  return take_number(command.add_option("--to", *to, what_to_is), direction.number_min, migration_number_max);
 }
 
 void add_migrate(CLI::App& app, Invocation& invocation) {

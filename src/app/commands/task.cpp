@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 
 #include "app/listing.hpp"
+#include "app/option_values.hpp"
 #include "app/task_view.hpp"
 
 namespace al::app {
@@ -44,6 +45,7 @@ std::string details(Console const& console, json::value const& task) {
   out.add("deadline", text_of(task, "deadline_at")).add("started", text_of(task, "started_at"));
   out.add("ended", text_of(task, "completed_at")).add("error", text_of(task, "error_message"), Tone::bad);
   auto const& result = member_of(task, "result");
+  out.add("note", cut_reason(result), Tone::caution);
   return result.is_object() ? out.text() + "\n\n" + answer_text(console, result) : out.text();
 }
 
@@ -65,7 +67,7 @@ std::string steps_text(Console const& console, json::value const& steps) {
 
 // ---- commands ----
 
-std::string body_of(NewTask const& wanted, Error& error) {
+std::string body_of(NewTask const& wanted) {
   json::object body{{"description", joined(wanted.words)}};
   if (!wanted.priority.empty())
     body["priority"] = wanted.priority;
@@ -73,14 +75,8 @@ std::string body_of(NewTask const& wanted, Error& error) {
     body["timeout_seconds"] = *wanted.timeout_s;
   if (wanted.attempts_max)
     body["max_attempts"] = *wanted.attempts_max;
-  if (!wanted.context.empty()) {
-    auto context = json::parse(wanted.context);
-    if (context) {
-      body["context"] = std::move(*context);
-    } else {
-      error = {Code::invalid, "--context is no JSON: " + context.error().message};
-    }
-  }
+  if (!wanted.context.empty())
+    body["context"] = json::parse(wanted.context).value();
   return json::serialize(body);
 }
 
@@ -109,10 +105,7 @@ int follow(Workplace& workplace, ApiClient& client, std::string const& id) {
 
 int run_task(Workplace& workplace, NewTask const& wanted) {
   auto& console = workplace.console;
-  Error error{.code = Code::internal, .message = {}};
-  auto body = body_of(wanted, error);
-  if (!error.message.empty())
-    return report(console, error);
+  auto body = body_of(wanted);
   ApiClient client(workplace.config);
   auto const path = "/agents/" + escaped(wanted.agent) + "/tasks";
   if (!wanted.follow) {
@@ -168,14 +161,19 @@ int act(Workplace& workplace, std::string const& id, std::string_view what) {
 void add_run(CLI::App& task, Invocation& invocation) {
   auto* runs = task.add_subcommand("run", "Give an agent a task");
   auto wanted = std::make_shared<NewTask>();
-  runs->add_option("AGENT", wanted->agent, "Who gets it; auto finds the best fit")->required();
+  runs->add_option("AGENT", wanted->agent, "Who gets it; auto finds the best fit")->type_name("auto|AGENT")->required();
   runs->add_option("TEXT", wanted->words, "What is to be done or answered")->required();
   runs->add_flag("--follow", wanted->follow, "Watch it and print the answer as it comes; exit code 1 when it fails");
-  runs->add_option("--priority", wanted->priority, "Higher ones are taken first; normal when left out")
-      ->type_name(choices_of<model::Priority>());
-  runs->add_option("--context", wanted->context, "A JSON object that travels along")->type_name("JSON");
-  runs->add_option("--timeout", wanted->timeout_s, "Seconds that one attempt may take")->type_name("SECONDS");
-  runs->add_option("--max-attempts", wanted->attempts_max, "After so many it fails for good")->type_name("N");
+  take_choice(runs->add_option("--priority", wanted->priority, "Higher ones are taken first; normal when left out"),
+              choices_of<model::Priority>());
+  take_object(runs->add_option("--context", wanted->context, "A JSON object that travels along"));
+  take_number(
+      runs->add_option("--timeout", wanted->timeout_s, "How long one attempt may take (1 to 86400, default 60)"), 1,
+      86'400)
+      ->type_name("SECONDS");
+  take_number(
+      runs->add_option("--max-attempts", wanted->attempts_max, "After so many it fails for good (1 to 20, default 3)"),
+      1, 20);
   runs->footer(
       "Examples:\n  agent-lightning task run security_expert \"How do I stop SQL injection?\" --follow\n"
       "  agent-lightning task run auto \"Write release notes\" --priority high");
@@ -187,8 +185,9 @@ void add_list(CLI::App& task, Invocation& invocation) {
   auto* lists = task.add_subcommand("list", "Tasks, newest first");
   auto filter = std::make_shared<Filter>();
   lists->add_option("--agent", filter->agent, "Only of this agent")->type_name("AGENT");
-  lists->add_option("--status", filter->status, "Only in this state")->type_name(choices_of<model::TaskStatus>());
+  take_choice(lists->add_option("--status", filter->status, "Only in this state"), choices_of<model::TaskStatus>());
   filter->page = add_page_options(*lists);
+  lists->footer("Example:\n  agent-lightning task list --agent writer --status failed");
   lists->callback(
       [=, &invocation] { invocation.action = [=](Workplace& workplace) { return list_tasks(workplace, *filter); }; });
 }

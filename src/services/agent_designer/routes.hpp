@@ -17,7 +17,6 @@ struct Stores {
   data::KnowledgeStore& knowledge;
   data::KnowledgeImport& import;
   events::LiveText& live;
-  events::Bus& bus;
 };
 
 void add_routes(http::Router&, Stores const&);

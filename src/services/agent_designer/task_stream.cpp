@@ -14,27 +14,24 @@ constexpr std::chrono::seconds read_timeout{30};
 constexpr std::chrono::milliseconds poll_interval{500};
 
 /// Sends what there is and waits for more. `task` events carry the task each time it changed, `text` events what its
-/// model writes, as it does; the last one is `end`.
+/// model writes, as it does; the last one is `end`. The words of one `answer` follow one another; another one begins
+/// anew, also when its `step` is the same, as after an attempt that was cut.
 class TaskStream {
  public:
   TaskStream(Stores stores, TenantId tenant, model::Task task)
       : stores_(stores), tenant_(std::move(tenant)), task_(std::move(task)) {}
 
   Task<void> send(http::BodyWriter& writer) {
-    auto const doorbell =
-        stores_.bus.subscribe(co_await asio::this_coro::executor, {events::LiveText::channel(task_.id)});
+    auto const doorbell = stores_.live.watch(co_await asio::this_coro::executor, task_.id);
     co_await writer.write(event("task"));
     while (!task_.completed_at) {
-      // First the words, then the row: who ends the task has said all of its words before.
-      if (auto const more = stores_.live.read(tenant_, task_.id, answer_, offset_)) {
-        co_await writer.write(text_event(*more));
-        continue;
-      }
+      // First the row, then the words: who ends the task has said all of them before, and they stay for a while.
       auto now = co_await stores_.tasks.get(tenant_, task_.id, Deadline::after(read_timeout));
       if (!now)
         co_return;
       bool const is_changed = now->version != task_.version;
       task_ = std::move(*now);
+      co_await send_words(writer);
       if (task_.completed_at)
         break;
       if (is_changed)
@@ -54,7 +51,22 @@ class TaskStream {
       offset_ = 0;
     answer_ = more.answer;
     offset_ += more.text.size();
-    return http::sse_event({}, "text", ObjectText().number("step", more.step).text("text", more.text).done());
+    return http::sse_event({}, "text",
+                           ObjectText()
+                               .number("answer", static_cast<std::int64_t>(more.answer))
+                               .number("step", more.step)
+                               .text("text", more.text)
+                               .done());
+  }
+
+  /// All that are there; false when there were none.
+  Task<bool> send_words(http::BodyWriter& writer) {
+    bool has_sent = false;
+    while (auto const more = stores_.live.read(tenant_, task_.id, answer_, offset_)) {
+      co_await writer.write(text_event(*more));
+      has_sent = true;
+    }
+    co_return has_sent;
   }
 
   /// Until there is more to say or to look for. While words come the row is left alone.
@@ -67,10 +79,8 @@ class TaskStream {
         co_await writer.write(http::sse_heartbeat);
         next_heartbeat_ = now + heartbeat_interval;
       }
-      auto const more = stores_.live.read(tenant_, task_.id, answer_, offset_);
-      if (more)
-        co_await writer.write(text_event(*more));
-      if (!more && (rung || now >= begun + poll_interval))
+      bool const has_sent = co_await send_words(writer);
+      if (!has_sent && (rung || now >= begun + poll_interval))
         co_return;
     }
   }

@@ -311,7 +311,7 @@ static void add_one_routes(http::Router& router, Stores const& stores) {
   router.add({.method = Method::post,
               .path = "/tasks/{task_id}/retry",
               .permission = "tasks:write",
-              .summary = "Run a failed or cancelled task again",
+              .summary = "Run a failed or cancelled task again; delegated ones while their parent has not ended",
               .response = task,
               .errors = {Code::not_found, Code::conflict},
               .handler = bind(stores, retry)});

@@ -2,6 +2,7 @@
 #include "core/log.hpp"
 #include "http/sse.hpp"
 #include "services/ai_model/chats.hpp"
+#include "services/ai_model/protocol.hpp"
 #include "services/ai_model/text_pipe.hpp"
 #include "services/common/reply.hpp"
 
@@ -64,7 +65,7 @@ Task<Result<providers::Answer>> answer(Exchange const& exchange, TextPipe* pipe,
   ChatHost host(pipe);
   auto answer = co_await exchange.chats.runner.run(exchange.assignment, host, deadline);
   if (!answer)
-    co_return answer;
+    co_return fail(for_caller(std::move(answer.error())));
   auto kept = co_await remember(exchange.chats, exchange.actor, exchange.session_id, exchange.assignment.text, *answer,
                                 deadline);
   if (!kept)

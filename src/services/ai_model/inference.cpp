@@ -2,6 +2,7 @@
 #include "core/log.hpp"
 #include "providers/remote.hpp"
 #include "services/ai_model/chats.hpp"
+#include "services/ai_model/protocol.hpp"
 #include "services/ai_model/text_pipe.hpp"
 #include "services/common/reply.hpp"
 
@@ -76,10 +77,10 @@ Task<Result<Inferred>> infer(Inference const& task, providers::OnText on_text, D
                                .provider = account.id,
                                .model = task.choice.model,
                                .status = said ? 200 : 0,
-                               .tokens = {usage.input_tokens, usage.output_tokens},
+                               .tokens = usage,
                                .to_first_byte = took});
   if (!said)
-    co_return fail(std::move(said.error()));
+    co_return fail(for_caller(std::move(said.error())));
   Inferred out;
   out.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
   out.answer.text = std::move(said->message.text);
@@ -138,6 +139,9 @@ Response streamed(std::shared_ptr<Inference const> task) {
 /// Finds the model and what was said before. Errors: not_found, invalid.
 Task<Result<void>> prepare(Inference& task, Deadline deadline) {
   task.accounts = co_await task.chats.models.directory.accounts(task.actor.tenant, deadline);
+  if (task.wanted.model_id == providers::extractive)
+    co_return fail(
+        entity::invalid({{"model_id", "extractive is no model that can be asked; give the task to an agent"}}));
   auto choice = providers::choose_account(*task.accounts, {}, task.wanted.model_id);
   if (!choice || !choice->account)
     co_return fail(Code::invalid,

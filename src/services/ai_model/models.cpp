@@ -6,9 +6,9 @@
 #include "core/fault.hpp"
 #include "core/log.hpp"
 #include "http/target.hpp"
+#include "providers/upstream.hpp"
 #include "services/ai_model/passthrough.hpp"
 #include "services/ai_model/protocol.hpp"
-#include "services/ai_model/relay.hpp"
 #include "services/ai_model/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -40,6 +40,9 @@ using http::Call;
 using http::Method;
 using http::Response;
 using providers::Kind;
+
+/// One provider that is silent must not keep the lists of the others back.
+constexpr std::chrono::seconds list_time_max{10};
 
 std::string_view name_of(Kind kind) { return kind == Kind::anthropic ? "anthropic" : "openai"; }
 
@@ -97,16 +100,19 @@ std::string escaped(std::string_view id) {
 
 Task<Result<Response>> ask_one(Models models, providers::Account account, std::string rest, Call& call) {
   UsedCall counted{.tenant = {}, .principal = {}, .provider = account.id, .model = {}, .is_billed = false};
-  auto const relay = std::make_shared<Relay>(models.usage, account.kind, std::move(counted));
   auto& client = models.clients.client_for(account, co_await asio::this_coro::executor);
-  auto const sent =
-      co_await relay->send(client, Method::get, url_of(account, rest), headers_for(account, call.request.headers), {});
-  if (!sent)
-    co_return gateway_error(account.kind, sent.error(), call.context.request_id);
-  auto answered = co_await Relay::answer(relay);
+  auto const begun = std::chrono::steady_clock::now();
+  auto answered = co_await client.send(Method::get, url_of(account, rest), headers_for(account, call.request.headers),
+                                       {}, Deadline::after(list_time_max));
+  counted.to_first_byte = std::chrono::steady_clock::now() - begun;
+  counted.status = answered ? answered->status : 0;
+  models.usage.add(counted);
   if (!answered)
     co_return gateway_error(account.kind, answered.error(), call.context.request_id);
-  co_return answered;
+  auto& text = std::get<std::string>(answered->body);
+  if (answered->status >= 400)
+    providers::hide_key(text, account.key);
+  co_return Response{.status = answered->status, .headers = headers_from(answered->headers), .body = std::move(text)};
 }
 
 /// The elements of `data`, each as the provider wrote it, the first of each id.

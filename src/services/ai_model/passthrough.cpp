@@ -3,15 +3,11 @@
 #include <algorithm>
 
 #include "core/json.hpp"
+#include "core/utf8.hpp"
 #include "services/ai_model/member_scan.hpp"
 
 namespace al::services::ai_model {
 namespace {
-
-bool knows(providers::Account const& account, std::string_view model) {
-  return account.default_model == model ||
-         std::ranges::any_of(account.models, [&](auto const& pair) { return pair.second == model; });
-}
 
 std::string_view variable_of(providers::Kind kind) {
   return kind == providers::Kind::anthropic ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY (or OPENAI_BASE_URL)";
@@ -20,25 +16,16 @@ std::string_view variable_of(providers::Kind kind) {
 }  // namespace
 
 Result<Target> find_target(providers::Accounts const& accounts, providers::Kind kind, std::string_view model) {
-  providers::Account const* first = nullptr;
-  providers::Account const* knowing = nullptr;
-  std::string const name(model);
-  for (auto const& account : accounts) {
-    if (account.kind != kind)
-      continue;
-    auto const mapped = account.models.find(name);
-    if (mapped != account.models.end())
-      return Target{&account, mapped->second};
-    if (first == nullptr)
-      first = &account;
-    if (knowing == nullptr && knows(account, model))
-      knowing = &account;
+  auto const* account = providers::account_with(accounts, model, kind);
+  if (account == nullptr) {
+    auto const first = std::ranges::find(accounts, kind, &providers::Account::kind);
+    if (first == accounts.end()) {
+      return fail(Code::not_found, "No model provider of this protocol is configured here: set " +
+                                       std::string(variable_of(kind)) + " for the server, or add a provider.");
+    }
+    account = &*first;
   }
-  if (first == nullptr) {
-    return fail(Code::not_found, "No model provider of this protocol is configured here: set " +
-                                     std::string(variable_of(kind)) + " for the server, or add a provider.");
-  }
-  return Target{knowing != nullptr ? knowing : first, name};
+  return Target{account, providers::name_at(*account, model)};
 }
 
 Result<ModelName> ModelName::in(std::string_view body) {
@@ -61,6 +48,8 @@ Result<ModelName> ModelName::in(std::string_view body) {
   } else {
     found.text_ = member.text.substr(1, member.text.size() - 2);
   }
+  if (!utf8::is_plain(found.text_))  // it is stored with what is billed, and a database takes no other text
+    return fail(Code::bad_request, "The name of the model must be UTF-8 without control characters.");
   found.begin_ = member.begin;
   found.size_ = member.end - member.begin;
   return found;

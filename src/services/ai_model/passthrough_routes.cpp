@@ -1,4 +1,5 @@
 #include "core/log.hpp"
+#include "providers/upstream.hpp"
 #include "services/ai_model/passthrough.hpp"
 #include "services/ai_model/protocol.hpp"
 #include "services/ai_model/relay.hpp"
@@ -54,8 +55,12 @@ Task<Result<Response>> pass_through(Models models, Endpoint endpoint, Call& call
   auto answered = sent ? Result<Response>() : Result<Response>(std::unexpected(sent.error()));
   if (sent)
     answered = co_await Relay::answer(relay);
-  if (answered)
+  if (answered) {
+    auto* const text = std::get_if<std::string>(&answered->body);
+    if (answered->status >= 400 && text != nullptr)
+      providers::hide_key(*text, account.key);
     co_return answered;
+  }
   auto const& error = answered.error();
   log::warning("a model provider gave no answer", {{"provider", std::string_view(account.id)},
                                                    {"request_id", std::string_view(call.context.request_id)},

@@ -66,7 +66,7 @@ Task<Probe> probe(http::Client& client, providers::Account account, Deadline dea
   auto const taken = std::chrono::steady_clock::now() - begin;
   auto models = models_of(account.kind, answer);
   if (!models)
-    models = fail(providers::without_key(std::move(models.error()), account.key, reason_bytes_max));
+    models = fail(providers::told(std::move(models.error()), account, reason_bytes_max));
   security::wipe(account.key);
   co_return Probe{.latency = std::chrono::duration_cast<std::chrono::milliseconds>(taken), .models = std::move(models)};
 }

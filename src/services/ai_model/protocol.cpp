@@ -106,6 +106,14 @@ http::Response gateway_error(Kind kind, Error const& error, std::string_view req
   return error_format(kind)(told, request_id, status);
 }
 
+Error for_caller(Error error) {
+  if (error.code == Code::unauthenticated)
+    error.code = Code::unavailable;
+  if (error.code == Code::not_found)
+    error.code = Code::invalid;
+  return error;
+}
+
 std::string query_of(std::string const& target) {
   auto const mark = target.find('?');
   return mark == target.npos ? std::string() : target.substr(mark);

@@ -19,6 +19,10 @@ namespace al::services::ai_model {
 /// An error of a call to a provider: 502 when no answer came, 504 when it came too late.
 [[nodiscard]] http::Response gateway_error(providers::Kind, Error const&, std::string_view request_id);
 
+/// A model's error for a caller of our own API. A key that the provider refused is none of the caller's, who would
+/// else throw a good token away; and a model that is not there is a wrong request, not a wrong path.
+[[nodiscard]] Error for_caller(Error);
+
 /// The query of a request target as it was sent, with its question mark; empty when there is none.
 [[nodiscard]] std::string query_of(std::string const& target);
 

@@ -3,6 +3,8 @@
 #include <boost/json/object.hpp>
 
 #include "core/json.hpp"
+#include "providers/anthropic_format.hpp"
+#include "providers/openai_format.hpp"
 
 namespace al::services::ai_model {
 namespace {
@@ -12,40 +14,13 @@ json::value const* member(json::value const* in, std::string_view name) {
   return object == nullptr ? nullptr : object->if_contains(name);
 }
 
-bool count(json::value const& usage, std::string_view name, std::int64_t& out) {
-  auto const* const number = member(&usage, name);
-  if (number == nullptr || !number->is_int64())
-    return false;
-  out = number->as_int64();
-  return true;
-}
-
-void read_openai(json::value const& usage, Tokens& tokens) {
-  count(usage, "prompt_tokens", tokens.input);
-  count(usage, "completion_tokens", tokens.output);
-}
-
-/// Counts of a stream are running totals: the later one stands.
-void read_anthropic(json::value const& usage, Tokens& tokens) {
-  std::int64_t input = 0;
-  if (count(usage, "input_tokens", input)) {
-    std::int64_t written = 0;
-    std::int64_t read = 0;
-    count(usage, "cache_creation_input_tokens", written);
-    count(usage, "cache_read_input_tokens", read);
-    tokens.input = input + written + read;
-  }
-  count(usage, "output_tokens", tokens.output);
-}
-
-void read_usage(providers::Kind kind, json::value const* usage, Tokens& tokens) {
-  if (usage == nullptr || !usage->is_object())
+void read_usage(providers::Kind kind, json::value const* usage, providers::Usage& tokens) {
+  if (usage == nullptr)
     return;
-  if (kind == providers::Kind::anthropic) {
-    read_anthropic(*usage, tokens);
-  } else {
-    read_openai(*usage, tokens);
-  }
+  if (kind == providers::Kind::anthropic)
+    providers::anthropic::read_usage(*usage, tokens);
+  else
+    providers::openai::read_usage(*usage, tokens);
 }
 
 }  // namespace
@@ -89,7 +64,7 @@ void TokenReader::read_line(std::string_view line) {
   read_usage(kind_, member(member(&*event, "message"), "usage"), tokens_);
 }
 
-Tokens TokenReader::tokens() const {
+providers::Usage TokenReader::tokens() const {
   auto out = tokens_;
   if (!is_stream_ && !scan_[0].text.empty()) {
     auto const usage = json::parse(scan_[0].text);

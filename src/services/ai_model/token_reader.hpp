@@ -4,15 +4,10 @@
 #include <string_view>
 
 #include "providers/account.hpp"
+#include "providers/chat.hpp"
 #include "services/ai_model/member_scan.hpp"
 
 namespace al::services::ai_model {
-
-struct Tokens {
-  std::int64_t input = 0;
-  std::int64_t output = 0;
-  bool operator==(Tokens const&) const = default;
-};
 
 /// Reads what an answer used, while it passes by in pieces: from `usage` of a JSON document, or of the events of a
 /// stream that carry it (OpenAI: the last chunk, when the caller asked for it; Anthropic: message_start and
@@ -25,7 +20,7 @@ class TokenReader {
 
   void feed(std::string_view piece);
   /// What is known by now. Input counts what was written to and read from a cache, too.
-  [[nodiscard]] Tokens tokens() const;
+  [[nodiscard]] providers::Usage tokens() const;
 
  private:
   void read_line(std::string_view line);
@@ -35,7 +30,7 @@ class TokenReader {
   MemberScan scan_;
   std::string line_;         ///< the begin of a line that is not whole yet
   bool is_skipped_ = false;  ///< the line is longer than any that is looked at
-  Tokens tokens_;
+  providers::Usage tokens_;
 };
 
 }  // namespace al::services::ai_model

@@ -12,7 +12,7 @@ struct Case {
   Kind kind;
   bool is_stream;
   std::string text;
-  Tokens tokens;
+  providers::Usage tokens;
 };
 
 std::vector<Case> const cases{
@@ -52,6 +52,16 @@ std::vector<Case> const cases{
      "\"cache_read_input_tokens\":3,\"output_tokens\":1}}}\r\n\r\nevent: message_delta\r\n"
      "data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":20}}\r\n\r\n",
      {10, 20}},
+    {"counts that are none",
+     Kind::openai,
+     false,
+     R"({"usage":{"prompt_tokens":9223372036854775807,"completion_tokens":-5}})",
+     {1'000'000'000, 0}},
+    {"cached counts that are none",
+     Kind::anthropic,
+     false,
+     R"({"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807}})",
+     {2'000'000'000, 0}},
     {"what is no JSON", Kind::openai, true, "data: {\"usage\"\n\ndata: \"usage\"\n\n", {}},
     {"a document without usage", Kind::openai, false, R"({"data":[],"usage":null})", {}},
     {"no document", Kind::openai, false, "<html>\"usage\":{\"prompt_tokens\":9}</html>", {}},

@@ -4,12 +4,26 @@
 
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "core/utf8.hpp"
 
 namespace al::services::ai_model {
 namespace {
 
 constexpr std::chrono::seconds flush_interval{1};
 constexpr std::chrono::seconds flush_timeout{30};
+constexpr std::chrono::milliseconds storing_look{10};
+
+/// What is true while it lives.
+class Storing {
+ public:
+  explicit Storing(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Storing() { flag_ = false; }
+  Storing(Storing const&) = delete;
+  Storing& operator=(Storing const&) = delete;
+
+ private:
+  bool& flag_;
+};
 
 std::string number_text(double number) {
   std::string out;
@@ -42,8 +56,8 @@ void Usage::add(UsedCall const& call) {
     figures.to_first_byte_s += seconds;
   }
   if (call.is_billed) {
-    figures.input += static_cast<std::uint64_t>(call.tokens.input);
-    figures.output += static_cast<std::uint64_t>(call.tokens.output);
+    figures.input += static_cast<std::uint64_t>(call.tokens.input_tokens);
+    figures.output += static_cast<std::uint64_t>(call.tokens.output_tokens);
   }
   // A model that the provider refused is any text that a caller liked to send.
   if (call.is_billed && call.status / 100 == 2)
@@ -51,8 +65,7 @@ void Usage::add(UsedCall const& call) {
 }
 
 void Usage::bill(UsedCall const& call) {
-  std::string_view model = call.model;
-  model = model.substr(0, model_bytes_max);
+  auto model = utf8::cut(call.model, model_bytes_max);
   auto const key = [&] {
     return std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, std::string_view>(
         call.tenant.value, today(), call.principal, call.provider, model);
@@ -65,8 +78,8 @@ void Usage::bill(UsedCall const& call) {
   if (found == waiting_.end())
     found = waiting_.emplace(Key(key()), Counts{}).first;
   ++found->second.requests;
-  found->second.input += call.tokens.input;
-  found->second.output += call.tokens.output;
+  found->second.input += call.tokens.input_tokens;
+  found->second.output += call.tokens.output_tokens;
 }
 
 std::string const& Usage::today() {
@@ -90,7 +103,14 @@ Task<void> Usage::run() {
   }
 }
 
+Task<void> Usage::finish(Deadline deadline) {
+  while (is_storing_ && deadline.left() > std::chrono::steady_clock::duration::zero())
+    co_await sleep_until(std::chrono::steady_clock::now() + storing_look);
+  co_await flush(deadline);
+}
+
 Task<void> Usage::flush(Deadline deadline) {
+  Storing const storing(is_storing_);
   std::map<std::string, std::vector<data::ModelUsage>> by_tenant;
   {
     std::scoped_lock const lock(mutex_);

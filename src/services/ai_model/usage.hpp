@@ -24,7 +24,7 @@ struct UsedCall {
   std::string model;      ///< as the provider names it
   int status = 0;         ///< the provider's; 0: it gave no answer
   bool is_billed = true;  ///< off for what is free, such as counting tokens
-  Tokens tokens{};
+  providers::Usage tokens{};
   std::chrono::duration<double> to_first_byte{};
 };
 
@@ -42,8 +42,11 @@ class Usage {
 
   /// Stores what waits, once a second, until it is cancelled.
   [[nodiscard]] Task<void> run();
-  /// Stores what waits. Throws Unavailable, and what was not stored waits on; and Fault, with which it is lost.
+  /// Stores what waits. Throws Unavailable, and what was not stored waits on; and Fault, with which it is lost. On the
+  /// same executor as run().
   [[nodiscard]] Task<void> flush(Deadline);
+  /// As flush(), after the one that is under way: for the end of the process.
+  [[nodiscard]] Task<void> finish(Deadline);
 
   /// The Prometheus text format (version 0.0.4), each line ended.
   [[nodiscard]] std::string metrics() const;
@@ -74,8 +77,9 @@ class Usage {
   mutable std::mutex mutex_;
   std::map<Key, Counts, std::less<>> waiting_;           // under mutex_: tenant, day, principal, provider, model
   std::map<std::string, Figures, std::less<>> figures_;  // under mutex_: by provider
-  std::chrono::sys_days day_{};                          // under mutex_
-  std::string day_text_;                                 // under mutex_
+  bool is_storing_ = false;
+  std::chrono::sys_days day_{};  // under mutex_
+  std::string day_text_;         // under mutex_
 };
 
 }  // namespace al::services::ai_model

@@ -56,7 +56,7 @@ Task<Result<void>> TaskJournal::save() {
 
 void TaskJournal::begin_text(std::int64_t step) {
   text_.clear();
-  ties_.live.begin(claim_.tenant, claim_.task.id, step);
+  ties_.live.begin(attempt_, step);
   if (!std::exchange(has_text_, true))
     ties_.text_begins();
 }
@@ -64,7 +64,7 @@ void TaskJournal::begin_text(std::int64_t step) {
 void TaskJournal::text(std::string_view piece) {
   if (text_.size() < text_max)
     text_ += piece;
-  ties_.live.append(claim_.tenant, claim_.task.id, piece);
+  ties_.live.append(attempt_, piece);
 }
 
 void TaskJournal::wait_begins() {

@@ -20,9 +20,10 @@ class TaskJournal final : public agents::Host {
     std::function<void()> text_begins;        ///< once, when the model begins its first answer
     std::function<void()> place_was_freed;    ///< it waits for another task
   };
-  TaskJournal(Ties ties, data::Claim const& claim) : ties_(std::move(ties)), claim_(claim) {}
+  TaskJournal(Ties ties, data::Claim const& claim)
+      : ties_(std::move(ties)), claim_(claim), attempt_{claim.tenant, claim.task.id, claim.epoch} {}
   /// The attempt is over and stored: who watches the task is told, also when no model wrote anything.
-  void end() { ties_.live.end(claim_.tenant, claim_.task.id); }
+  void end() { ties_.live.end(attempt_); }
 
   [[nodiscard]] Task<std::vector<data::TaskStep>> past(Deadline) override;
   void note(std::string_view kind, std::chrono::microseconds took, std::string detail) override;
@@ -40,6 +41,7 @@ class TaskJournal final : public agents::Host {
  private:
   Ties ties_;
   data::Claim const& claim_;
+  events::LiveText::Attempt const attempt_;
   std::vector<data::TaskStep> unsaved_;
   std::int64_t last_step_ = 0;
   std::string text_;

@@ -73,7 +73,7 @@ Task<void> wait_quietly(asio::steady_timer& timer) {
 
 /// Renews at a third of the lease, so that two renewals may fail before anything is lost.
 Task<void> Worker::lease_loop() {
-  while (!stop_requested_ || !running_.empty()) {
+  while (!is_drained()) {
     auto const sent = std::chrono::steady_clock::now();
     try {
       auto const limit =
@@ -153,10 +153,10 @@ Task<void> Worker::sweep_loop() {
   --loops_;
 }
 
-/// A client's cancel reaches the one who runs the task at once.
+/// A client's cancel reaches the one who runs the task at once, also while what runs may come to its end.
 Task<void> Worker::cancel_loop() {
   auto const doorbell = bus_.subscribe(executor_, {"task:cancelled"});
-  while (!stop_requested_) {
+  while (!is_drained()) {
     co_await doorbell->wait(std::chrono::steady_clock::now() + options_.sweep_interval);
     try {
       if (!running_.empty())
@@ -204,6 +204,9 @@ Task<SteadyTime> Worker::next_look() {
   auto const ahead = std::max(std::chrono::microseconds{1000}, *next - clock_.now());
   co_return now + std::min<std::chrono::microseconds>(ahead, options_.sweep_interval);
 }
+
+/// Nothing runs, and nothing will: a claim that is under way may bring something yet.
+bool Worker::is_drained() const { return stop_requested_ && running_.empty() && claims_ % 2 == 0; }
 
 /// Brings together what we run and what the database says that we hold.
 Task<void> Worker::reconcile() {
@@ -399,8 +402,7 @@ Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outco
 Task<void> Worker::stop() {
   stop_requested_ = true;
   slot_free_.cancel();
-  bus_.announce("task:released");   // wakes the claim loop
-  bus_.announce("task:cancelled");  // and the cancel loop
+  bus_.announce("task:released");  // wakes the claim loop
   auto const limit = std::chrono::steady_clock::now() + options_.drain_timeout;
   asio::steady_timer poll(executor_);
   // Past the second limit the database is away, and what waits for it is left alone: its lease runs out.
@@ -410,8 +412,11 @@ Task<void> Worker::stop() {
         stop_running(*running, Stop::draining);
     }
     slot_free_.cancel();
-    lease_timer_.cancel();
     sweep_timer_.cancel();
+    if (is_drained()) {
+      lease_timer_.cancel();
+      bus_.announce("task:cancelled");  // wakes the cancel loop
+    }
     poll.expires_after(std::chrono::milliseconds{20});
     co_await wait_quietly(poll);
   }

@@ -76,6 +76,7 @@ class Worker {
   [[nodiscard]] Task<void> report_progress(std::weak_ptr<Running>);
   [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>);
   [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] bool is_drained() const;
   [[nodiscard]] TaskJournal::Ties ties(std::weak_ptr<Running>);
   [[nodiscard]] Deadline attempt_deadline(data::Claim const&) const;
   [[nodiscard]] Task<void> reconcile();

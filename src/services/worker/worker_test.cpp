@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 
 #include "core/failpoint.hpp"
 #include "data/store_fixture.hpp"
@@ -60,10 +61,9 @@ class WorkerTest : public data::StoreFixture {
 
   void start(ScriptedRunner::Script script) {
     runner = std::make_unique<ScriptedRunner>(std::move(script));
-    worker =
-        std::make_unique<Worker>(loop.executor(), Stores{*tasks, *agents, *answers}, *runner, bus, live, clock, random,
-                                 WorkerOptions{.sweep_interval = std::chrono::milliseconds{20},
-                                               .drain_timeout = std::chrono::milliseconds{200}});
+    worker = std::make_unique<Worker>(
+        loop.executor(), Stores{*tasks, *agents, *answers}, *runner, bus, live, clock, random,
+        WorkerOptions{.sweep_interval = std::chrono::milliseconds{20}, .drain_timeout = drain_timeout});
     asio::post(loop.executor(), [this] { worker->start(); });
   }
   void stop() {
@@ -92,7 +92,8 @@ class WorkerTest : public data::StoreFixture {
 
   std::unique_ptr<data::IdempotencyStore> answers;
   std::unique_ptr<ScriptedRunner> runner;
-  events::LiveText live{bus};
+  events::LiveText live{clock};
+  std::chrono::milliseconds drain_timeout{200};
   std::unique_ptr<Worker> worker;
 };
 
@@ -115,6 +116,44 @@ TEST_P(WorkerTest, ACancelReachesWhatRuns) {
     pass(std::chrono::milliseconds{5});
   EXPECT_EQ(wait(running()), 0u);
   EXPECT_EQ(history("task", task.id.value), "task:created task:started task:cancelled");
+}
+
+/// Who cancelled a task of a server that was being stopped paid for it for 30 s.
+TEST_P(WorkerTest, ACancelReachesWhatRunsDuringTheDrain) {
+  drain_timeout = std::chrono::minutes{1};
+  auto const task = have_task("a");
+  start(never_answer);
+  task_in(TaskStatus::started, task.id);
+  auto stopped = loop.start(worker->stop());
+  ASSERT_TRUE(wait(tasks->cancel(actor(), task.id, soon())));
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds{20}), std::future_status::ready);
+  stopped.get();
+  worker.reset();
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:cancelled");
+}
+
+/// Each word of any model woke every stream of events, which read the database.
+TEST_P(WorkerTest, WordsWakeOnlyThoseWhoWatchTheTask) {
+  auto const all = bus.subscribe(loop.executor(), {"*"});
+  auto const has_rung = [&] { return wait(all->wait(std::chrono::steady_clock::now())); };
+  auto const task = have_task("a");
+  auto const watch = live.watch(loop.executor(), task.id);
+  std::promise<agents::Host*> begun;
+  start([&](agents::Host& host, Deadline deadline) {
+    host.begin_text(1);
+    begun.set_value(&host);
+    return never_answer(host, deadline);
+  });
+  auto* const host = begun.get_future().get();
+  EXPECT_TRUE(has_rung()) << "it was created and started";
+  auto const write = [&]() -> Task<void> {
+    host->text("word");
+    co_return;
+  };
+  wait(write());
+  EXPECT_TRUE(wait(watch->wait(std::chrono::steady_clock::now() + std::chrono::seconds{20})));
+  EXPECT_FALSE(has_rung());
+  stop();  // before what its script refers to goes
 }
 
 TEST_P(WorkerTest, AnUnexpectedExceptionEndsTheTaskAndNotTheWorker) {

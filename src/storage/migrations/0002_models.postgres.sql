@@ -40,7 +40,7 @@ CREATE TABLE chat_sessions (
   deleted_at timestamptz,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX chat_sessions_by_agent ON chat_sessions (tenant_id, agent_id, id);
+CREATE INDEX chat_sessions_by_creator ON chat_sessions (tenant_id, created_by, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE chat_messages (
   tenant_id text NOT NULL,

@@ -40,7 +40,7 @@ CREATE TABLE chat_sessions (
   deleted_at INTEGER,
   PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX chat_sessions_by_agent ON chat_sessions (tenant_id, agent_id, id);
+CREATE INDEX chat_sessions_by_creator ON chat_sessions (tenant_id, created_by, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE chat_messages (
   tenant_id TEXT NOT NULL,
@@ -72,7 +72,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('providers', 'providers', '10 10 1'),
   ('data_keys', 'data_keys', '10 1'),
   ('chat_sessions', 'chat_sessions', '10000 10000 1'),
-  ('chat_sessions', 'chat_sessions_by_agent', '10000 10000 100 1'),
+  ('chat_sessions', 'chat_sessions_by_creator', '10000 10000 100 1'),
   ('chat_messages', 'chat_messages', '100000 100000 10 1'),
   ('model_usage', 'model_usage', '10000 10000 100 10 2 1');
 
