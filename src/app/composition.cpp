@@ -291,8 +291,12 @@ Platform::Platform(Config const& config, std::set<Role> const& roles) {
   parts_ = std::make_unique<Parts>(config, roles);
 }
 
-// Nothing may run any more when the parts go.
-Platform::~Platform() { parts_->threads.stop(); }
+// Nothing may run any more when the parts go. The database's own threads hand answers to the contexts, also those of a
+// start that failed.
+Platform::~Platform() {
+  parts_->threads.stop();
+  parts_->database->close();
+}
 
 Result<void> Platform::start() {
   parts_->threads.start();
@@ -332,8 +336,6 @@ void Platform::stop(Deadline deadline) {
   } catch (Fault const& fault) {
     log::warning("the last usage of models is lost", {{"error", std::string_view(fault.what())}});
   }
-  parts_->threads.stop();
-  parts_->database->close();
 }
 
 std::vector<Address> Platform::addresses() const {

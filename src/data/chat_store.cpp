@@ -20,6 +20,9 @@ Statement const list_sessions{"session.list",
                               "SELECT " + entity::columns(session_entity, "s.") +
                                   " FROM chat_sessions s WHERE s.tenant_id = $1 AND s.created_by = $2"
                                   " AND s.deleted_at IS NULL AND s.id < $3 ORDER BY s.id DESC LIMIT $4"};
+Statement const count_sessions{"session.count",
+                               "SELECT COUNT(*) FROM chat_sessions s WHERE s.tenant_id = $1 AND s.created_by = $2"
+                               " AND s.deleted_at IS NULL"};
 Statement const list_messages{"session.history",
                               "SELECT " + entity::columns(entity::entity<model::ChatMessage>(), "m.") +
                                   " FROM chat_messages m WHERE m.tenant_id = $1 AND m.session_id = $2"
@@ -116,6 +119,11 @@ Task<Result<Page<model::ChatSession>>> ChatStore::list(Actor const& actor, PageR
   if (std::ssize(page.items) > request.limit) {
     page.items.pop_back();
     page.next_cursor = page.items.back().id.value;
+  }
+  if (request.count_total) {
+    auto const counted = co_await writer_.database().read(Scope::of(actor.tenant), count_sessions,
+                                                          {actor.tenant.value, actor.user_id}, deadline);
+    page.total = std::get<std::int64_t>(counted.at(0).at(0));
   }
   co_return page;
 }

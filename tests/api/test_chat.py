@@ -99,7 +99,9 @@ class Chat(ProviderTest):
     def test_a_session_lives_and_dies(self):
         session = self.api("POST", "/sessions", {}, 201)["id"]
         self.api("POST", f"/sessions/{session}/messages", {"role": "user", "content": "said elsewhere"}, 201)
-        self.assertIn(session, [one["id"] for one in self.api("GET", "/sessions")["sessions"]])
+        listed = self.api("GET", "/sessions?count=total&limit=500")
+        self.assertIn(session, [one["id"] for one in listed["sessions"]])
+        self.assertEqual(listed["count"], listed["total"])
         self.api("DELETE", f"/sessions/{session}/history")
         self.assertEqual([], self.api("GET", f"/sessions/{session}/history")["messages"])
         self.api("DELETE", f"/sessions/{session}")
