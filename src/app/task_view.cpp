@@ -84,8 +84,7 @@ bool TaskView::take(std::string_view event, std::string_view data) {
     auto const& answer = member_of(value, "answer");
     add_text(answer.is_int64() ? answer.get_int64() : 0, raw_text(value, "text"));
   } else if (event == "task" || event == "end") {
-    if (event == "end")
-      complete_words(member_of(value, "result"));  // before a note begins a new line
+    complete_words(member_of(value, "result"));  // before a note begins a new line
     note_changes(value);
   }
   if (event != "end")

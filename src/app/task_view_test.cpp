@@ -124,6 +124,18 @@ TEST(TaskView, WordsThatWereLostComeWithTheEnd) {
   EXPECT_EQ(other.out.str(), "One two\nNothing of that.\n");
 }
 
+/// A stream that is taken up again may begin with the task that has ended meanwhile.
+TEST(TaskView, WordsThatWereLostComeBeforeTheNewsOfTheEnd) {
+  View seen(true);
+  seen.tell("task", task(R"("status":"started")"));
+  seen.tell("text", words(1, "First this, "));
+  seen.view->begin_stream();
+  seen.tell("task", completed("First this, then that."));
+  EXPECT_EQ(seen.out.str(), "First this, then that.\n");
+  seen.end(completed("First this, then that."));
+  EXPECT_EQ(seen.out.str(), "First this, then that.\n");
+}
+
 TEST(TaskView, NotesDoNotCutALine) {
   View seen(true);
   seen.tell("text", words(1, "One two"));
