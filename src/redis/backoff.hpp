@@ -1,0 +1,44 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace al::redis {
+
+/// Delays between attempts to connect: 20 ms, doubling up to 1 s, each between half and all of that, so that many
+/// processes do not come back at the same moment. A second at most, because a cluster is to work again soon after its
+/// Redis does. A value: it knows neither clock nor randomness.
+class Backoff {
+ public:
+  static constexpr std::chrono::milliseconds first{20};
+  static constexpr std::chrono::milliseconds longest{1000};
+
+  /// One more failure; the delay before the next attempt. `random` is uniform in 64 bits.
+  [[nodiscard]] std::chrono::milliseconds next(std::uint64_t random) {
+    auto const limit = std::min(longest, first * (1 << std::min(failures_, doublings_max)));
+    ++failures_;
+    auto const half = limit / 2;
+    return half + std::chrono::milliseconds(random % static_cast<std::uint64_t>(half.count() + 1));
+  }
+
+  /// A connection that stood for `lifetime` is lost. Whether to wait next() before the next attempt: not when it lived
+  /// long, which ends the row of failures, and not the first time. A server that accepts and hangs up again and again
+  /// must not be called in a tight loop.
+  [[nodiscard]] bool lost_after(std::chrono::steady_clock::duration lifetime) {
+    if (lifetime >= longest)
+      failures_ = 0;
+    if (failures_ > 0)
+      return true;
+    failures_ = 1;
+    return false;
+  }
+
+  [[nodiscard]] int failures() const { return failures_; }
+
+ private:
+  static constexpr int doublings_max = 6;
+
+  int failures_ = 0;
+};
+
+}  // namespace al::redis
