@@ -14,16 +14,18 @@ auto with_database(Config const& config, F&& work) {
   auto const database = open_database(config, clock);
   IoThreads threads(1);
   threads.start();
-  struct Closing {
-    IoThreads& threads;
-    storage::Database& database;
-    ~Closing() {
-      threads.stop();
-      database.close();
-    }
+  auto const end = [&] {
+    threads.stop();
+    database->close();
   };
-  Closing const closing{threads, *database};
-  return threads.wait(0, std::forward<F>(work)(*database));
+  try {
+    auto result = threads.wait(0, std::forward<F>(work)(*database));
+    end();
+    return result;
+  } catch (...) {
+    end();
+    throw;
+  }
 }
 
 }  // namespace al::app

@@ -170,17 +170,18 @@ Task<std::vector<StoredProvider>> ProviderStore::all(TenantId const& tenant, Dea
 }
 
 Task<Result<Row>> ProviderStore::write(Change const& change, Actor const& actor, Values params, Deadline deadline) {
-  // Also when the reply is lost: the write may have been made.
-  struct Notice {
-    Changed const& changed;
-    TenantId tenant;
-    ~Notice() {
-      if (changed)
-        changed(tenant);
-    }
+  auto const tell = [&] {
+    if (changed_)
+      changed_(actor.tenant);
   };
-  Notice const notice{changed_, actor.tenant};
-  co_return co_await writer_.write(change, actor, std::move(params), deadline);
+  try {
+    auto row = co_await writer_.write(change, actor, std::move(params), deadline);
+    tell();
+    co_return row;
+  } catch (...) {
+    tell();  // when the reply is lost, the write may have been made
+    throw;
+  }
 }
 
 Task<Result<model::Provider>> ProviderStore::create(Actor const& actor, model::Provider provider,

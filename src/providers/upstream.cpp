@@ -1,10 +1,9 @@
 #include "providers/upstream.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <string>
 #include <utility>
 

@@ -1,7 +1,6 @@
 #include "data/export.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>

@@ -175,14 +175,16 @@ std::string Usage::metrics() const {
   std::string const wait = "agent_lightning_model_first_byte_seconds";
   head(out, wait, "From the request to the begin of the provider's answer.", "histogram");
   for (auto const& [provider, figures] : figures_) {
+    auto const label = "provider=\"" + provider + "\"";
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < figures.to_first_byte.size(); ++i) {
       count += figures.to_first_byte[i];
-      auto const bound = i < bounds_s.size() ? number_text(bounds_s[i]) : std::string("+Inf");
-      line(out, wait + "_bucket", "provider=\"" + provider + "\",le=\"" + bound + "\"", std::to_string(count));
+      auto labels = label + ",le=\"";
+      labels.append(i < bounds_s.size() ? number_text(bounds_s[i]) : "+Inf").append("\"");
+      line(out, wait + "_bucket", labels, std::to_string(count));
     }
-    line(out, wait + "_sum", "provider=\"" + provider + "\"", number_text(figures.to_first_byte_s));
-    line(out, wait + "_count", "provider=\"" + provider + "\"", std::to_string(count));
+    line(out, wait + "_sum", label, number_text(figures.to_first_byte_s));
+    line(out, wait + "_count", label, std::to_string(count));
   }
   return out;
 }
