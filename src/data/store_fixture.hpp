@@ -58,6 +58,18 @@ class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
     EXPECT_TRUE(made) << made.error().message;
     return *made;
   }
+  /// Those with a column `tenant_id`.
+  std::vector<std::string> tables_of_tenants() {
+    storage::Statement const list{"test.tables",
+                                  "SELECT table_name::text FROM information_schema.columns"
+                                  " WHERE table_schema = 'agent_lightning' AND column_name = 'tenant_id'",
+                                  "SELECT t.name FROM sqlite_schema t, pragma_table_xinfo(t.name) c"
+                                  " WHERE t.type = 'table' AND c.name = 'tenant_id'"};
+    std::vector<std::string> tables;
+    for (auto const& row : wait(database->read(storage::Scope::system(), list, {}, soon())))
+      tables.push_back(std::get<std::string>(row.at(0)));
+    return tables;
+  }
   Result<model::Task> make_task(std::string agent_id, std::string tenant = "default") {
     clock.advance(std::chrono::milliseconds{1});  // ids are in the order of time, by the millisecond
     model::Task task;

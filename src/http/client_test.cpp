@@ -17,79 +17,16 @@
 #include "core/fault.hpp"
 #include "http/client_pool.hpp"
 #include "http/test_server.hpp"
+#include "testing/odd_server.hpp"
+#include "testing/test_certificate.hpp"
 
 namespace al::http {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// A listener that answers each connection with a function over the blocking socket. It stands for servers that do
-/// what ours never would.
-class OddServer {
- public:
-  using Script = std::function<void(int socket, int connection)>;
-
-  explicit OddServer(Script script)
-      : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), script_(std::move(script)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const plain = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_, plain, size) != 0 || ::listen(listener_, 16) != 0 ||
-        ::getsockname(listener_, plain, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port = ntohs(address.sin_port);
-    thread_ = std::thread([this] {
-      for (int count = 0;; ++count) {
-        int const socket = ::accept(listener_, nullptr, nullptr);
-        if (socket < 0)
-          return;
-        ++connections;
-        script_(socket, count);
-        ::close(socket);
-      }
-    });
-  }
-  ~OddServer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-  }
-  OddServer(OddServer const&) = delete;
-  OddServer& operator=(OddServer const&) = delete;
-
-  /// Reads one request without a body.
-  static std::string read_head(int socket) {
-    std::string head;
-    std::array<char, 4096> bytes{};
-    while (head.find("\r\n\r\n") == head.npos) {
-      auto const got = ::recv(socket, bytes.data(), bytes.size(), 0);
-      if (got <= 0)
-        break;
-      head.append(bytes.data(), static_cast<std::size_t>(got));
-    }
-    return head;
-  }
-  static void say(int socket, std::string_view text) {
-    std::ignore = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
-  }
-  /// Until the other side closes.
-  static void wait(int socket) {
-    std::array<char, 4096> bytes{};
-    while (::recv(socket, bytes.data(), bytes.size(), 0) > 0) {
-    }
-  }
-
-  std::uint16_t port = 0;
-  std::atomic<int> connections{0};
-
- private:
-  int listener_;
-  Script script_;
-  std::thread thread_;
-};
+/// Reads one request without a body.
+void read_head(int socket) { OddServer::read_until(socket, "\r\n\r\n"); }
 
 template <class T>
 struct Caught {
@@ -285,7 +222,7 @@ TEST_F(ClientTest, AStreamCanBeEnded) {
 TEST_F(ClientTest, TheHeadComesFirstAndTheBodyWhenItIsRead) {
   std::atomic<bool> may_go_on = false;
   OddServer slow([&](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 201 Created\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
     may_go_on.wait(false);
     OddServer::say(socket, "2\r\nab\r\n1\r\nc\r\n");
@@ -320,7 +257,7 @@ TEST_F(ClientTest, TheHeadComesFirstAndTheBodyWhenItIsRead) {
 
 TEST_F(ClientTest, PiecesThatCameTogetherAreOnePiece) {
   OddServer quick([&](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket,
                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n3\r\ndef\r\n0\r\n\r\n");
     OddServer::wait(socket);
@@ -339,7 +276,7 @@ TEST_F(ClientTest, PiecesThatCameTogetherAreOnePiece) {
 TEST_F(ClientTest, WhatIsNotReadStaysWithTheSender) {
   std::atomic<std::size_t> sent = 0;
   OddServer endless([&](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\n\r\n");
     std::string const some(64 * 1024, 'x');
     for (;;) {
@@ -399,7 +336,7 @@ TEST_F(ClientTest, AnAnswerOutlivesItsClient) {
 
 TEST_F(ClientTest, ASlowReaderIsNoSlowSender) {
   OddServer quick([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
     std::string rest(1, '\0');
     ::recv(socket, rest.data(), 1, MSG_PEEK | MSG_DONTWAIT);
@@ -453,7 +390,7 @@ TEST_F(ClientTest, GivesUpInTime) {
 /// A model's server may say at once that it will answer, and think before the first word.
 TEST_F(ClientTest, TheFirstPieceMayTakeLongerThanTheNext) {
   OddServer thinking([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
     std::promise<void> never;
     never.get_future().wait_for(1500ms);
@@ -467,7 +404,7 @@ TEST_F(ClientTest, TheFirstPieceMayTakeLongerThanTheNext) {
 
 TEST_F(ClientTest, AStreamMayPauseOnlySoLong) {
   OddServer pausing([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
     OddServer::wait(socket);
   });
@@ -488,7 +425,7 @@ TEST_F(ClientTest, AStreamMayPauseOnlySoLong) {
 TEST_F(ClientTest, ACancelledCallThrowsAndClosesItsConnection) {
   asio::cancellation_signal cancel;
   OddServer silent([&](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     asio::post(io, [&] { cancel.emit(asio::cancellation_type::terminal); });
     OddServer::wait(socket);
   });
@@ -508,7 +445,7 @@ TEST_F(ClientTest, ACancelledCallThrowsAndClosesItsConnection) {
 
 TEST_F(ClientTest, MayGoBeforeItsCallsEnd) {
   OddServer slow([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     OddServer::wait(socket);
   });
@@ -527,9 +464,9 @@ TEST_F(ClientTest, MayGoBeforeItsCallsEnd) {
 TEST_F(ClientTest, RepeatsOnceOnANewConnectionWhenNothingIsLost) {
   // Answers one request a connection; on the first it then swallows the next request and closes without a word.
   OddServer forgetful([](int socket, int connection) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(connection));
-    OddServer::read_head(socket);
+    read_head(socket);
   });
   auto client = make();
   EXPECT_EQ(body_of(send(client, Method::get, url(forgetful.port, "/"))), "0");
@@ -543,11 +480,11 @@ TEST_F(ClientTest, RepeatsOnceOnANewConnectionWhenNothingIsLost) {
 
 TEST_F(ClientTest, DoesNotRepeatForEver) {
   OddServer closing([](int socket, int connection) {
-    OddServer::read_head(socket);
+    read_head(socket);
     if (connection > 0)
       return;
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    OddServer::read_head(socket);
+    read_head(socket);
   });
   auto client = make();
   EXPECT_TRUE(send(client, Method::get, url(closing.port, "/")));
@@ -557,9 +494,9 @@ TEST_F(ClientTest, DoesNotRepeatForEver) {
 
 TEST_F(ClientTest, DoesNotRepeatWhenAByteCame) {
   OddServer halfway([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 2");
   });
   auto client = make();
@@ -570,7 +507,7 @@ TEST_F(ClientTest, DoesNotRepeatWhenAByteCame) {
 
 TEST_F(ClientTest, SeesThatAKeptConnectionWasClosed) {
   OddServer polite([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     ::shutdown(socket, SHUT_RDWR);
   });
@@ -636,7 +573,7 @@ TEST_F(ClientTest, RefusesWhatIsNoAnswer) {
            {"HTTP/9.1 200 OK\r\n\r\n", ""},
        }) {
     OddServer odd([&](int socket, int) {
-      OddServer::read_head(socket);
+      read_head(socket);
       OddServer::say(socket, answer);
     });
     auto client = make();
@@ -651,7 +588,7 @@ TEST_F(ClientTest, RefusesWhatIsNoAnswer) {
 
 TEST_F(ClientTest, ReadsAnAnswerThatComesByteByByte) {
   OddServer slow([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     for (char const c : std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
       OddServer::say(socket, {&c, 1});
     }
@@ -665,7 +602,7 @@ TEST_F(ClientTest, ReadsAnAnswerThatComesByteByByte) {
 
 TEST_F(ClientTest, ReadsTheAnswerOfAServerThatStopsReading) {
   OddServer refusing([](int socket, int) {
-    OddServer::read_head(socket);
+    read_head(socket);
     OddServer::say(socket, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
     ::shutdown(socket, SHUT_WR);
     OddServer::wait(socket);
@@ -678,56 +615,10 @@ TEST_F(ClientTest, ReadsTheAnswerOfAServerThatStopsReading) {
 
 // ---- TLS ----
 
-/// A certificate that signs itself, in a file to be trusted, made for one name or address.
-class Certificate {
- public:
-  explicit Certificate(std::string const& subject_alternative, long valid_seconds = 3600) {
-    key_.reset(EVP_EC_gen("P-256"));
-    X509* const x509 = certificate_.get();
-    X509_set_version(x509, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x509), -7200);
-    X509_gmtime_adj(X509_getm_notAfter(x509), valid_seconds);
-    X509_set_pubkey(x509, key_.get());
-    auto* const name = X509_get_subject_name(x509);
-    auto const* const text = reinterpret_cast<unsigned char const*>("test");
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
-    X509_set_issuer_name(x509, name);
-    add_extension(NID_subject_alt_name, subject_alternative);
-    add_extension(NID_basic_constraints, "critical,CA:TRUE");
-    if (X509_sign(x509, key_.get(), EVP_sha256()) == 0)
-      throw std::runtime_error("cannot sign");
-    path_ = std::filesystem::temp_directory_path() / ("al-client-test-" + SystemRandom().token(9) + ".pem");
-    std::unique_ptr<FILE, int (*)(FILE*)> const file(std::fopen(path_.c_str(), "w"), &std::fclose);
-    if (!file || PEM_write_X509(file.get(), x509) == 0)
-      throw std::runtime_error("cannot write the certificate");
-  }
-  ~Certificate() { std::filesystem::remove(path_); }
-  Certificate(Certificate const&) = delete;
-  Certificate& operator=(Certificate const&) = delete;
-
-  [[nodiscard]] std::string file() const { return path_; }
-  void use(SSL_CTX* context) const {
-    SSL_CTX_use_certificate(context, certificate_.get());
-    SSL_CTX_use_PrivateKey(context, key_.get());
-  }
-
- private:
-  void add_extension(int kind, std::string const& value) {
-    std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> const extension(
-        X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str()), &X509_EXTENSION_free);
-    X509_add_ext(certificate_.get(), extension.get(), -1);
-  }
-
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_{nullptr, &EVP_PKEY_free};
-  std::unique_ptr<X509, decltype(&X509_free)> certificate_{X509_new(), &X509_free};
-  std::filesystem::path path_;
-};
-
 /// Puts TLS before the server under test: what it decrypts goes to the plain port, and the answers come back.
 class TlsFront {
  public:
-  TlsFront(Certificate const& certificate, std::uint16_t plain_port, int max_version = TLS1_3_VERSION)
+  TlsFront(TestCertificate const& certificate, std::uint16_t plain_port, int max_version = TLS1_3_VERSION)
       : context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free),
         odd_([this, plain_port](int socket, int) { serve(socket, plain_port); }) {
     certificate.use(context_.get());
@@ -771,12 +662,12 @@ class TlsFront {
 
 class TlsTest : public ClientTest {
  protected:
-  Certificate const localhost{"DNS:localhost,IP:127.0.0.1"};
+  TestCertificate const localhost{"DNS:localhost,IP:127.0.0.1"};
 };
 
 TEST_F(TlsTest, ChecksNameAndCertificate) {
   TlsFront front(localhost, server->server.port());
-  auto client = make({.ca_file = localhost.file()});
+  auto client = make({.ca_file = localhost.certificate_file()});
   auto const by_name = "https://localhost:" + std::to_string(front.port()) + "/echo";
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(body_of(send(client, Method::get, by_name)), "GET /echo ");
@@ -787,34 +678,34 @@ TEST_F(TlsTest, ChecksNameAndCertificate) {
 
 TEST_F(TlsTest, AnAddressIsCheckedTooAndHasNoSni) {
   TlsFront front(localhost, server->server.port());
-  auto client = make({.ca_file = localhost.file()});
+  auto client = make({.ca_file = localhost.certificate_file()});
   EXPECT_EQ(body_of(send(client, Method::get, url(front.port(), "/echo", "https"))), "GET /echo ");
   EXPECT_EQ(front.server_name, "");
 }
 
 TEST_F(TlsTest, SpeaksTls12) {
   TlsFront front(localhost, server->server.port(), TLS1_2_VERSION);
-  auto client = make({.ca_file = localhost.file()});
+  auto client = make({.ca_file = localhost.certificate_file()});
   EXPECT_EQ(body_of(send(client, Method::get, url(front.port(), "/echo", "https"))), "GET /echo ");
   EXPECT_EQ(front.version, "TLSv1.2");
 }
 
 TEST_F(TlsTest, RefusesWhomItDoesNotTrust) {
-  Certificate const other("DNS:localhost,IP:127.0.0.1");
-  Certificate const wrong_name("DNS:example.org,IP:127.0.0.2");
-  Certificate const expired("DNS:localhost,IP:127.0.0.1", -60);
+  TestCertificate const other("DNS:localhost,IP:127.0.0.1");
+  TestCertificate const wrong_name("DNS:example.org,IP:127.0.0.2");
+  TestCertificate const expired("DNS:localhost,IP:127.0.0.1", -60);
   struct Case {
     char const* what;
-    Certificate const* shown;
+    TestCertificate const* shown;
     std::string trusted;
     int version;
   };
   for (auto const& [what, shown, trusted, version] :
        std::vector<Case>{{"signed by nobody we know", &localhost, "", TLS1_3_VERSION},
-                         {"another certificate of the same name", &localhost, other.file(), TLS1_3_VERSION},
-                         {"wrong name", &wrong_name, wrong_name.file(), TLS1_3_VERSION},
-                         {"expired", &expired, expired.file(), TLS1_3_VERSION},
-                         {"TLS 1.1", &localhost, localhost.file(), TLS1_1_VERSION}}) {
+                         {"another certificate of the same name", &localhost, other.certificate_file(), TLS1_3_VERSION},
+                         {"wrong name", &wrong_name, wrong_name.certificate_file(), TLS1_3_VERSION},
+                         {"expired", &expired, expired.certificate_file(), TLS1_3_VERSION},
+                         {"TLS 1.1", &localhost, localhost.certificate_file(), TLS1_1_VERSION}}) {
     TlsFront front(*shown, server->server.port(), version);
     auto client = make({.ca_file = trusted});
     for (std::string const host : {"localhost", "127.0.0.1"}) {
@@ -828,7 +719,7 @@ TEST_F(TlsTest, RefusesWhomItDoesNotTrust) {
 
 TEST_F(TlsTest, DoesNotSpeakTlsToAPlainServerNorTheOtherWay) {
   TlsFront front(localhost, server->server.port());
-  auto client = make({.ca_file = localhost.file()});
+  auto client = make({.ca_file = localhost.certificate_file()});
   EXPECT_EQ(send(client, Method::get, url(server->server.port(), "/echo", "https")).error().code, Code::unavailable);
   EXPECT_EQ(send(client, Method::get, url(front.port(), "/echo")).error().code, Code::unavailable);
 }

@@ -50,7 +50,7 @@ Result<std::string> read_segment(std::string_view raw) {
   std::string segment;
   if (!decode(raw, false, segment))
     return bad("'%' must be followed by two hexadecimal digits");
-  if (!is_clean_text(segment))
+  if (!utf8::is_plain(segment))
     return bad("its path has a control character or is not UTF-8");
   if (raw.contains('\\'))
     return bad("a backslash must be escaped");
@@ -87,8 +87,6 @@ std::string segment_value(std::string_view segment) {
   return out;
 }
 
-bool is_clean_text(std::string_view text) { return utf8::is_plain(text); }
-
 Result<Target> read_target(std::string_view text) {
   if (!text.starts_with('/'))
     return bad("it must begin with '/'");
@@ -118,7 +116,7 @@ Result<Target> read_target(std::string_view text) {
         !decode(pair.substr(std::min(equals + 1, pair.size())), true, value)) {
       return bad("'%' must be followed by two hexadecimal digits");
     }
-    if (!is_clean_text(name) || !is_clean_text(value)) {
+    if (!utf8::is_plain(name) || !utf8::is_plain(value)) {
       return bad("a parameter has a control character or is not UTF-8");
     }
   }

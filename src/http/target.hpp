@@ -26,9 +26,6 @@ struct Target {
 /// A segment of a decoded path as its client meant it.
 [[nodiscard]] std::string segment_value(std::string_view);
 
-/// Whether these bytes are UTF-8 without control characters.
-[[nodiscard]] bool is_clean_text(std::string_view);
-
 /// Escapes all but the unreserved characters (RFC 3986, section 2.3), for one segment of a path or one query value.
 [[nodiscard]] std::string percent_encode(std::string_view);
 

@@ -14,8 +14,8 @@
 
 #include "core/failpoint.hpp"
 #include "core/fault.hpp"
+#include "core/waiter.hpp"
 #include "redis/keeper.hpp"
-#include "redis/waiter.hpp"
 
 namespace al::redis {
 namespace {
@@ -51,12 +51,14 @@ Result<void> reach([[maybe_unused]] std::string_view name) {
   return {};
 }
 
+using WaiterPtr = std::shared_ptr<Waiter<Result<Reply>>>;
+
 /// A command and who waits for its answer.
 struct Call {
   std::string bytes;  ///< kept while it may have to be sent (again)
   std::size_t size = 0;
   bool is_repeatable = false;
-  std::shared_ptr<Waiter> waiter;  ///< null when the answer is of no interest any more
+  WaiterPtr waiter;  ///< null when the answer is of no interest any more
   SteadyTime limit;
   SteadyTime sent_at{};
 
@@ -73,7 +75,7 @@ struct Connection::State final : LinkUser, std::enable_shared_from_this<State> {
         timer(executor) {}
 
   [[nodiscard]] std::optional<Error> refusal(Command const& command, Deadline deadline) const;
-  void submit(Command command, SteadyTime limit, std::shared_ptr<Waiter> waiter);
+  void submit(Command command, SteadyTime limit, WaiterPtr waiter);
   void close();
 
   void on_open(std::shared_ptr<Link> const& opened) override;
@@ -102,8 +104,8 @@ struct Connection::State final : LinkUser, std::enable_shared_from_this<State> {
   std::uint64_t connects = 0;
   std::uint64_t losses = 0;
 
-  std::vector<std::shared_ptr<Waiter>> ready;  ///< with their answers
-  asio::steady_timer timer;                    ///< for the earliest limit of a call, or an overdue answer
+  std::vector<WaiterPtr> ready;  ///< with their answers
+  asio::steady_timer timer;      ///< for the earliest limit of a call, or an overdue answer
   std::optional<SteadyTime> armed_for;
 };
 
@@ -122,7 +124,7 @@ std::optional<Error> Connection::State::refusal(Command const& command, Deadline
   return std::nullopt;
 }
 
-void Connection::State::submit(Command command, SteadyTime limit, std::shared_ptr<Waiter> waiter) {
+void Connection::State::submit(Command command, SteadyTime limit, WaiterPtr waiter) {
   bool const is_repeatable = command.is_repeatable();
   Call call{
       .bytes = std::move(command).bytes(), .is_repeatable = is_repeatable, .waiter = std::move(waiter), .limit = limit};
@@ -301,8 +303,8 @@ Task<Result<Reply>> Connection::run(Command command, Deadline deadline) {
   if (auto reached = reach("redis.send.before"); !reached)
     co_return fail(std::move(reached.error()));
   auto const limit = std::min(deadline.at, std::chrono::steady_clock::now() + state->keeper.options().command_timeout);
-  auto answer = co_await sleep_for_reply(
-      [&](std::shared_ptr<Waiter> waiter) { state->submit(std::move(command), limit, std::move(waiter)); });
+  auto answer = co_await sleep_for_answer<Result<Reply>>(
+      [&](WaiterPtr waiter) { state->submit(std::move(command), limit, std::move(waiter)); });
   if (auto reached = reach("redis.send.after"); !reached)
     co_return fail(std::move(reached.error()));
   co_return answer;

@@ -238,7 +238,7 @@ TEST_F(RedisConnectionTest, ADeafServerIsWaitedForOnceOnly) {
 
 TEST_F(RedisConnectionTest, AServerThatHangsUpIsNotCalledInATightLoop) {
   OddServer rude([](int socket, int) {
-    OddServer::greet(socket);
+    greet(socket);
     OddServer::say(socket, "-ERR max number of clients reached\r\n");
   });
   auto const redis = connect(options_of("redis://127.0.0.1:" + std::to_string(rude.port)));
@@ -251,7 +251,7 @@ TEST_F(RedisConnectionTest, AServerThatHangsUpIsNotCalledInATightLoop) {
 
 TEST_F(RedisConnectionTest, AnAnswerThatNobodyAskedForEndsTheConnection) {
   OddServer chatty([](int socket, int) {
-    OddServer::greet(socket);
+    greet(socket);
     OddServer::read_some(socket);
     OddServer::say(socket, "+PONG\r\n:1\r\n");
     while (OddServer::read_some(socket)) {

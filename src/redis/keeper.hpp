@@ -1,12 +1,13 @@
 #pragma once
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "core/async.hpp"
+#include "core/backoff.hpp"
 #include "core/random.hpp"
-#include "redis/backoff.hpp"
 #include "redis/opener.hpp"
 
 namespace al::redis {
@@ -53,7 +54,8 @@ class LinkKeeper {
   std::string name_;
   Opener opener_;
   Random& random_;
-  Backoff backoff_;
+  /// A second at most, because a cluster is to work again soon after its Redis does.
+  Backoff backoff_{std::chrono::milliseconds{20}, std::chrono::milliseconds{1000}};
   asio::steady_timer timer_;
   std::shared_ptr<Link> link_;
   std::string logged_;  ///< the reason of the present outage that the log has; empty: none

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "redis/backoff.hpp"
-
 namespace al::redis {
 namespace {
 
@@ -134,32 +132,6 @@ TEST(RedisReply, KnowsItsKind) {
   EXPECT_THROW((void)Reply(7).text(), std::bad_variant_access);
   EXPECT_TRUE(refusal("ERR").is_error());
   EXPECT_FALSE(refusal("ERR").is_text());
-}
-
-TEST(RedisBackoff, GrowsToASecondWithJitter) {
-  Backoff low;
-  Backoff high;
-  std::chrono::milliseconds total{0};
-  for (int i = 0; i < 20; ++i) {
-    auto const shortest = low.next(0);
-    auto const longest =
-        high.next(static_cast<std::uint64_t>((std::min(Backoff::longest, 20ms * (1 << std::min(i, 6))) / 2).count()));
-    EXPECT_EQ(longest, std::min(Backoff::longest, 20ms * (1 << std::min(i, 6))));
-    EXPECT_EQ(shortest, longest / 2);
-    total += longest;
-  }
-  EXPECT_EQ(low.failures(), 20);
-  EXPECT_LE(total, 20s);
-}
-
-TEST(RedisBackoff, FlappingCountsAsFailing) {
-  Backoff backoff;
-  EXPECT_FALSE(backoff.lost_after(1ms)) << "the first time another attempt is made at once";
-  EXPECT_TRUE(backoff.lost_after(1ms));
-  (void)backoff.next(0);
-  EXPECT_TRUE(backoff.lost_after(1ms));
-  EXPECT_FALSE(backoff.lost_after(1min)) << "one that lived long was fine";
-  EXPECT_EQ(backoff.failures(), 1);
 }
 
 }  // namespace

@@ -2,14 +2,8 @@
 /// For tests of this folder: one I/O context that the test runs, waits with a bound, and a server that does what Redis
 /// never would.
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -17,14 +11,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <tuple>
 
 #include "core/async.hpp"
 #include "redis/connection.hpp"
+#include "testing/odd_server.hpp"
 #include "testing/redis_server.hpp"
 #include "testing/seeded_random.hpp"
 
@@ -117,70 +109,10 @@ class RedisTest : public testing::Test {
   SeededRandom random;
 };
 
-/// A listener that answers each connection with a function over the blocking socket.
-class OddServer {
- public:
-  using Script = std::function<void(int socket, int connection)>;
-
-  explicit OddServer(Script script)
-      : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), script_(std::move(script)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const plain = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_, plain, size) != 0 || ::listen(listener_, 64) != 0 ||
-        ::getsockname(listener_, plain, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port = ntohs(address.sin_port);
-    thread_ = std::thread([this] {
-      for (int count = 0;; ++count) {
-        int const socket = ::accept(listener_, nullptr, nullptr);
-        if (socket < 0)
-          return;
-        ++connections;
-        script_(socket, count);
-        ::close(socket);
-      }
-    });
-  }
-  ~OddServer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-  }
-  OddServer(OddServer const&) = delete;
-  OddServer& operator=(OddServer const&) = delete;
-
-  /// Reads the greeting of a connection without password and database, and answers as Redis does.
-  static void greet(int socket) {
-    std::string got;
-    std::array<char, 4096> bytes{};
-    while (got.find("PING\r\n") == got.npos) {
-      auto const count = ::recv(socket, bytes.data(), bytes.size(), 0);
-      if (count <= 0)
-        return;
-      got.append(bytes.data(), static_cast<std::size_t>(count));
-    }
-    say(socket, "+OK\r\n+PONG\r\n");
-  }
-  static void say(int socket, std::string_view text) {
-    std::ignore = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
-  }
-  /// Reads what comes next; false when the other side has closed.
-  static bool read_some(int socket) {
-    std::array<char, 4096> bytes{};
-    return ::recv(socket, bytes.data(), bytes.size(), 0) > 0;
-  }
-
-  std::uint16_t port = 0;
-  std::atomic<int> connections{0};
-
- private:
-  int listener_;
-  Script script_;
-  std::thread thread_;
-};
+/// Reads the greeting of a connection without password and database, and answers as Redis does.
+inline void greet(int socket) {
+  if (OddServer::read_until(socket, "PING\r\n").ends_with("PING\r\n"))
+    OddServer::say(socket, "+OK\r\n+PONG\r\n");
+}
 
 }  // namespace al::redis

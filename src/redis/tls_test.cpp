@@ -1,8 +1,8 @@
 #include "core/fault.hpp"
 #include "redis/connection.hpp"
 #include "redis/subscriber.hpp"
-#include "redis/test_certificate.hpp"
 #include "redis/test_fixture.hpp"
+#include "testing/test_certificate.hpp"
 
 namespace al::redis {
 namespace {

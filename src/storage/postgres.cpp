@@ -104,7 +104,7 @@ class Postgres final : public Database {
     if (holds_nul(submission.call.parameters))
       co_return al::fail(refused_nul(statement.name));
     submission.call.limits = admit(deadline);
-    co_return co_await postgres::sleep_for_answer<Result<Row>>([&](auto waiter) {
+    co_return co_await sleep_for_answer<Result<Row>>([&](auto waiter) {
       submission.call.waiter = std::move(waiter);
       enqueue(std::move(submission));
     });
@@ -146,7 +146,7 @@ class Postgres final : public Database {
   template <class T>
   Task<T> run(std::unique_ptr<Work> work, Deadline deadline) {
     work->limits = admit(deadline);
-    co_return co_await postgres::sleep_for_answer<T>([&](auto waiter) {
+    co_return co_await sleep_for_answer<T>([&](auto waiter) {
       work->caller = std::move(waiter);
       enqueue(std::move(work));
     });

@@ -15,12 +15,13 @@
 #include <variant>
 #include <vector>
 
+#include "core/backoff.hpp"
 #include "core/random.hpp"
 #include "core/result.hpp"
 #include "storage/postgres_connection.hpp"
 #include "storage/postgres_group.hpp"
 #include "storage/postgres_pool.hpp"
-#include "storage/postgres_waiter.hpp"
+#include "storage/postgres_wakeups.hpp"
 
 namespace al::storage::postgres {
 
@@ -151,7 +152,7 @@ class Dispatcher {
   Wakeups wakeups_;
   asio::steady_timer timer_;
   std::optional<SteadyTime> armed_for_;
-  Backoff backoff_;
+  Backoff backoff_{std::chrono::milliseconds{50}, std::chrono::milliseconds{1600}};  ///< of attempts to connect
   SteadyTime may_open_at_{};
   std::string last_open_error_;
   SystemRandom random_;

@@ -70,11 +70,4 @@ IdleChoice choose_idle(ConnectionView const& connection, std::size_t open, PoolL
   return {.close = now >= closes_at, .ask_again = closes_at};
 }
 
-std::chrono::milliseconds Backoff::next(std::uint64_t random) {
-  auto const limit = std::min(longest, first * (1 << std::min(failures_, doublings_max)));
-  ++failures_;
-  auto const half = limit / 2;
-  return half + std::chrono::milliseconds(random % static_cast<std::uint64_t>(half.count() + 1));
-}
-
 }  // namespace al::storage::postgres

@@ -66,21 +66,4 @@ struct IdleChoice {
 [[nodiscard]] IdleChoice choose_idle(ConnectionView const& connection, std::size_t open, PoolLimits const& limits,
                                      SteadyTime now);
 
-/// Delays between attempts to connect: 50 ms, doubling up to 2 s, each between half and all of that, so that many
-/// processes do not come back at the same moment.
-class Backoff {
- public:
-  /// `random` is uniform in 64 bits.
-  [[nodiscard]] std::chrono::milliseconds next(std::uint64_t random);
-  void reset() { failures_ = 0; }
-  [[nodiscard]] int failures() const { return failures_; }
-
- private:
-  static constexpr std::chrono::milliseconds first{50};
-  static constexpr int doublings_max = 5;
-  static constexpr std::chrono::milliseconds longest{2000};
-
-  int failures_ = 0;
-};
-
 }  // namespace al::storage::postgres

@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "testing/keeper.hpp"
 
 namespace al {
 
@@ -22,7 +25,6 @@ class PostgresServer {
 
   PostgresServer() : PostgresServer(Options{}) {}
   explicit PostgresServer(Options options);
-  ~PostgresServer();
   PostgresServer(PostgresServer const&) = delete;
   PostgresServer& operator=(PostgresServer const&) = delete;
 
@@ -47,19 +49,12 @@ class PostgresServer {
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
-  void command(std::string_view word);
-  [[nodiscard]] std::string read_line() const;
-  void expect_ok(std::string_view what) const;
+  [[nodiscard]] std::vector<std::string> keeper_arguments(bool durable) const;
   void run_sql(std::string const& url, std::string_view sql) const;
-  void launch(bool durable);
-  [[nodiscard]] std::string log_tail() const;
 
-  std::filesystem::path directory_;
   std::filesystem::path programs_;
   std::uint16_t port_ = 0;
-  int keeper_ = -1;     ///< process id
-  int to_keeper_ = -1;  ///< its standard input; closing it ends the server
-  int from_keeper_ = -1;
+  Keeper keeper_;
 };
 
 }  // namespace al

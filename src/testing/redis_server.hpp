@@ -2,10 +2,10 @@
 /// A Redis server of the test's own, in a temporary directory, gone when the test's process is gone.
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "testing/keeper.hpp"
 
 namespace al {
 
@@ -24,7 +24,6 @@ class RedisServer {
   RedisServer() : RedisServer(Options{}) {}
   /// Started, and takes commands. It keeps nothing on disk: what it knew is lost with stop() and kill().
   explicit RedisServer(Options options);
-  ~RedisServer();
   RedisServer(RedisServer const&) = delete;
   RedisServer& operator=(RedisServer const&) = delete;
 
@@ -39,18 +38,11 @@ class RedisServer {
   void resume();  ///< SIGCONT
 
  private:
-  void launch(bool sentinel);
   void configure(Options const& options);
-  void command(std::string_view line);
-  [[nodiscard]] std::string read_line() const;
-  [[nodiscard]] std::string log_tail() const;
 
-  std::filesystem::path directory_;
   std::uint16_t port_ = 0;
   bool tls_ = false;
-  int keeper_ = -1;     ///< process id
-  int to_keeper_ = -1;  ///< its standard input; closing it ends the server
-  int from_keeper_ = -1;
+  Keeper keeper_;
 };
 
 }  // namespace al

@@ -10,8 +10,8 @@
 #include "app/command.hpp"
 #include "app/descriptor.hpp"
 #include "app/installation.hpp"
-#include "app/io_threads.hpp"
 #include "app/option_values.hpp"
+#include "app/with_database.hpp"
 #include "core/fault.hpp"
 #include "data/access_store.hpp"
 #include "security/bootstrap_token.hpp"
@@ -39,17 +39,12 @@ bool write_dotenv() {
 }
 
 Result<security::BootstrapToken::Outcome> ensure_token(Config const& config) {
-  SystemClock clock;
-  SystemRandom random;
-  auto const database = open_database(config, clock);
-  data::AccessStore access(*database);
-  security::BootstrapToken bootstrap(access, random, data_directory(config));
-  IoThreads threads(1);
-  threads.start();
-  auto outcome = threads.wait(0, bootstrap.ensure(config.text("token"), Deadline::after(database_timeout)));
-  threads.stop();
-  database->close();
-  return outcome;
+  return with_database(config, [&](storage::Database& database) -> Task<Result<security::BootstrapToken::Outcome>> {
+    SystemRandom random;
+    data::AccessStore access(database);
+    security::BootstrapToken bootstrap(access, random, data_directory(config));
+    co_return co_await bootstrap.ensure(config.text("token"), Deadline::after(database_timeout));
+  });
 }
 
 struct TokenState {

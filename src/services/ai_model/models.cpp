@@ -6,7 +6,6 @@
 #include "core/fault.hpp"
 #include "core/log.hpp"
 #include "http/target.hpp"
-#include "providers/upstream.hpp"
 #include "services/ai_model/passthrough.hpp"
 #include "services/ai_model/protocol.hpp"
 #include "services/ai_model/routes.hpp"
@@ -109,10 +108,9 @@ Task<Result<Response>> ask_one(Models models, providers::Account account, std::s
   models.usage.add(counted);
   if (!answered)
     co_return gateway_error(account.kind, answered.error(), call.context.request_id);
-  auto& text = std::get<std::string>(answered->body);
-  if (answered->status >= 400)
-    providers::hide_key(text, account.key);
-  co_return Response{.status = answered->status, .headers = headers_from(answered->headers), .body = std::move(text)};
+  hide_key(*answered, account);
+  answered->headers = headers_from(answered->headers);
+  co_return answered;
 }
 
 /// The elements of `data`, each as the provider wrote it, the first of each id.

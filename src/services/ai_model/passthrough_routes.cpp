@@ -1,5 +1,4 @@
 #include "core/log.hpp"
-#include "providers/upstream.hpp"
 #include "services/ai_model/passthrough.hpp"
 #include "services/ai_model/protocol.hpp"
 #include "services/ai_model/relay.hpp"
@@ -56,9 +55,7 @@ Task<Result<Response>> pass_through(Models models, Endpoint endpoint, Call& call
   if (sent)
     answered = co_await Relay::answer(relay);
   if (answered) {
-    auto* const text = std::get_if<std::string>(&answered->body);
-    if (answered->status >= 400 && text != nullptr)
-      providers::hide_key(*text, account.key);
+    hide_key(*answered, account);
     co_return answered;
   }
   auto const& error = answered.error();

@@ -114,6 +114,12 @@ Error for_caller(Error error) {
   return error;
 }
 
+void hide_key(http::Response& response, providers::Account const& account) {
+  auto* const text = std::get_if<std::string>(&response.body);
+  if (response.status >= 400 && text != nullptr)
+    providers::hide_key(*text, account.key);
+}
+
 std::string query_of(std::string const& target) {
   auto const mark = target.find('?');
   return mark == target.npos ? std::string() : target.substr(mark);

@@ -23,6 +23,9 @@ namespace al::services::ai_model {
 /// else throw a good token away; and a model that is not there is a wrong request, not a wrong path.
 [[nodiscard]] Error for_caller(Error);
 
+/// Masks the account's key in a refusal, where some servers repeat it.
+void hide_key(http::Response&, providers::Account const&);
+
 /// The query of a request target as it was sent, with its question mark; empty when there is none.
 [[nodiscard]] std::string query_of(std::string const& target);
 

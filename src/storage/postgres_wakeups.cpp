@@ -1,4 +1,4 @@
-#include "storage/postgres_waiter.hpp"
+#include "storage/postgres_wakeups.hpp"
 
 namespace al::storage::postgres {
 

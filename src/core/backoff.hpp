@@ -3,19 +3,18 @@
 #include <chrono>
 #include <cstdint>
 
-namespace al::redis {
+namespace al {
 
-/// Delays between attempts to connect: 20 ms, doubling up to 1 s, each between half and all of that, so that many
-/// processes do not come back at the same moment. A second at most, because a cluster is to work again soon after its
-/// Redis does. A value: it knows neither clock nor randomness.
+/// Delays between attempts to connect: `first`, doubling up to `longest`, each between half and all of that, so that
+/// many processes do not come back at the same moment. A value: it knows neither clock nor randomness.
 class Backoff {
  public:
-  static constexpr std::chrono::milliseconds first{20};
-  static constexpr std::chrono::milliseconds longest{1000};
+  constexpr Backoff(std::chrono::milliseconds first, std::chrono::milliseconds longest)
+      : first_(first), longest_(longest) {}
 
   /// One more failure; the delay before the next attempt. `random` is uniform in 64 bits.
   [[nodiscard]] std::chrono::milliseconds next(std::uint64_t random) {
-    auto const limit = std::min(longest, first * (1 << std::min(failures_, doublings_max)));
+    auto const limit = std::min(longest_, first_ * (1 << std::min(failures_, doublings_max)));
     ++failures_;
     auto const half = limit / 2;
     return half + std::chrono::milliseconds(random % static_cast<std::uint64_t>(half.count() + 1));
@@ -25,7 +24,7 @@ class Backoff {
   /// long, which ends the row of failures, and not the first time. A server that accepts and hangs up again and again
   /// must not be called in a tight loop.
   [[nodiscard]] bool lost_after(std::chrono::steady_clock::duration lifetime) {
-    if (lifetime >= longest)
+    if (lifetime >= longest_)
       failures_ = 0;
     if (failures_ > 0)
       return true;
@@ -33,12 +32,15 @@ class Backoff {
     return false;
   }
 
+  void reset() { failures_ = 0; }
   [[nodiscard]] int failures() const { return failures_; }
 
  private:
-  static constexpr int doublings_max = 6;
+  static constexpr int doublings_max = 16;  ///< beyond any `longest`, and far from an overflow
 
+  std::chrono::milliseconds first_;
+  std::chrono::milliseconds longest_;
   int failures_ = 0;
 };
 
-}  // namespace al::redis
+}  // namespace al

@@ -1,8 +1,7 @@
 #pragma once
-/// For tests of this folder: a certificate that signs itself, with its key, as files.
-
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <cstdio>
@@ -12,18 +11,19 @@
 
 #include "testing/temporary_directory.hpp"
 
-namespace al::redis {
+namespace al {
 
+/// A certificate that signs itself, with its key.
 class TestCertificate {
  public:
-  /// `subject_alternative` as in OpenSSL's configuration: "IP:127.0.0.1", "DNS:example.org". Valid for an hour.
-  explicit TestCertificate(std::string const& subject_alternative) {
+  /// `subject_alternative` as in OpenSSL's configuration: "IP:127.0.0.1", "DNS:example.org".
+  explicit TestCertificate(std::string const& subject_alternative, long valid_seconds = 3600) {
     key_.reset(EVP_EC_gen("P-256"));
     auto* const x509 = certificate_.get();
     X509_set_version(x509, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(x509), -7200);
+    X509_gmtime_adj(X509_getm_notAfter(x509), valid_seconds);
     X509_set_pubkey(x509, key_.get());
     auto* const name = X509_get_subject_name(x509);
     auto const* const text = reinterpret_cast<unsigned char const*>("test");
@@ -40,6 +40,10 @@ class TestCertificate {
 
   [[nodiscard]] std::string certificate_file() const { return directory_.file("certificate.pem"); }
   [[nodiscard]] std::string key_file() const { return directory_.file("key.pem"); }
+  void use(SSL_CTX* context) const {
+    SSL_CTX_use_certificate(context, certificate_.get());
+    SSL_CTX_use_PrivateKey(context, key_.get());
+  }
 
  private:
   void add_extension(int kind, std::string const& value) {
@@ -59,4 +63,4 @@ class TestCertificate {
   std::unique_ptr<X509, decltype(&X509_free)> certificate_{X509_new(), &X509_free};
 };
 
-}  // namespace al::redis
+}  // namespace al

@@ -1,5 +1,5 @@
 #pragma once
-/// How a caller's coroutine sleeps while the I/O thread works for it, and how it is woken on its own executor.
+/// How a caller's coroutine sleeps until somebody else has its answer, and is woken on its own executor.
 
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
@@ -15,13 +15,12 @@
 #include <exception>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "core/async.hpp"
 
-namespace al::storage::postgres {
+namespace al {
 
-/// Something that sleeps. The I/O thread sets its answer once, then resume() runs on `executor()`.
+/// Something that sleeps. Whoever works for it sets its answer once, on any thread; then resume() runs on `executor()`.
 class Sleeper {
  public:
   Sleeper() = default;
@@ -39,8 +38,11 @@ class Waiter : public Sleeper {
  public:
   void set(T value) { value_ = std::move(value); }
   void set_exception(std::exception_ptr error) { error_ = std::move(error); }
+  /// It was woken, or its caller was cancelled: the answer is of no interest any more.
+  [[nodiscard]] bool has_left() const { return has_left_; }
 
  protected:
+  std::atomic<bool> has_left_ = false;
   T value_{};
   std::exception_ptr error_;
 };
@@ -67,7 +69,7 @@ class HandlerWaiter final : public Waiter<T>, public std::enable_shared_from_thi
   [[nodiscard]] asio::any_io_executor const& executor() const override { return executor_; }
 
   void resume() override {
-    if (resumed_.exchange(true))
+    if (this->has_left_.exchange(true))
       return;
     if (slot_.is_connected())
       slot_.clear();
@@ -78,7 +80,7 @@ class HandlerWaiter final : public Waiter<T>, public std::enable_shared_from_thi
 
  private:
   void detach() {
-    if (resumed_.exchange(true))
+    if (this->has_left_.exchange(true))
       return;
     asio::post(executor_, [self = this->shared_from_this()] {
       self->work_ = {};
@@ -91,7 +93,6 @@ class HandlerWaiter final : public Waiter<T>, public std::enable_shared_from_thi
   asio::any_io_executor executor_;
   asio::any_io_executor work_;  ///< keeps the caller's io_context running while we have its handler
   asio::cancellation_slot slot_;
-  std::atomic<bool> resumed_ = false;
   Handler handler_;
 };
 
@@ -107,14 +108,4 @@ template <class T, class Start>
       asio::use_awaitable);
 }
 
-/// Answers that are ready, sent out together: one post for all callers of the same executor.
-class Wakeups {
- public:
-  void add(std::shared_ptr<Sleeper> sleeper) { ready_.push_back(std::move(sleeper)); }
-  void send();
-
- private:
-  std::vector<std::shared_ptr<Sleeper>> ready_;
-};
-
-}  // namespace al::storage::postgres
+}  // namespace al
