@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,12 +32,28 @@ class LocalCache {
     std::scoped_lock lock(shard.mutex);
     ticket = shard.forgotten;
     auto const it = shard.entries.find(key);
-    if (it == shard.entries.end())
-      return nullptr;
-    if (it->second.until > clock_.steady())
+    if (it != shard.entries.end() && it->second.until > clock_.steady()) {
+      ++shard.hits;
       return it->second.value;
-    shard.entries.erase(it);
+    }
+    ++shard.misses;
+    if (it != shard.entries.end())
+      shard.entries.erase(it);
     return nullptr;
+  }
+
+  /// Of all finds since the start, those that found; nothing when there was none.
+  [[nodiscard]] std::optional<double> hit_ratio() {
+    std::uint64_t hits = 0;
+    std::uint64_t finds = 0;
+    for (auto& shard : shards_) {
+      std::scoped_lock lock(shard.mutex);
+      hits += shard.hits;
+      finds += shard.hits + shard.misses;
+    }
+    if (finds == 0)
+      return std::nullopt;
+    return static_cast<double>(hits) / static_cast<double>(finds);
   }
 
   void put(std::string_view key, std::shared_ptr<T const> value, Ticket ticket) {
@@ -70,6 +87,8 @@ class LocalCache {
     std::mutex mutex;
     std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries;
     std::uint64_t forgotten = 0;  // counts forgets of any key here: a needless miss is cheap, a stale entry is not
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
   };
   Shard& shard_of(std::string_view key) { return shards_[Hash{}(key) % shards_.size()]; }
 
