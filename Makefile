@@ -1,6 +1,6 @@
 # The usual entry points. Each makes sure first that the packages are there; builds take turns through build/.lock.
 .DEFAULT_GOAL := build
-.PHONY: build run test tsan torture bench lint lint-all format clean bootstrap
+.PHONY: build run cluster test tsan torture bench lint lint-all format clean bootstrap
 
 build: bootstrap
 	@scripts/build release agent-lightning
@@ -8,6 +8,9 @@ build: bootstrap
 
 run: build
 	build/release/agent-lightning serve
+
+cluster: build
+	@scripts/cluster
 
 test: bootstrap
 	@scripts/test debug release

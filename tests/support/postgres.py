@@ -24,13 +24,17 @@ def free_port() -> int:
 
 
 class Postgres(Program):
-    """`start` makes the cluster the first time; `remove` deletes it. The server ends when the tests' process does."""
+    """`start` makes the cluster the first time; `remove` deletes it, unless it lies in a directory of the caller's.
 
-    def __init__(self) -> None:
-        self.directory = tempfile.mkdtemp(prefix="agent-lightning-pg-", dir="/tmp")
-        self.port = free_port()
+    The server ends when the thread that started it does. `settings` are further ones, as "name=value".
+    """
+
+    def __init__(self, directory: str = "", port: int = 0, settings: tuple[str, ...] = ()):
+        self.is_kept = bool(directory)
+        self.directory = directory or tempfile.mkdtemp(prefix="agent-lightning-pg-", dir="/tmp")
+        self.port = port or free_port()
+        self.settings = settings
         self.process: subprocess.Popen | None = None
-        self.is_made = False
         if os.geteuid() == 0:
             shutil.chown(self.directory, "postgres", "postgres")
 
@@ -43,11 +47,12 @@ class Postgres(Program):
 
     def start(self) -> Self:
         data = os.path.join(self.directory, "data")
-        if not os.path.exists(data):
+        if not os.path.exists(os.path.join(data, "PG_VERSION")):
             options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
             self.must(self.command("initdb", "-D", data, *options))
-        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.directory}"]
-        settings += ["fsync=on", "max_connections=200", "shared_buffers=64MB"]
+        # No socket file: the path of a checkout may be longer than such a file's name can be.
+        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+        settings += ["fsync=on", "max_connections=200", "shared_buffers=64MB", *self.settings]
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 self.command("postgres", "-D", data, *(word for setting in settings for word in ("-c", setting))),
@@ -55,17 +60,15 @@ class Postgres(Program):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                process_group=0,
             )
         self.wait_until_ready()
-        if not self.is_made:
-            self.query("postgres", f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
-            self.is_made = True
         return self
 
     def wait_until_ready(self) -> None:
         limit = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < limit and self.process.poll() is None:
-            ping = self.command("pg_isready", "-q", "-h", self.directory, "-p", str(self.port))
+            ping = self.command("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port))
             if subprocess.run(ping, cwd=self.directory, check=False).returncode == 0:
                 return
             time.sleep(0.02)
@@ -79,13 +82,16 @@ class Postgres(Program):
         return done.stdout
 
     def create_database(self, name: str) -> str:
-        """Owned by an ordinary user, as in the brief's set-up; answers the URL to give to DATABASE_URL."""
-        self.query("postgres", f'CREATE DATABASE "{name}" OWNER {OWNER}')
+        """Owned by an ordinary user, unless it is there; answers the URL to give to DATABASE_URL."""
+        if not self.query("postgres", f"SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'"):
+            self.query("postgres", f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB")
+        if not self.query("postgres", f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+            self.query("postgres", f'CREATE DATABASE "{name}" OWNER {OWNER}')
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{name}"
 
     def query(self, database: str, sql: str) -> str:
         """As the superuser; answers the rows, one a line, without decoration."""
-        where = ["-h", self.directory, "-p", str(self.port), "-U", "postgres", "-d", database]
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
         return self.must(self.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql)).strip()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -98,4 +104,5 @@ class Postgres(Program):
 
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not self.is_kept:
+            shutil.rmtree(self.directory, ignore_errors=True)

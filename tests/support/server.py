@@ -35,6 +35,8 @@ class Server(Program):
     must end in an orderly way.
     """
 
+    process_group: int | None = None  # that of the tests, which gets their Ctrl-C; 0 is one of its own
+
     def __init__(self, environment: dict[str, str] | None = None, roles: tuple[str, ...] = ()):
         self.directory = tempfile.TemporaryDirectory(prefix="agent-lightning-")
         self.data = os.path.join(self.directory.name, "data")
@@ -54,6 +56,12 @@ class Server(Program):
 
     def start(self, wrapper: list[str] | None = None) -> Self:
         """Answers when /ready does. `wrapper` is a command that runs the program, such as strace."""
+        self.launch(wrapper)
+        self.wait_until_started()
+        return self
+
+    def launch(self, wrapper: list[str] | None = None) -> None:
+        """The first half of `start`, which does not wait."""
         assert self.process is None, "it runs already"
         if wrapper:
             os.makedirs(self.data, mode=0o700, exist_ok=True)  # wrappers leave their files there
@@ -65,7 +73,12 @@ class Server(Program):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                process_group=self.process_group,
             )
+        self.pid = self.process.pid  # until it says its own, which is another one under some wrappers
+
+    def wait_until_started(self) -> None:
+        """The second half of `start`."""
         try:
             said = json.loads(self.read_line())
             self.pid, self.urls = said["pid"], said["roles"]
@@ -79,7 +92,6 @@ class Server(Program):
         except BaseException:
             self.end_at_once()
             raise
-        return self
 
     def read_line(self) -> bytes:
         """What the program says once it listens."""
@@ -174,9 +186,13 @@ class Server(Program):
         """In an orderly way; anything but exit code 0 is a failure."""
         if self.process is None:
             return
-        process, self.process = self.process, None
-        if process.poll() is None:
+        if self.process.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
+        self.wait_until_stopped()
+
+    def wait_until_stopped(self) -> None:
+        """After a SIGTERM; anything but exit code 0 is a failure."""
+        process, self.process = self.process, None
         try:
             code = process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired as expired:
@@ -196,7 +212,8 @@ class Server(Program):
         if self.process is None:
             return
         process, self.process = self.process, None
-        for pid in {self.pid, process.pid} - {0}:
+        gone = {process.pid} if process.poll() is not None else set()  # its number may be another one's by now
+        for pid in {self.pid, process.pid} - gone:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
