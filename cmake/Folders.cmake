@@ -130,6 +130,14 @@ function(al_program name main)
   install(TARGETS ${name})
 endfunction()
 
+# A process of a benchmark that scripts start, as bench/<name>.cpp; it may use what tests use.
+function(al_bench_process name)
+  add_executable(${name}_bench "${CMAKE_SOURCE_DIR}/bench/${name}.cpp")
+  al_common(${name}_bench pch)
+  target_link_libraries(${name}_bench PRIVATE app testing)
+  set_target_properties(${name}_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+endfunction()
+
 # tests/<folder>/*_test.cpp becomes <folder>_test, linked to everything.
 function(al_cross_cutting_tests)
   file(GLOB directories CONFIGURE_DEPENDS LIST_DIRECTORIES true "${CMAKE_SOURCE_DIR}/tests/*")

@@ -60,7 +60,7 @@ BANNED = [
     ("endl", r"\bstd::endl\b", (), "write '\\n'"),
     ("using-std", r"\busing\s+namespace\s+std\s*;", (), "name what is used"),
     ("getenv", r"\b(secure_)?getenv\s*\(", ("src/core/config", "src/testing/", "tests/"), "read core/config.hpp"),
-    ("cout", r"\bstd::cout\b", ("src/app/",), "log instead"),
+    ("cout", r"\bstd::cout\b", ("src/app/", "bench/"), "log instead"),
 ]
 BANNED = [(name, re.compile(pattern), allowed, instead) for name, pattern, allowed, instead in BANNED]
 # A declaration or method of that name is fine, so this one needs to look at the word before it.

@@ -223,9 +223,13 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_task_commands(app, invocation);
   add_knowledge_commands(app, invocation);
   add_event_commands(app, invocation);
+  add_dead_letter_commands(app, invocation);
+  add_metric_commands(app, invocation);
   add_provider_commands(app, invocation);
   add_export_command(app, invocation);
   add_import_command(app, invocation);
+  add_migrate_database_command(app, invocation);
+  add_backup_commands(app, invocation);
   add_model_commands(app, invocation);
   add_completion_commands(app, invocation);
   add_manual_command(app, invocation);

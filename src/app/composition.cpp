@@ -14,11 +14,15 @@
 #include "data/chat_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/knowledge_import.hpp"
+#include "data/metric_store.hpp"
+#include "data/retention.hpp"
 #include "data/starter.hpp"
 #include "data/task_store.hpp"
-#include "events/dispatcher.hpp"
+#include "events/catch_up.hpp"
+#include "events/consumer.hpp"
 #include "events/event_log.hpp"
 #include "events/live_text.hpp"
+#include "events/remote_bell.hpp"
 #include "http/client_pool.hpp"
 #include "http/server.hpp"
 #include "security/bootstrap_token.hpp"
@@ -29,10 +33,14 @@
 #include "services/ai_model/chats.hpp"
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
+#include "services/operations/configuration.hpp"
 #include "services/operations/events.hpp"
+#include "services/operations/metrics_series.hpp"
+#include "services/operations/task_metrics.hpp"
 #include "services/system/system.hpp"
 #include "services/worker/worker.hpp"
 #include "storage/lock.hpp"
+#include "storage/measured.hpp"
 
 namespace al::app {
 namespace {
@@ -42,9 +50,9 @@ constexpr std::chrono::seconds retry_pause{2};
 constexpr std::chrono::seconds drain_timeout{30};
 constexpr std::chrono::seconds last_usage_timeout{5};
 
-std::unique_ptr<storage::Database> prepare_database(Config const& config, Clock const& clock) {
+std::unique_ptr<storage::MeasuredDatabase> prepare_database(Config const& config, Clock const& clock) {
   migrate(config);
-  return open_database(config, clock);
+  return std::make_unique<storage::MeasuredDatabase>(open_database(config, clock));
 }
 
 std::size_t io_thread_count(Config const& config) {
@@ -53,11 +61,15 @@ std::size_t io_thread_count(Config const& config) {
 }
 
 /// Without a doorbell between processes a cache would show what another process has changed for up to a second. A
-/// process that runs every role is most likely alone; it reads the others' events all the same and forgets what they
-/// changed.
+/// process that runs every role is most likely alone; it looks for the others' events all the same and forgets what
+/// they changed.
 bool may_cache(Config const& config, std::set<Role> const& roles) {
-  return !uses_postgres(config) || roles.size() == all_roles().size();
+  if (!config.boolean("use_cache"))
+    return false;
+  return !uses_postgres(config) || !redis_url(config).empty() || roles.size() == all_roles().size();
 }
+
+bool has_background(std::set<Role> const& roles) { return roles.contains(Role::worker) || roles.contains(Role::relay); }
 
 /// A wrong setting ends the start, with its remedy.
 template <class T>
@@ -81,8 +93,12 @@ http::ClientOptions tenant_client_options(Config const& config) {
   return options;
 }
 
-/// How soon events of other processes are noticed.
-constexpr std::chrono::milliseconds poll_interval{500};
+data::RetentionOptions retention_options(Config const& config) {
+  auto const directory = config.text("archive");
+  return {.archive = directory.empty() ? data_directory(config) / "archive" : std::filesystem::path(directory),
+          .events_keep = std::chrono::days(config.integer("events.keep_days")),
+          .metrics_keep = std::chrono::days(config.integer("metrics.keep_days"))};
+}
 
 }  // namespace
 
@@ -92,30 +108,34 @@ struct Platform::Parts final : services::system::Process {
 
   // ---- services::system::Process ----
   [[nodiscard]] std::string_view database_kind() const override {
+    if (!config.boolean("use_database"))
+      return "memory";
     return database->dialect() == storage::Dialect::sqlite ? "sqlite" : "postgresql";
   }
   [[nodiscard]] std::string_view cache_kind() const override { return agent_cache ? "in-process" : "off"; }
+  [[nodiscard]] std::string_view bus_kind() const override;
   [[nodiscard]] bool is_ready() const override { return ready.load(); }
   [[nodiscard]] services::system::Figures figures() const override;
   [[nodiscard]] Task<void> ping_database(Deadline deadline) override { return database->ping(deadline); }
-  [[nodiscard]] std::string role_metrics() const override { return model_usage.metrics(); }
+  [[nodiscard]] std::string role_metrics() const override { return database->metrics() + model_usage.metrics(); }
 
   void listen(Role);
   http::Router& router_of(Role);
   void add_routes(http::Router&, Role);
   [[nodiscard]] Task<void> seed();
-  void notice_other_processes();
+  void join_other_processes();
   void employ_worker();
+  void employ_relay();
+  void start_relay();
   void bill(agents::UsedModel const&);
 
   Config const& config;
   SystemClock clock;
   SystemRandom random;
   std::optional<storage::DirectoryLock> lock;
-  std::unique_ptr<storage::Database> database;
+  std::unique_ptr<storage::MeasuredDatabase> database;
   events::Bus bus;
   events::EventLog log{*database};
-  events::Dispatcher dispatcher{log, bus, poll_interval};
   data::Writer writer{*database, bus, clock, random, "agent-designer"};
 
   std::unique_ptr<cache::LocalCache<data::AgentView>> agent_cache;
@@ -130,15 +150,21 @@ struct Platform::Parts final : services::system::Process {
   data::TaskStore worker_tasks{worker_writer};
   events::LiveText live{clock};
   data::Writer model_writer{*database, bus, clock, random, "ai-model"};
-  data::ProviderStore registered{model_writer, [this](TenantId const& tenant) { directory.forget(tenant); }};
+  data::ProviderStore registered{model_writer};
   data::DataKeyStore data_keys{*database};
+  data::Writer operations_writer{*database, bus, clock, random, "operations"};
+  data::DeadLetterStore dead_letters{operations_writer};
   security::MasterKey master_key{config.text("master_key"), data_directory(config), random};
   security::Sealing sealing{data_keys, master_key, random};
   security::OutgoingHosts hosts = sound(security::OutgoingHosts::from(config.text("providers.allowed_hosts")));
   providers::Accounts operators = sound(accounts_of(config));
-  Directory directory{{registered, sealing, hosts}, operators, clock};
+  Directory directory{{registered, sealing, hosts}, operators, bus, clock};
   data::ChatStore chats{model_writer};
   data::UsageStore usage_store{*database};
+  data::MetricStore metrics{*database, clock};
+  data::MetricBuffer own_metrics{metrics, clock};
+  data::Retention retention{*database, clock, random, retention_options(config),
+                            [this](Deadline deadline) { return events::stored_cursors(*database, deadline); }};
   services::ai_model::Usage model_usage{usage_store, clock};
 
   security::TokenAuthenticator authenticator{access, clock};
@@ -149,9 +175,13 @@ struct Platform::Parts final : services::system::Process {
   std::map<Role, std::unique_ptr<http::Router>> routers;
   IoThreads threads;
   std::size_t http_lanes;
+  std::unique_ptr<events::RemoteBell> bell;   ///< with Redis
+  std::unique_ptr<events::CatchUp> catch_up;  ///< with PostgreSQL
   http::ClientPool operator_clients;
   http::ClientPool tenant_clients;
-  std::size_t workers_lane = 0;
+  /// The last thread, of what blocks for milliseconds: worker and relay.
+  std::size_t background_lane;
+  bool is_relay;
   std::map<Role, std::unique_ptr<http::Server>> servers;
   agents::Loop runner{{.stores = {agents, knowledge, worker_tasks, bus},
                        .directory = directory,
@@ -162,6 +192,7 @@ struct Platform::Parts final : services::system::Process {
                        .clock = clock,
                        .random = random}};
   std::unique_ptr<services::worker::Worker> worker;
+  std::unique_ptr<events::Consumer> task_metrics;  ///< of the relay
 };
 
 Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
@@ -169,20 +200,32 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
       lock(sound(lock_data_directory(settings))),
       database(prepare_database(settings, clock)),
       agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
-      threads(io_thread_count(settings) + (roles.contains(Role::worker) ? 1 : 0)),
+      threads(io_thread_count(settings) + (has_background(roles) ? 1 : 0)),
       http_lanes(io_thread_count(settings)),
       operator_clients(contexts_of(threads), model_client_options(settings)),
-      tenant_clients(contexts_of(threads), tenant_client_options(settings)) {
+      tenant_clients(contexts_of(threads), tenant_client_options(settings)),
+      background_lane(threads.size() - 1),
+      is_relay(roles.contains(Role::relay)) {
+  join_other_processes();
   for (auto const role : roles)
     listen(role);
   if (roles.contains(Role::worker))
     employ_worker();
+  if (is_relay)
+    employ_relay();
 }
 
 services::system::Figures Platform::Parts::figures() const {
   auto const pool = database->pool();
-  services::system::Figures figures{
-      .pool_size = pool.size, .pool_in_use = pool.in_use, .pool_size_max = pool.size_max, .pool_waiting = pool.waiting};
+  services::system::Figures figures{.pool_size = pool.size,
+                                    .pool_in_use = pool.in_use,
+                                    .pool_size_max = pool.size_max,
+                                    .pool_waiting = pool.waiting,
+                                    .published = bus.announced()};
+  if (agent_cache) {
+    if (auto const ratio = agent_cache->hit_ratio())
+      figures.cache_hit_ratios.emplace("agents", *ratio);
+  }
   for (auto const& [role, server] : servers) {
     figures.requests += server->requests();
     figures.connections += server->connections();
@@ -235,8 +278,12 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
     services::ai_model::add_session_routes(router, talks);
     services::ai_model::add_provider_routes(router, {registered, sealing, hosts, operators, models.clients});
   }
-  if (has_all || role == Role::operations)
+  if (has_all || role == Role::operations) {
     services::operations::add_event_routes(router, {log, bus});
+    services::operations::add_metrics_series_routes(router, {metrics, clock});
+    services::operations::add_dead_letter_routes(router, dead_letters);
+    services::operations::add_configuration_routes(router, config);
+  }
   services::system::add_routes(router, *this, clock, std::string(facts->name));
 }
 
@@ -254,14 +301,26 @@ Task<void> Platform::Parts::seed() {
   log::info("ready");
 }
 
-void Platform::Parts::notice_other_processes() {
+void Platform::Parts::join_other_processes() {
   if (!uses_postgres(config))
     return;
-  dispatcher.on("agent:*", [this](model::Event const& event) {
-    agents.forget(event.metadata.tenant_id, AgentId{event.aggregate_id});
-  });
-  dispatcher.on("provider:*", [this](model::Event const& event) { directory.forget(event.metadata.tenant_id); });
-  spawn(threads.at(0).get_executor(), "events of other processes", dispatcher.run());
+  if (auto const options = sound(redis_options(config))) {
+    bell = std::make_unique<events::RemoteBell>(threads.at(0).get_executor(), *options, bus, random,
+                                                uuid_v7(clock, random));
+    bus.forward_to([this](auto const& it) { bell->send(it); });
+  }
+  using For = events::CatchUp::For;
+  catch_up = std::make_unique<events::CatchUp>(
+      *database, bus, [this] { return bell ? bell->hearing() : events::RemoteBell::Hearing{}; },
+      is_relay ? For::all_processes : For::this_process);
+}
+
+std::string_view Platform::Parts::bus_kind() const {
+  if (!catch_up)
+    return "in-process";
+  if (!bell)
+    return "polling";
+  return bell->hearing().is_whole ? "redis" : "polling: redis is unreachable";
 }
 
 void Platform::Parts::bill(agents::UsedModel const& used) {
@@ -276,17 +335,33 @@ void Platform::Parts::bill(agents::UsedModel const& used) {
 
 // The worker has a thread of its own: choosing passages from large items takes milliseconds.
 void Platform::Parts::employ_worker() {
-  workers_lane = threads.size() - 1;
   services::worker::WorkerOptions const options{
       .concurrency = static_cast<std::size_t>(config.integer("worker.concurrency")),
       .lease = std::chrono::seconds(config.integer("worker.lease")),
       .drain_timeout = drain_timeout};
-  auto const executor = threads.at(workers_lane).get_executor();
+  auto const executor = threads.at(background_lane).get_executor();
   worker = std::make_unique<services::worker::Worker>(executor, services::worker::Stores{worker_tasks, agents, answers},
                                                       runner, bus, live, clock, random, options);
 }
 
+void Platform::Parts::employ_relay() {
+  task_metrics = std::make_unique<events::Consumer>(
+      threads.at(background_lane).get_executor(), events::Consumer::Ties{*database, log, bus, clock, random},
+      services::operations::record_task_metrics(own_metrics), services::operations::task_metrics_options());
+}
+
+void Platform::Parts::start_relay() {
+  auto const lane = threads.at(background_lane).get_executor();
+  spawn(lane, "upkeep", retention.run());
+  spawn(lane, "own metrics", own_metrics.run());
+  asio::post(lane, [this] { task_metrics->start(); });
+}
+
 Platform::Platform(Config const& config, std::set<Role> const& roles) {
+  if (!config.boolean("use_database"))
+    log::warning("USE_DATABASE is off: nothing is kept; all data of this process is lost when it ends");
+  else if (!config.boolean("use_shared_data"))
+    log::warning("USE_SHARED_DATA is off: this process has its own data in its data directory, which no other sees");
   make_data_directory(config);
   parts_ = std::make_unique<Parts>(config, roles);
 }
@@ -309,11 +384,17 @@ Result<void> Platform::start() {
   for (auto const& [role, server] : parts_->servers)
     server->start();
   if (parts_->worker) {
-    asio::post(parts_->threads.at(parts_->workers_lane), [worker = parts_->worker.get()] { worker->start(); });
+    asio::post(parts_->threads.at(parts_->background_lane), [worker = parts_->worker.get()] { worker->start(); });
   }
-  parts_->notice_other_processes();
-  spawn(parts_->threads.at(0).get_executor(), "usage of models", parts_->model_usage.run());
-  spawn(parts_->threads.at(0).get_executor(), "starter content", parts_->seed());
+  if (parts_->is_relay)
+    parts_->start_relay();
+  auto const first_lane = parts_->threads.at(0).get_executor();
+  if (parts_->bell)
+    asio::post(first_lane, [bell = parts_->bell.get()] { bell->start(); });
+  if (parts_->catch_up)
+    spawn(first_lane, "events of other processes", parts_->catch_up->run());
+  spawn(first_lane, "usage of models", parts_->model_usage.run());
+  spawn(first_lane, "starter content", parts_->seed());
   return {};
 }
 
@@ -324,10 +405,12 @@ void Platform::stop(Deadline deadline) {
   }
   try {
     if (parts_->worker)
-      parts_->threads.wait(parts_->workers_lane, parts_->worker->stop());
+      parts_->threads.wait(parts_->background_lane, parts_->worker->stop());
+    if (parts_->task_metrics)
+      parts_->threads.wait(parts_->background_lane, parts_->task_metrics->stop());
   } catch (Fault const& fault) {
-    // Its lease runs out, and then another worker takes over.
-    log::warning("the worker could not sign off", {{"error", std::string_view(fault.what())}});
+    // Its lease runs out, and then another one takes over.
+    log::warning("worker or relay could not sign off", {{"error", std::string_view(fault.what())}});
   }
   stopping.clear();  // waits for each
   try {

@@ -6,24 +6,27 @@
 #include <vector>
 
 #include "cache/local_cache.hpp"
+#include "events/bus.hpp"
 #include "providers/account.hpp"
 #include "services/ai_model/registered.hpp"
 
 namespace al::app {
 
 /// The accounts of a tenant: what it registered, then those of the settings. Remembered for at most a second, and
-/// forgotten as soon as a provider of the tenant changes. Thread-safe; of many callers at once one loads.
+/// forgotten as soon as a change of a provider of the tenant is announced. Thread-safe; of many callers at once one
+/// loads.
 class Directory final : public providers::Directory {
  public:
-  Directory(services::ai_model::Registered registered, providers::Accounts const& operators, Clock const& clock)
-      : registered_(registered), operators_(operators), known_(clock) {}
+  /// Listens on `bus`, which announces nothing any more when this goes.
+  Directory(services::ai_model::Registered registered, providers::Accounts const& operators, events::Bus& bus,
+            Clock const& clock)
+      : registered_(registered), operators_(operators), known_(clock) {
+    bus.on("provider:*", [this](events::Announcement const& it) { known_.forget(it.tenant.value); });
+  }
 
   /// A registered provider that cannot be used (its key does not open, its host is not allowed any more) is left out,
   /// and the log says so once. Throws Unavailable.
   [[nodiscard]] Task<std::shared_ptr<providers::Accounts const>> accounts(TenantId const&, Deadline) override;
-
-  /// A provider of the tenant changed.
-  void forget(TenantId const& tenant) { known_.forget(tenant.value); }
 
  private:
   class Turn;

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config.hpp"
+#include "redis/settings.hpp"
 #include "storage/database.hpp"
 #include "storage/lock.hpp"
 #include "storage/migrations.hpp"
@@ -26,7 +28,16 @@ void make_data_directory(Config const&);
 /// another process has it. Throws Fault.
 [[nodiscard]] Result<std::optional<storage::DirectoryLock>> lock_data_directory(Config const&);
 
+/// Where Redis is; none when it is not configured, or not needed: SQLite is one process's. Errors: invalid.
+[[nodiscard]] Result<std::optional<redis::Options>> redis_options(Config const&);
+
 [[nodiscard]] storage::MigrationTarget migration_target(Config const&);
+
+/// The database in the data directory, also when the configuration names another one.
+[[nodiscard]] storage::MigrationTarget sqlite_target(Config const&);
+
+/// Its columns and tables must be those that this program knows. Errors: conflict, with the remedy. Throws Fault.
+[[nodiscard]] Result<void> demand_migrated(storage::MigrationTarget const&);
 
 /// Throws Fault when it cannot be opened; PostgreSQL connects lazily.
 [[nodiscard]] std::unique_ptr<storage::Database> open_database(Config const&, Clock const&);

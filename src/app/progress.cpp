@@ -1,5 +1,7 @@
 #include "app/progress.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <ostream>
 
@@ -21,6 +23,12 @@ std::string progress_text(std::uintmax_t done, std::uintmax_t total, std::string
     out += i < full ? "█" : "·";
   out += "] " + std::string(3 - percent.size(), ' ') + percent + "%  " + printable(label);
   return cut(out, columns);
+}
+
+Console::Options progress_options(Console const& console) {
+  auto options = console.options();
+  options.is_terminal = ::isatty(STDERR_FILENO) == 1;
+  return options;
 }
 
 Progress::Progress(std::ostream& out, Console::Options const& options, std::uintmax_t total)

@@ -27,6 +27,9 @@ class Progress {
   bool is_drawn_ = false;
 };
 
+/// Of a progress on standard error, where it does not get into results.
+[[nodiscard]] Console::Options progress_options(Console const&);
+
 /// "[████······]  40%  label", cut to `columns`.
 [[nodiscard]] std::string progress_text(std::uintmax_t done, std::uintmax_t total, std::string_view label,
                                         std::size_t columns);

@@ -8,9 +8,13 @@ namespace al::app {
 
 std::vector<RoleFacts> const& all_roles() {
   static std::vector<RoleFacts> const roles{
-      {Role::gateway, "gateway", "gateway.port"},       {Role::agent_designer, "agent-designer", "agent_designer.port"},
-      {Role::ai_model, "ai-model", "ai_model.port"},    {Role::operations, "operations", "operations.port"},
-      {Role::dashboard, "dashboard", "dashboard.port"}, {Role::worker, "worker", ""},
+      {Role::gateway, "gateway", "gateway.port"},
+      {Role::agent_designer, "agent-designer", "agent_designer.port"},
+      {Role::ai_model, "ai-model", "ai_model.port"},
+      {Role::operations, "operations", "operations.port"},
+      {Role::dashboard, "dashboard", "dashboard.port"},
+      {Role::worker, "worker", ""},
+      {Role::relay, "relay", ""},
   };
   return roles;
 }

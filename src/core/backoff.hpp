@@ -3,7 +3,19 @@
 #include <chrono>
 #include <cstdint>
 
+#include "core/random.hpp"
+
 namespace al {
+
+/// How long to wait after attempt number `attempt` (from 1) failed, before the next one: uniform up to `first`, doubled
+/// with every attempt, at most `longest` (AWS architecture blog, "Exponential backoff and jitter": full jitter).
+[[nodiscard]] inline std::chrono::microseconds full_jitter(std::int64_t attempt, std::chrono::microseconds first,
+                                                           std::chrono::microseconds longest, Random& random) {
+  auto const exponent = std::clamp<std::int64_t>(attempt - 1, 0, 16);
+  auto const ceiling = std::min<std::chrono::microseconds>(longest, first * (1LL << exponent));
+  return std::chrono::microseconds{
+      1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(ceiling.count())))};
+}
 
 /// Delays between attempts to connect: `first`, doubling up to `longest`, each between half and all of that, so that
 /// many processes do not come back at the same moment. A value: it knows neither clock nor randomness.

@@ -24,6 +24,7 @@ namespace {
 using enum SettingKind;
 
 constexpr std::size_t file_bytes_max = 1 << 20;
+constexpr std::string_view postgres_schemes = "postgresql|postgres";
 constexpr std::int64_t day_seconds = 86'400;
 
 constexpr Setting port(std::string_view name, std::string_view variable, std::string_view fallback,
@@ -79,7 +80,7 @@ constexpr std::array table = std::to_array<Setting>({
      .fallback = "",
      .doc = "PostgreSQL as postgresql://user:password@host:port/name. Empty: DB_HOST decides, else SQLite in the data "
             "directory.",
-     .postgres_url = true},
+     .url_schemes = postgres_schemes},
     {.name = "database.host",
      .variable = "DB_HOST",
      .kind = text,
@@ -117,7 +118,7 @@ constexpr std::array table = std::to_array<Setting>({
      .fallback = "",
      .doc = "PostgreSQL for migrations, when another user owns the schema or a proxy stands in between. Empty: the "
             "same database.",
-     .postgres_url = true},
+     .url_schemes = postgres_schemes},
     {.name = "database.pool_size",
      .variable = "DB_POOL_SIZE",
      .kind = integer,
@@ -164,6 +165,102 @@ constexpr std::array table = std::to_array<Setting>({
      .kind = boolean,
      .fallback = "on",
      .doc = "Named prepared statements; off behind PgBouncer in transaction mode."},
+    {.name = "backup.directory",
+     .variable = "BACKUP_DIRECTORY",
+     .kind = text,
+     .fallback = "./backups",
+     .doc = "Directory of the backups. Keep it apart from the data directory, best on another disk.",
+     .min = 1},
+    {.name = "backup.keep",
+     .variable = "BACKUP_KEEP",
+     .kind = integer,
+     .fallback = "7",
+     .doc = "Backups that stay when another one was made; older ones are removed.",
+     .min = 1,
+     .max = 10'000},
+    {.name = "backup.database_url",
+     .variable = "BACKUP_DATABASE_URL",
+     .kind = text,
+     .fallback = "",
+     .doc =
+         "PostgreSQL for backups: a login with REPLICATION, on the server itself and not on a proxy. Empty: the same "
+         "database.",
+     .url_schemes = postgres_schemes},
+    {.name = "backup.postgres_programs",
+     .variable = "BACKUP_POSTGRES_PROGRAMS",
+     .kind = text,
+     .fallback = "/usr/lib/postgresql/15/bin",
+     .doc =
+         "Where pg_basebackup, pg_receivewal, pg_verifybackup, pg_controldata and postgres lie, of the server's major "
+         "version.",
+     .min = 1},
+    {.name = "redis.url",
+     .variable = "REDIS_URL",
+     .kind = text,
+     .fallback = "",
+     .doc = "Redis, which joins several processes on one PostgreSQL, as redis://user:password@host:port/number; "
+            "rediss:// with TLS; redis+sentinel://host:port,host:port/master/number. Empty: REDIS_HOST decides.",
+     .url_schemes = "redis|rediss|redis+sentinel|rediss+sentinel"},
+    {.name = "redis.host",
+     .variable = "REDIS_HOST",
+     .kind = text,
+     .fallback = "",
+     .doc = "Host or address of Redis. This and the next three count only while REDIS_URL is empty; both empty: no "
+            "Redis."},
+    {.name = "redis.port",
+     .variable = "REDIS_PORT",
+     .kind = integer,
+     .fallback = "6379",
+     .doc = "Port of Redis.",
+     .min = 1,
+     .max = 65535},
+    {.name = "redis.password",
+     .variable = "REDIS_PASSWORD",
+     .kind = text,
+     .fallback = "",
+     .doc = "Password of Redis.",
+     .secret = true},
+    {.name = "redis.database",
+     .variable = "REDIS_DB",
+     .kind = integer,
+     .fallback = "0",
+     .doc = "Number of the Redis database. Installations that share a Redis need a number each.",
+     .max = 1'000'000},
+    {.name = "use_database",
+     .variable = "USE_DATABASE",
+     .kind = boolean,
+     .fallback = "on",
+     .doc = "Off: nothing is kept. The process has a database of its own in memory, which goes with it."},
+    {.name = "use_shared_data",
+     .variable = "USE_SHARED_DATA",
+     .kind = boolean,
+     .fallback = "on",
+     .doc = "Off: DATABASE_URL and Redis are left alone, and the process keeps a SQLite file of its own in the data "
+            "directory."},
+    {.name = "use_cache",
+     .variable = "USE_CACHE",
+     .kind = boolean,
+     .fallback = "on",
+     .doc = "Off: every read goes to the database."},
+    {.name = "events.keep_days",
+     .variable = "EVENTS_KEEP_DAYS",
+     .kind = integer,
+     .fallback = "90",
+     .doc = "Days that events stay in the database before they go to the archive; on PostgreSQL up to a month more.",
+     .min = 1,
+     .max = 36'500},
+    {.name = "metrics.keep_days",
+     .variable = "METRICS_KEEP_DAYS",
+     .kind = integer,
+     .fallback = "30",
+     .doc = "Days that recorded metrics stay there.",
+     .min = 1,
+     .max = 36'500},
+    {.name = "archive",
+     .variable = "AGENT_LIGHTNING_ARCHIVE",
+     .kind = text,
+     .fallback = "",
+     .doc = "Directory of what has left the database. Empty: archive in the data directory."},
     {.name = "log.level",
      .variable = "LOG_LEVEL",
      .kind = text,
@@ -317,6 +414,12 @@ std::string replaced(std::string_view text, char from, std::string_view to) {
 
 // ---- one value ----
 
+/// "postgresql:// or postgres://"
+std::string schemes_text(std::string_view schemes) {
+  auto const last = schemes.rfind('|');
+  return replaced(schemes.substr(0, last), '|', "://, ") + ":// or " + std::string(schemes.substr(last + 1)) + "://";
+}
+
 /// "a whole number of seconds from 5 to 3600"
 std::string allowed(Setting const& setting) {
   auto range = " from " + std::to_string(setting.min) + " to " + std::to_string(setting.max);
@@ -332,8 +435,8 @@ std::string allowed(Setting const& setting) {
   }
   if (!setting.choices.empty())
     return "one of " + replaced(setting.choices, '|', ", ");
-  if (setting.postgres_url)
-    return "a URL that begins with postgresql:// or postgres://, or empty";
+  if (!setting.url_schemes.empty())
+    return "a URL that begins with " + schemes_text(setting.url_schemes) + ", or empty";
   return setting.min > 0 ? "UTF-8 text, not empty, without control characters"
                          : "UTF-8 text without control characters";
 }
@@ -357,8 +460,9 @@ std::optional<std::string> accept_text(Setting const& setting, std::string_view 
   if (!utf8::is_plain(value) || length < setting.min || length > setting.max)
     return std::nullopt;
   // libpq takes anything else for the name of a database on this machine.
-  bool const is_fit =
-      !setting.postgres_url || value.empty() || value.starts_with("postgresql://") || value.starts_with("postgres://");
+  auto const scheme = "|" + std::string(value.substr(0, std::min(value.find("://"), value.size()))) + "|";
+  bool const is_fit = setting.url_schemes.empty() || value.empty() ||
+                      (value.contains("://") && ("|" + std::string(setting.url_schemes) + "|").contains(scheme));
   if (!is_fit)
     return std::nullopt;
   return std::string(value);
@@ -388,7 +492,7 @@ std::optional<std::string> accept(Setting const& setting, std::string_view value
 std::string quoted(Setting const& setting, std::string_view value) {
   constexpr std::size_t shown_max = 60;
   // Where a URL was forgotten to begin as one, a password in it is not found.
-  if (setting.secret || (setting.postgres_url && !value.contains("://")))
+  if (setting.secret || (!setting.url_schemes.empty() && !value.contains("://")))
     return "what was given";
   auto shown = EffectiveSetting{&setting, std::string(value), {}}.shown();
   if (shown.size() > shown_max)
@@ -659,7 +763,7 @@ class Loader {
   std::vector<FieldFault> faults_;
 };
 
-// ---- database_url ----
+// ---- database_url, redis_url ----
 
 std::string percent_encoded(std::string_view text, std::string_view also_plain = "") {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -763,6 +867,8 @@ bool Config::boolean(std::string_view name) const {
 bool Config::is_set(std::string_view name) const { return !at(name).value.empty(); }
 
 std::string database_url(Config const& config) {
+  if (!config.boolean("use_database") || !config.boolean("use_shared_data"))
+    return {};
   if (config.is_set("database.url") || !config.is_set("database.host"))
     return config.text("database.url");
   auto out = "postgresql://" + percent_encoded(config.text("database.user"));
@@ -770,6 +876,16 @@ std::string database_url(Config const& config) {
     out += ":" + percent_encoded(config.text("database.password"));
   out += "@" + url_host(config.text("database.host")) + ":" + config.text("database.port");
   return out + "/" + percent_encoded(config.text("database.name"));
+}
+
+std::string redis_url(Config const& config) {
+  if (config.is_set("redis.url") || !config.is_set("redis.host"))
+    return config.text("redis.url");
+  std::string out = "redis://";
+  if (config.is_set("redis.password"))
+    out += ":" + percent_encoded(config.text("redis.password")) + "@";
+  out += url_host(config.text("redis.host")) + ":" + config.text("redis.port");
+  return out + "/" + config.text("redis.database");
 }
 
 }  // namespace al

@@ -36,8 +36,8 @@ struct Setting {
   bool secret = false;
   std::int64_t min = 0;  ///< bounds of numbers; of text its length in bytes
   std::int64_t max = INT64_MAX;
-  std::string_view choices{};  ///< "json|text": what a text may be, in any case; empty for free text
-  bool postgres_url = false;   ///< a text that is empty or begins with postgresql:// or postgres://
+  std::string_view choices{};      ///< "json|text": what a text may be, in any case; empty for free text
+  std::string_view url_schemes{};  ///< "redis|rediss": a text that is empty or a URL of one of these
 };
 
 /// All settings there are, in the order in which `agent-lightning config` prints them.
@@ -84,7 +84,11 @@ class Config {
 };
 
 /// Where the database is: `database.url`, or else a postgresql:// URL made of `database.host` and its companions,
-/// percent-encoded; empty when neither is set, which means SQLite in the data directory. Holds the password.
+/// percent-encoded; empty when neither is set or the data is not to be shared, which means SQLite. Holds the password.
 [[nodiscard]] std::string database_url(Config const&);
+
+/// Where Redis is: `redis.url`, or else one made of `redis.host` and its companions; empty when there is none. Holds
+/// the password.
+[[nodiscard]] std::string redis_url(Config const&);
 
 }  // namespace al

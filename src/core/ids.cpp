@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,6 +22,18 @@ bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
 
 constexpr bool is_hyphen_place(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
+std::string uuid_text(std::array<std::byte, 16> const& bytes) {
+  std::string out;
+  out.reserve(36);
+  for (auto const byte : bytes) {
+    if (is_hyphen_place(out.size()))
+      out += '-';
+    out += hex_digits[std::to_integer<std::size_t>(byte >> 4)];
+    out += hex_digits[std::to_integer<std::size_t>(byte & std::byte{0x0F})];
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string uuid_v7(Clock const& clock, Random& random) {
@@ -36,16 +49,22 @@ std::string uuid_v7(Clock const& clock, Random& random) {
   bytes[6] = static_cast<std::byte>(0x70 | (fraction >> 8));
   bytes[7] = static_cast<std::byte>(fraction);
   bytes[8] = (bytes[8] & std::byte{0x3F}) | std::byte{0x80};
+  return uuid_text(bytes);
+}
 
-  std::string out;
-  out.reserve(36);
-  for (auto const byte : bytes) {
-    if (is_hyphen_place(out.size()))
-      out += '-';
-    out += hex_digits[std::to_integer<std::size_t>(byte >> 4)];
-    out += hex_digits[std::to_integer<std::size_t>(byte & std::byte{0x0F})];
-  }
-  return out;
+std::string uuid_v7_before(std::string_view id, std::chrono::milliseconds back) {
+  std::uint64_t millis = 0;
+  std::from_chars(id.data(), id.data() + 8, millis, 16);
+  std::uint64_t low = 0;
+  std::from_chars(id.data() + 9, id.data() + 13, low, 16);
+  millis = millis << 16 | low;
+  millis -= std::min(millis, static_cast<std::uint64_t>(back.count()));
+  std::array<std::byte, 16> bytes{};
+  for (std::size_t i = 0; i < 6; ++i)
+    bytes.at(i) = static_cast<std::byte>(millis >> (40 - 8 * i));
+  bytes[6] = std::byte{0x70};
+  bytes[8] = std::byte{0x80};
+  return uuid_text(bytes);
 }
 
 bool is_uuid(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Ids are their own types, so that a swapped argument does not compile.
 
+#include <chrono>
 #include <compare>
 #include <functional>
 #include <string>
@@ -61,6 +62,8 @@ inline TenantId const default_tenant{"default"};
 
 /// A lower-case UUIDv7 (RFC 9562): sorted by time, so that inserts land at the end of their index.
 [[nodiscard]] std::string uuid_v7(Clock const&, Random&);
+/// The least UUIDv7 of the millisecond that lies `back` before that of `id`.
+[[nodiscard]] std::string uuid_v7_before(std::string_view id, std::chrono::milliseconds back);
 /// Any version, either case.
 [[nodiscard]] bool is_uuid(std::string_view);
 /// As it is stored: in lower case.

@@ -201,5 +201,14 @@ TEST(SeededRandom, RepeatsItself) {
   EXPECT_NE(first, c.token(16));
 }
 
+TEST(UuidV7, BeforeIsTheLeastOfAnEarlierMillisecond) {
+  EXPECT_EQ(uuid_v7_before("0192f5a1-b2c3-7abc-9def-0123456789ab", std::chrono::milliseconds{0}),
+            "0192f5a1-b2c3-7000-8000-000000000000");
+  EXPECT_EQ(uuid_v7_before("0192f5a1-0001-7abc-9def-0123456789ab", std::chrono::milliseconds{3}),
+            "0192f5a0-fffe-7000-8000-000000000000");
+  EXPECT_EQ(uuid_v7_before("00000000-0001-7abc-9def-0123456789ab", std::chrono::milliseconds{3}),
+            "00000000-0000-7000-8000-000000000000");
+}
+
 }  // namespace
 }  // namespace al

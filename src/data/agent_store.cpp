@@ -131,6 +131,19 @@ constexpr int update_tries_max = 5;
 
 }  // namespace
 
+AgentStore::AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache) : writer_(writer), cache_(cache) {
+  if (!cache_)
+    return;
+  auto const forget = [this](TenantId const& tenant, AgentId const& id) { cache_->forget(cache_key(tenant, id)); };
+  using events::Announcement;
+  writer_.bus().on("agent:*", [forget](Announcement const& it) { forget(it.tenant, AgentId{it.aggregate_id}); });
+  // An agent is busy while a task of it runs.
+  for (auto const* channel :
+       {"task:started", "task:retried", "task:released", "task:completed", "task:failed", "task:cancelled"}) {
+    writer_.bus().on(channel, [forget](Announcement const& it) { forget(it.tenant, it.agent_id); });
+  }
+}
+
 Task<Result<std::shared_ptr<AgentView const>>> AgentStore::view(TenantId const& tenant, AgentId const& id, bool fresh,
                                                                 Deadline deadline) {
   auto const key = cache_key(tenant, id);
@@ -189,7 +202,6 @@ Task<Result<model::Agent>> AgentStore::create(Actor const& actor, model::Agent a
   Values params;
   entity::bind_row(agent, params);
   auto row = co_await writer_.write(create_agent, actor, std::move(params), deadline);
-  forget(actor.tenant, agent.id);
   if (!row && row.error().code == Code::conflict) {
     co_return fail(Code::conflict, "agent '" + agent.id.value + "' exists already; update it, or choose another id");
   }
@@ -225,7 +237,8 @@ Task<Result<model::Agent>> AgentStore::change(Actor const& actor, AgentId const&
       co_return agent;
     if (auto ok = check_version(agent->version, expected); !ok)
       co_return fail(std::move(ok.error()));
-    if (agent->status == model::AgentStatus::busy)
+    bool const is_busy = agent->status == model::AgentStatus::busy;
+    if (is_busy)
       agent->status = model::AgentStatus::idle;
     if (auto ok = edit(*agent); !ok)
       co_return fail(std::move(ok.error()));
@@ -239,9 +252,13 @@ Task<Result<model::Agent>> AgentStore::change(Actor const& actor, AgentId const&
         {id.value, agent->version, agent->name, agent->model, agent->specialization, bind(agent->status),
          bind(agent->capabilities), agent->config.text, agent->max_concurrency},
         deadline);
-    forget(actor.tenant, id);
-    if (row)
-      co_return co_await get(actor.tenant, id, deadline);
+    if (row) {
+      // The row as this change left it: read again it could be someone else's.
+      auto changed = entity::from_row<model::Agent>(*row);
+      if (is_busy && changed.status == model::AgentStatus::idle)
+        changed.status = model::AgentStatus::busy;
+      co_return changed;
+    }
     if (row.error().code != Code::conflict)
       co_return fail(std::move(row.error()));
   }
@@ -257,7 +274,6 @@ Task<Result<void>> AgentStore::remove(Actor const& actor, AgentId const& id, std
     if (auto ok = check_version(agent->version, expected); !ok)
       co_return ok;
     auto row = co_await writer_.write(remove_agent, actor, {id.value, agent->version}, deadline);
-    forget(actor.tenant, id);
     if (row)
       co_return Result<void>{};
     if (row.error().code != Code::conflict)
@@ -294,11 +310,6 @@ Task<std::vector<AgentStore::Candidate>> AgentStore::candidates(TenantId const& 
     out.push_back({entity::from_row<model::Agent>(row), std::get<std::int64_t>(row.back())});
   }
   co_return out;
-}
-
-void AgentStore::forget(TenantId const& tenant, AgentId const& id) {
-  if (cache_)
-    cache_->forget(cache_key(tenant, id));
 }
 
 }  // namespace al::data

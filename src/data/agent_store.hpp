@@ -49,8 +49,9 @@ constexpr auto describe(std::type_identity<AgentPerformance>) {
 /// Agents of a tenant. Thread-safe.
 class AgentStore {
  public:
-  /// `cache` may be null: every read goes to the database.
-  AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache) : writer_(writer), cache_(cache) {}
+  /// `cache` may be null: every read goes to the database. Else this listens on the writer's bus, which announces
+  /// nothing any more when this goes.
+  AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache);
 
   /// Errors: not_found. `fresh` passes the cache by.
   [[nodiscard]] Task<Result<std::shared_ptr<AgentView const>>> view(TenantId const&, AgentId const&, bool fresh,
@@ -82,9 +83,6 @@ class AgentStore {
   };
   /// Everyone who could take a task: not offline, not in error; at most 1000.
   [[nodiscard]] Task<std::vector<Candidate>> candidates(TenantId const&, Deadline);
-
-  /// Its running tasks changed, so that idle or busy may have, too.
-  void forget(TenantId const&, AgentId const&);
 
  private:
   using Edit = std::function<Result<void>(model::Agent&)>;

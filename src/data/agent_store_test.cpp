@@ -1,3 +1,5 @@
+#include <set>
+
 #include "data/store_fixture.hpp"
 
 namespace al::data {
@@ -153,7 +155,7 @@ TEST_P(AgentStoreTest, IsBusyWhileATaskRuns) {
   EXPECT_EQ(get("a")->status, model::AgentStatus::idle);
   WorkerId const worker{tasks->new_id().value};
   wait(tasks->renew_lease(worker, "w", std::chrono::seconds{60}, soon()));
-  auto const claims = wait(tasks->claim(worker, 1, soon()));
+  auto const claims = claim(worker, 1);
   ASSERT_EQ(claims.size(), 1U);
   EXPECT_EQ(get("a")->status, model::AgentStatus::busy);
   ASSERT_TRUE(wait(tasks->complete(
@@ -166,6 +168,29 @@ TEST_P(AgentStoreTest, IsBusyWhileATaskRuns) {
   EXPECT_EQ(performance->success_rate, 100.0);
 }
 
+/// The answer was once read again after the change, and could be what another writer had made of the agent.
+TEST_P(AgentStoreTest, AnUpdateIsAnsweredWithWhatItWrote) {
+  have_agent("a");
+  // The tasks refer to their arguments until they run.
+  auto const who = actor();
+  AgentId const id{"a"};
+  std::vector<std::unique_ptr<json::Source>> bodies;
+  std::vector<Task<Result<model::Agent>>> updates;
+  for (int i = 0; i < 4; ++i) {
+    bodies.push_back(
+        std::make_unique<json::Source>(json::Source::from(R"({"name":"N)" + std::to_string(i) + R"("})").value()));
+    updates.push_back(agents->update(who, id, bodies.back()->root(), std::nullopt, soon()));
+  }
+  std::set<std::int64_t> versions;
+  auto const answers = wait(settle(std::move(updates)));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    ASSERT_FALSE(answers[i].fault);
+    ASSERT_TRUE(answers[i].value) << answers[i].value.error().message;
+    EXPECT_EQ(answers[i].value->name, "N" + std::to_string(i));
+    EXPECT_TRUE(versions.insert(answers[i].value->version).second);
+  }
+}
+
 TEST_P(AgentStoreTest, TheCacheGivesWhatWasWrittenLast) {
   cache::LocalCache<AgentView> cache(clock);
   AgentStore cached(*writer, &cache);
@@ -175,7 +200,18 @@ TEST_P(AgentStoreTest, TheCacheGivesWhatWasWrittenLast) {
   auto const source = json::Source::from(R"({"name":"B"})");
   ASSERT_TRUE(wait(cached.update(actor(), AgentId{"a"}, source->root(), std::nullopt, soon())));
   EXPECT_EQ(view()->version, 2);
-  ASSERT_TRUE(patch("a", R"({"name":"C"})"));  // by another process, as it were
+  have_task("a");
+  WorkerId const worker{tasks->new_id().value};
+  wait(tasks->renew_lease(worker, "w", std::chrono::seconds{60}, soon()));
+  EXPECT_TRUE(view()->json.contains(R"("status":"idle")"));
+  ASSERT_EQ(claim(worker, 1).size(), 1U);
+  EXPECT_TRUE(view()->json.contains(R"("status":"busy")"));
+  events::Bus elsewhere;  // another process, of which nothing is heard
+  Writer there(*database, elsewhere, clock, random, "test");
+  AgentStore other(there, nullptr);
+  auto const again = json::Source::from(R"({"name":"C"})");
+  ASSERT_TRUE(wait(other.update(actor(), AgentId{"a"}, again->root(), std::nullopt, soon())));
+  EXPECT_EQ(view()->version, 2);
   clock.advance(std::chrono::milliseconds{1001});
   EXPECT_EQ(view()->version, 3) << "an entry lives at most a second";
 }

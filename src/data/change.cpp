@@ -1,6 +1,7 @@
 #include "data/change.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/failpoint.hpp"
 
@@ -157,6 +158,23 @@ std::vector<Parameter> column_params(entity::Entity const& entity, std::vector<P
   return params;
 }
 
+std::vector<std::string_view> stored_columns(entity::Entity const& entity) {
+  std::vector<std::string_view> out;
+  for (auto const& field : entity.fields) {
+    if (field.options.stored)
+      out.push_back(field.name);
+  }
+  return out;
+}
+
+std::optional<std::size_t> agent_column(Aggregate const& aggregate) {
+  auto const columns = stored_columns(aggregate.entity);
+  auto const found = std::ranges::find(columns, std::string_view("agent_id"));
+  if (found == columns.end())
+    return std::nullopt;
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
 }  // namespace
 
 Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
@@ -172,7 +190,9 @@ Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
   statement.sqlite.push_back(
       {spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
   add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
-  return {std::string(spec.channel), std::move(statement)};
+  std::vector<std::size_t> id_params(aggregate.key.size());
+  std::iota(id_params.begin(), id_params.end(), 0);
+  return {std::string(spec.channel), std::move(statement), std::move(id_params), agent_column(aggregate)};
 }
 
 Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
@@ -208,19 +228,39 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
   statement.sqlite.push_back(
       {spec.name, bind_names(insert + " WHERE " + spec.where + conflict, params, Dialect::sqlite)});
   add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
-  return {std::string(spec.channel), std::move(statement)};
+  auto const names = stored_columns(aggregate.entity);
+  std::vector<std::size_t> id_params;
+  for (auto const& key : aggregate.key)
+    id_params.push_back(static_cast<std::size_t>(std::ranges::find(names, key.name) - names.begin()));
+  return {std::string(spec.channel), std::move(statement), std::move(id_params), agent_column(aggregate)};
 }
 
 Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params, Deadline deadline) {
+  std::string aggregate_id;
+  for (auto const i : change.id_params)
+    aggregate_id.append(aggregate_id.empty() ? "" : "/").append(std::get<std::string>(params.at(i)));
   Values all{actor.tenant.value, new_uuid(),    service_,         actor.correlation_id,
              actor.causation_id, actor.user_id, actor.traceparent};
   all.insert(all.end(), std::make_move_iterator(params.begin()), std::make_move_iterator(params.end()));
-  auto row = co_await database_.write_row(storage::Scope::of(actor.tenant), change.statement, std::move(all), deadline);
-  if (!row)
-    co_return fail(std::move(row.error()));
-  AL_FAILPOINT("bus.announce");
-  bus_.announce(change.channel);
-  co_return std::move(*row);
+  try {
+    auto row =
+        co_await database_.write_row(storage::Scope::of(actor.tenant), change.statement, std::move(all), deadline);
+    if (!row)
+      co_return fail(std::move(row.error()));
+    AL_FAILPOINT("bus.announce");
+    announce(change, actor.tenant, std::move(aggregate_id), &*row);
+    co_return std::move(*row);
+  } catch (OutcomeUnknown const&) {
+    announce(change, actor.tenant, std::move(aggregate_id), nullptr);
+    throw;
+  }
+}
+
+void Writer::announce(Change const& change, TenantId const& tenant, std::string aggregate_id, Row const* row) {
+  AgentId agent;
+  if (row != nullptr && change.agent_column && !is_null(row->at(*change.agent_column)))
+    agent = AgentId{std::get<std::string>(row->at(*change.agent_column))};
+  bus_.announce({change.channel, tenant, std::move(aggregate_id), std::move(agent)});
 }
 
 }  // namespace al::data

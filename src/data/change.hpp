@@ -2,6 +2,7 @@
 /// The one way to write: a row, the event that says so and whatever belongs to it, in one statement that many callers
 /// share. The event's `data` is the row itself, turned into JSON by the database, so the two cannot differ.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,13 +62,16 @@ struct InsertSpec {
 struct Change {
   std::string channel;
   storage::RowStatement statement;
+  std::vector<std::size_t> id_params;       ///< which of the call's parameters are the aggregate's id
+  std::optional<std::size_t> agent_column;  ///< of the answer: the agent whose it is
 };
 
 [[nodiscard]] Change make_update(Aggregate const&, UpdateSpec const&);
 /// The parameters are the entity's columns and then `params`.
 [[nodiscard]] Change make_insert(Aggregate const&, InsertSpec const&);
 
-/// Runs changes: stamps them with who and when, writes, and rings the doorbell.
+/// Runs changes: stamps them with who and when, writes, and announces them. Whoever keeps copies forgets them then; a
+/// change whose outcome is unknown is announced as well.
 class Writer {
  public:
   Writer(storage::Database& database, events::Bus& bus, Clock const& clock, Random& random, std::string service)
@@ -79,10 +83,13 @@ class Writer {
 
   [[nodiscard]] std::string new_uuid() { return uuid_v7(clock_, random_); }
   [[nodiscard]] storage::Database& database() { return database_; }
+  [[nodiscard]] events::Bus& bus() { return bus_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
   [[nodiscard]] Random& random() { return random_; }
 
  private:
+  void announce(Change const&, TenantId const&, std::string aggregate_id, Row const* row);
+
   storage::Database& database_;
   events::Bus& bus_;
   Clock const& clock_;

@@ -1,14 +1,9 @@
 /// The log as readers see it: in pages, resumed anywhere, while others write.
 
-#include <atomic>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/post.hpp>
 #include <future>
 #include <set>
 
 #include "data/store_fixture.hpp"
-#include "events/dispatcher.hpp"
 
 namespace al::data {
 namespace {
@@ -103,30 +98,6 @@ TEST_P(EventLogTest, AReaderMissesNothingAndSeesNothingTwiceWhileOthersWrite) {
   }
   writing.get();
   EXPECT_EQ(seen.size(), 200U);
-}
-
-TEST_P(EventLogTest, HandlersCanComeAtAnyTime) {
-  events::Dispatcher dispatcher(*log, bus, std::chrono::milliseconds{20});
-  std::atomic<int> agents_seen = 0;
-  std::promise<std::string> task_seen;
-  dispatcher.on("agent:*", [&](model::Event const&) {
-    ++agents_seen;
-    throw std::runtime_error("a handler that fails does not stop the others");
-  });
-  asio::cancellation_signal stop;
-  std::promise<void> ended;
-  asio::co_spawn(loop.executor(), dispatcher.run(),
-                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ended.set_value(); }));
-  // What commits before it has begun is not delivered, so ask until it has.
-  int made = 0;
-  while (agents_seen == 0 && made < 1000)
-    have_agent("a" + std::to_string(made++));
-  ASSERT_GT(agents_seen, 0);
-  dispatcher.on("task:created", [&](model::Event const& event) { task_seen.set_value(event.channel); });
-  have_task("a0");
-  EXPECT_EQ(task_seen.get_future().get(), "task:created");
-  asio::post(loop.executor(), [&] { stop.emit(asio::cancellation_type::terminal); });
-  ended.get_future().get();
 }
 
 TEST_P(EventLogTest, TheDoorbellWakesAWaiter) {

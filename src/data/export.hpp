@@ -1,6 +1,6 @@
 #pragma once
 /// Writes all that people care about into an export, see export_format.hpp. Left out are credentials, keys of repeated
-/// requests and workers: they belong to one installation, not to its content.
+/// requests, workers, leases and measured values: they belong to one installation, not to its content.
 
 #include <functional>
 

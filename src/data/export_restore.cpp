@@ -62,10 +62,8 @@ RowStatement insert_rows(ExportSection const& section) {
   columns.emplace_back("terms");
   types.emplace_back("text");
   auto const terms = "$" + std::to_string(columns.size());
-  out.postgres = "WITH " + arrays_as_rows(columns, types) + ", i AS (" + into + from +
-                 ") INSERT INTO knowledge_text (tenant_id, agent_id, knowledge_id, terms)"
-                 " SELECT tenant_id, agent_id, id, array_to_tsvector(string_to_array(terms, ' ')) FROM r"
-                 " WHERE terms IS NOT NULL";
+  out.postgres = "WITH " + arrays_as_rows(columns, types) + ", i AS (" + into + from + ") " +
+                 std::string(index_knowledge_rows);
   // It is the row that was added last.
   out.sqlite.push_back({section.name, "INSERT INTO knowledge_text (rowid, terms) SELECT last_insert_rowid(), " + terms +
                                           " WHERE " + terms + " IS NOT NULL"});

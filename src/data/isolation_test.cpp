@@ -4,6 +4,7 @@
 #include "data/access_store.hpp"
 #include "data/data_key_store.hpp"
 #include "data/idempotency_store.hpp"
+#include "data/metric_store.hpp"
 #include "data/provider_store.hpp"
 #include "data/store_fixture.hpp"
 
@@ -15,9 +16,10 @@ using storage::Statement;
 
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
-constexpr std::array tenant_tables{"agents",    "tasks",         "task_steps",       "knowledge",      "knowledge_uses",
-                                   "events",    "access_tokens", "idempotency_keys", "imported_items", "providers",
-                                   "data_keys", "chat_sessions", "chat_messages",    "model_usage"};
+constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",    "knowledge",
+                                   "knowledge_uses", "events",      "access_tokens", "idempotency_keys",
+                                   "imported_items", "providers",   "data_keys",     "chat_sessions",
+                                   "chat_messages",  "model_usage", "metrics",       "dead_letters"};
 
 /// Of tables that no store fills yet.
 Statement const add_chat_session{
@@ -32,6 +34,12 @@ Statement const add_model_usage{
     "test.model_usage",
     "INSERT INTO model_usage (tenant_id, day, principal, provider, model, requests, input_tokens, output_tokens)"
     " VALUES ($1, '2026-01-31', 't', 'p', 'm', 1, 1, 1)"};
+
+Statement const add_dead_letter{
+    "test.dead_letter",
+    "INSERT INTO dead_letters (tenant_id, id, consumer, slot, state, channel, kind, aggregate_id, aggregate_version,"
+    " event_id, event, attempts, error, is_out_of_order, failed_at, version)"
+    " VALUES ($1, $2, 'c', 0, 'parked', 'agent:created', 'agent', 'a', 1, $2, '{}', 5, 'e', false, al_now(), 0)"};
 
 class Isolation : public StoreFixture {
  protected:
@@ -53,7 +61,7 @@ class Isolation : public StoreFixture {
     task[tenant] = have_task("a", tenant).id;
     WorkerId const worker{tasks->new_id().value};
     wait(tasks->renew_lease(worker, "w", std::chrono::seconds{60}, soon()));
-    auto const claims = wait(tasks->claim(worker, 1, soon()));
+    auto const claims = claim(worker, 1);
     ASSERT_EQ(claims.size(), 1U);
     EXPECT_EQ(claims[0].tenant.value, tenant);
     TaskStep const step{.attempt = 1, .step = 1, .kind = "answer", .duration_us = 1, .detail = {}};
@@ -81,8 +89,12 @@ class Isolation : public StoreFixture {
     batch.steps.push_back({&add_chat_session, {tenant, session}});
     batch.steps.push_back({&add_chat_message, {tenant, session}});
     batch.steps.push_back({&add_model_usage, {tenant}});
+    batch.steps.push_back({&add_dead_letter, {tenant, session}});
     auto const done = wait(database->apply(std::move(batch), soon()));
     ASSERT_TRUE(done) << done.error().message;
+    MetricStore metrics(*database, clock);
+    model::Metric const metric{.service = tenant, .name = "load", .value = 1, .tags = {}, .timestamp = {}};
+    ASSERT_TRUE(wait(metrics.record(TenantId{tenant}, {metric}, soon())));
   }
 
   std::string fingerprint(std::string tenant) {
@@ -166,6 +178,15 @@ TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
   EXPECT_EQ(wait(access.find("hash of other", soon()))->tenant.value, "other");
   EXPECT_EQ(wait(access.find("hash of nobody", soon())), std::nullopt);
   EXPECT_EQ(wait(knowledge->known_imports(TenantId{"default"}, {"h"}, soon())).size(), 1U);
+  MetricStore metrics(*database, clock);
+  auto const names = wait(metrics.names(TenantId{"other"}, {}, soon()));
+  ASSERT_EQ(names.items.size(), 1U);
+  EXPECT_EQ(names.items[0].service, "other");
+  auto const buckets = wait(metrics.query(
+      TenantId{"other"}, {.name = "load", .from = clock.now(), .to = clock.now() + std::chrono::seconds{60}}, soon()));
+  ASSERT_TRUE(buckets);
+  ASSERT_EQ(buckets->size(), 1U);
+  EXPECT_EQ(buckets->at(0).count, 1);
   DataKeyStore data_keys(*database);
   EXPECT_EQ(wait(data_keys.find(TenantId{"other"}, soon())), "wrapped for other");
   ProviderStore providers(*writer);

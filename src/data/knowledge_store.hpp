@@ -35,6 +35,11 @@ struct KnowledgeWrite {
 /// within the tenant or the agent.
 [[nodiscard]] std::string knowledge_terms(TenantId const&, model::Knowledge const&);
 
+/// PostgreSQL's text index of the items in `r`, rows of a statement with their terms; NULL, of deleted items, for none.
+inline constexpr std::string_view index_knowledge_rows =
+    "INSERT INTO knowledge_text (tenant_id, agent_id, knowledge_id, terms)"
+    " SELECT tenant_id, agent_id, id, array_to_tsvector(string_to_array(terms, ' ')) FROM r WHERE terms IS NOT NULL";
+
 /// Knowledge of a tenant's agents. An item's id is unique under its agent. Thread-safe.
 class KnowledgeStore {
  public:

@@ -169,21 +169,6 @@ Task<std::vector<StoredProvider>> ProviderStore::all(TenantId const& tenant, Dea
   co_return out;
 }
 
-Task<Result<Row>> ProviderStore::write(Change const& change, Actor const& actor, Values params, Deadline deadline) {
-  auto const tell = [&] {
-    if (changed_)
-      changed_(actor.tenant);
-  };
-  try {
-    auto row = co_await writer_.write(change, actor, std::move(params), deadline);
-    tell();
-    co_return row;
-  } catch (...) {
-    tell();  // when the reply is lost, the write may have been made
-    throw;
-  }
-}
-
 Task<Result<model::Provider>> ProviderStore::create(Actor const& actor, model::Provider provider,
                                                     std::string sealed_key, Deadline deadline) {
   if (auto faults = faults_of(provider); !faults.empty())
@@ -194,7 +179,7 @@ Task<Result<model::Provider>> ProviderStore::create(Actor const& actor, model::P
   Values params;
   entity::bind_row(provider, params);
   params.push_back(text_or_null(std::move(sealed_key)));
-  auto row = co_await write(create_provider, actor, std::move(params), deadline);
+  auto row = co_await writer_.write(create_provider, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict) {
     bool const exists = (co_await get(actor.tenant, provider.id, deadline)).has_value();
     co_return fail(Code::conflict,
@@ -226,7 +211,7 @@ Task<Result<model::Provider>> ProviderStore::update(Actor const& actor, Provider
     Values params{id.value,          provider.version,        kind,
                   provider.base_url, provider.default_model,  provider.models.text,
                   key.keeps,         text_or_null(key.sealed)};
-    auto row = co_await write(update_provider, actor, std::move(params), deadline);
+    auto row = co_await writer_.write(update_provider, actor, std::move(params), deadline);
     if (row) {
       auto updated = entity::from_row<model::Provider>(*row);
       updated.has_key = key.keeps ? provider.has_key : !key.sealed.empty();
@@ -246,7 +231,7 @@ Task<Result<void>> ProviderStore::remove(Actor const& actor, ProviderId const& i
       co_return fail(std::move(stored.error()));
     if (auto ok = check_version(stored->provider.version, expected); !ok)
       co_return ok;
-    auto row = co_await write(remove_provider, actor, {id.value, stored->provider.version}, deadline);
+    auto row = co_await writer_.write(remove_provider, actor, {id.value, stored->provider.version}, deadline);
     if (row)
       co_return Result<void>{};
     if (row.error().code != Code::conflict)

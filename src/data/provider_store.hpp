@@ -33,9 +33,7 @@ struct KeyChange {
 /// Model providers that clients registered. Keys go in and out sealed; events and answers never have them. Thread-safe.
 class ProviderStore {
  public:
-  using Changed = std::function<void(TenantId const&)>;
-  /// `changed` is called after each write of this process, also one that failed.
-  explicit ProviderStore(Writer& writer, Changed changed = {}) : writer_(writer), changed_(std::move(changed)) {}
+  explicit ProviderStore(Writer& writer) : writer_(writer) {}
 
   /// Errors: not_found.
   [[nodiscard]] Task<Result<StoredProvider>> get(TenantId const&, model::ProviderId const&, Deadline);
@@ -59,10 +57,7 @@ class ProviderStore {
                                           Deadline);
 
  private:
-  [[nodiscard]] Task<Result<Row>> write(Change const&, Actor const&, Values, Deadline);
-
   Writer& writer_;
-  Changed changed_;
 };
 
 /// The pairs of `models`. Errors: invalid, naming the member.

@@ -15,7 +15,10 @@ class ProviderStoreTest : public StoreFixture {
   void SetUp() override {
     StoreFixture::SetUp();
     ASSERT_TRUE(wait(database->apply({storage::Scope::system(), {{&add_tenant, {std::string("other")}}}}, soon())));
-    providers.emplace(*writer, [this](TenantId const& tenant) { changed += tenant.value + " "; });
+    bus.on("provider:*", [this](events::Announcement const& it) {
+      announced += it.channel + " " + it.tenant.value + " " + it.aggregate_id + "\n";
+    });
+    providers.emplace(*writer);
   }
   static model::Provider provider_named(std::string id) {
     model::Provider provider;
@@ -45,7 +48,7 @@ class ProviderStoreTest : public StoreFixture {
   }
 
   std::optional<ProviderStore> providers;
-  std::string changed;
+  std::string announced;
 };
 AL_ON_EVERY_DATABASE(ProviderStoreTest);
 
@@ -68,7 +71,7 @@ TEST_P(ProviderStoreTest, KeepsEveryFieldAndTheSealedKeyApart) {
   EXPECT_EQ(got->provider.models, wanted.models);
   EXPECT_EQ(got->provider.created_at, clock.now());
   EXPECT_EQ(entity::to_json(got->provider), entity::to_json(*created));
-  EXPECT_EQ(changed, "default ");
+  EXPECT_EQ(announced, "provider:created default " + wanted.id.value + "\n");
 }
 
 TEST_P(ProviderStoreTest, TheKeyIsInNoEventAndNoAnswer) {

@@ -58,11 +58,13 @@ class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
     EXPECT_TRUE(made) << made.error().message;
     return *made;
   }
-  /// Those with a column `tenant_id`.
+  /// Those with a column `tenant_id`; partitions go with their table.
   std::vector<std::string> tables_of_tenants() {
     storage::Statement const list{"test.tables",
                                   "SELECT table_name::text FROM information_schema.columns"
-                                  " WHERE table_schema = 'agent_lightning' AND column_name = 'tenant_id'",
+                                  " WHERE table_schema = 'agent_lightning' AND column_name = 'tenant_id'"
+                                  " AND NOT EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhrelid ="
+                                  " to_regclass(quote_ident(table_name)))",
                                   "SELECT t.name FROM sqlite_schema t, pragma_table_xinfo(t.name) c"
                                   " WHERE t.type = 'table' AND c.name = 'tenant_id'"};
     std::vector<std::string> tables;
@@ -82,6 +84,11 @@ class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
     auto made = make_task(std::move(agent_id), std::move(tenant));
     EXPECT_TRUE(made) << made.error().message;
     return *made;
+  }
+  /// As a worker that remembers no place in the queue.
+  std::vector<Claim> claim(WorkerId const& worker, std::size_t free) {
+    QueuePosition position;
+    return wait(tasks->claim(worker, free, TaskStore::Which::all, position, soon()));
   }
   model::Knowledge have_item(std::string agent_id, std::string id, std::string content,
                              std::string tenant = "default") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/backoff.hpp"
 #include "data/task_changes.hpp"
 
 namespace al::data {
@@ -57,7 +58,7 @@ Statement const list_claimable{
     .name = "task.claimable",
     .text =
         "SELECT a.tenant_id, t.id, a.id, t.epoch, t.correlation_id, t.parent_id,"
-        " a.max_concurrency - running.tasks FROM agents a"
+        " a.max_concurrency - running.tasks, t.queue_rank FROM agents a"
         " CROSS JOIN LATERAL (SELECT COUNT(*) AS tasks FROM tasks WHERE tenant_id = a.tenant_id"
         " AND agent_id = a.id AND status = 'started' AND parent_id IS NULL) running"
         " CROSS JOIN LATERAL (SELECT id, epoch, queue_rank, correlation_id, parent_id FROM tasks"
@@ -71,7 +72,7 @@ Statement const list_claimable{
         "WITH running AS (SELECT tenant_id, agent_id, COUNT(*) AS tasks FROM tasks WHERE status = 'started'"
         " AND parent_id IS NULL GROUP BY tenant_id, agent_id)"
         " SELECT t.tenant_id, t.id, t.agent_id, t.epoch, t.correlation_id, t.parent_id,"
-        " a.max_concurrency - COALESCE(r.tasks, 0)"
+        " a.max_concurrency - COALESCE(r.tasks, 0), t.queue_rank"
         " FROM tasks t JOIN agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id"
         " LEFT JOIN running r ON r.tenant_id = t.tenant_id AND r.agent_id = t.agent_id"
         " WHERE t.status = 'pending' AND t.available_at <= al_now() AND a.deleted_at IS NULL"
@@ -79,33 +80,72 @@ Statement const list_claimable{
         " AND (t.parent_id IS NOT NULL OR (COALESCE(r.tasks, 0) < a.max_concurrency AND NOT $2))"
         " ORDER BY t.queue_rank, t.id LIMIT $1"};
 
-Statement const list_abandoned{
-    "task.abandoned",
-    "SELECT t.tenant_id, t.id, t.epoch, t.attempt, t.max_attempts, t.correlation_id FROM tasks t"
-    " LEFT JOIN workers w ON w.id = t.worker_id"
-    " WHERE t.status = 'started' AND (w.id IS NULL OR w.leased_until <= al_now()) LIMIT 1000"};
+/// The same on PostgreSQL for a worker that finds its next tasks at once: of each rank those after the place that it
+/// remembers ($2 to $5), instead of all agents' first ones. What runs is counted from $6 on. Without these two bounds a
+/// claim steps over everything that was ever claimed while a transaction stays open somewhere on the server, because
+/// until then no vacuum takes it out of the indexes.
+Statement const list_next{
+    "task.next", [] {
+      std::string ranks;
+      for (std::size_t rank = 0; rank < QueuePosition::ranks; ++rank) {
+        ranks += rank > 0 ? " UNION ALL " : "";
+        ranks +=
+            "(SELECT tenant_id, agent_id, id, epoch, queue_rank, correlation_id, parent_id FROM tasks"
+            " WHERE status = 'pending' AND queue_rank = " +
+            std::to_string(rank) + " AND id > $" + std::to_string(rank + 2) +
+            "::uuid AND available_at <= al_now() AND (deadline_at IS NULL OR deadline_at > al_now())"
+            " ORDER BY id LIMIT $1)";
+      }
+      return "WITH t AS MATERIALIZED (SELECT * FROM (" + ranks +
+             ") q ORDER BY queue_rank, id LIMIT $1),"
+             " a AS MATERIALIZED (SELECT o.tenant_id, o.id, o.max_concurrency - (SELECT COUNT(*) FROM tasks r"
+             " WHERE r.tenant_id = o.tenant_id AND r.agent_id = o.id AND r.status = 'started'"
+             " AND r.parent_id IS NULL AND r.id >= $6::uuid) AS room"
+             " FROM (SELECT DISTINCT tenant_id, agent_id FROM t) d"
+             " JOIN agents o ON o.tenant_id = d.tenant_id AND o.id = d.agent_id"
+             " WHERE o.deleted_at IS NULL AND o.status <> 'offline')"
+             " SELECT t.tenant_id, t.id, t.agent_id, t.epoch, t.correlation_id, t.parent_id, a.room, t.queue_rank"
+             " FROM t JOIN a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id"
+             " WHERE t.parent_id IS NOT NULL OR a.room > 0 ORDER BY t.queue_rank, t.id";
+    }()};
 
-/// Columns as list_abandoned.
+/// Where to count from: nothing that runs is older.
+Statement const oldest_running{
+    "task.oldest_running",
+    "SELECT COALESCE(MIN(id::text), '" + std::string(QueuePosition::first) + "') FROM tasks WHERE status = 'started'"};
+
+/// Everything that a sweep mends, in one statement, because an idle worker asks every two seconds: tasks of workers
+/// that fell silent, those whose deadline passed, those of deleted agents, and delegated work whose parent has ended
+/// without it.
+Statement const list_sweep{
+    "task.sweep", [] {
+      auto const some = [](std::string const& what, std::string const& from) {
+        return "SELECT * FROM (SELECT '" + what +
+               "' AS what, t.tenant_id, t.id, t.epoch, t.correlation_id, t.attempt, t.max_attempts FROM " + from +
+               " LIMIT 1000) AS " + what;
+      };
+      std::string const and_so = " UNION ALL ";
+      return some("abandoned",
+                  "tasks t LEFT JOIN workers w ON w.id = t.worker_id"
+                  " WHERE t.status = 'started' AND (w.id IS NULL OR w.leased_until <= al_now())") +
+             and_so +
+             some("overdue",
+                  "tasks t WHERE t.status = 'pending' AND t.deadline_at IS NOT NULL AND t.deadline_at <= al_now()") +
+             and_so +
+             some("orphaned",
+                  "agents a JOIN tasks t ON t.tenant_id = a.tenant_id AND t.agent_id = a.id"
+                  " WHERE a.deleted_at IS NOT NULL AND t.status = 'pending'") +
+             and_so +
+             some("unwanted",
+                  "tasks t JOIN tasks p ON p.tenant_id = t.tenant_id AND p.id = t.parent_id"
+                  " WHERE t.parent_id IS NOT NULL AND t.status IN ('pending', 'started')"
+                  " AND p.status IN ('completed', 'failed', 'cancelled')");
+    }()};
+
 Statement const list_held{"task.held",
-                          "SELECT tenant_id, id, epoch, attempt, max_attempts, correlation_id FROM tasks"
+                          "SELECT tenant_id, id, epoch, correlation_id, attempt, max_attempts FROM tasks"
                           " WHERE worker_id = $1 AND status = 'started'"};
 
-Statement const list_overdue{
-    "task.overdue",
-    "SELECT tenant_id, id, epoch, correlation_id FROM tasks"
-    " WHERE status = 'pending' AND deadline_at IS NOT NULL AND deadline_at <= al_now() LIMIT 1000"};
-
-Statement const list_orphaned{"task.orphaned",
-                              "SELECT t.tenant_id, t.id, t.correlation_id FROM agents a"
-                              " JOIN tasks t ON t.tenant_id = a.tenant_id AND t.agent_id = a.id"
-                              " WHERE a.deleted_at IS NOT NULL AND t.status = 'pending' LIMIT 1000"};
-
-/// Delegated work whose parent has come to its end without it.
-Statement const list_unwanted{"task.unwanted",
-                              "SELECT t.tenant_id, t.id, t.correlation_id FROM tasks t"
-                              " JOIN tasks p ON p.tenant_id = t.tenant_id AND p.id = t.parent_id"
-                              " WHERE t.parent_id IS NOT NULL AND t.status IN ('pending', 'started')"
-                              " AND p.status IN ('completed', 'failed', 'cancelled') LIMIT 1000"};
 Statement const list_children{"task.children",
                               "SELECT t.id FROM tasks t WHERE t.tenant_id = $1 AND t.parent_id = $2"
                               " AND t.status IN ('pending', 'started')"};
@@ -174,12 +214,12 @@ std::string ids_json(std::vector<KnowledgeId> const& ids) {
   return out + "]";
 }
 
-/// What list_abandoned and list_held tell of a claim: enough to end its attempt.
-Claim held_claim(Row const& row) {
-  Claim claim{TenantId{text(row, 0)}, {}, number(row, 2), text(row, 5)};
-  claim.task.id = TaskId{text(row, 1)};
-  claim.task.attempt = number(row, 3);
-  claim.task.max_attempts = number(row, 4);
+/// A claim as far as list_held and list_sweep tell, whose columns begin at `first`: enough to end its attempt.
+Claim held_claim(Row const& row, std::size_t first) {
+  Claim claim{TenantId{text(row, first)}, {}, number(row, first + 2), text(row, first + 3)};
+  claim.task.id = TaskId{text(row, first + 1)};
+  claim.task.attempt = number(row, first + 4);
+  claim.task.max_attempts = number(row, first + 5);
   return claim;
 }
 
@@ -206,12 +246,13 @@ std::vector<Claimable> choose_claims(std::vector<Claimable> candidates, std::siz
   return chosen;
 }
 
+void QueuePosition::pass(std::size_t rank, TaskId const& id) {
+  auto const floor = uuid_v7_before(id.value, overlap);
+  after[rank] = std::max(after[rank], floor);
+}
+
 std::chrono::microseconds retry_delay(std::int64_t attempt, Random& random) {
-  auto const exponent = std::clamp<std::int64_t>(attempt - 1, 0, 16);
-  std::chrono::microseconds const ceiling =
-      std::min<std::chrono::microseconds>(retry_delay_max, std::chrono::seconds{1} * (1LL << exponent));
-  return std::chrono::microseconds{
-      1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(ceiling.count())))};
+  return full_jitter(attempt, std::chrono::seconds{1}, retry_delay_max, random);
 }
 
 Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task, Deadline deadline) {
@@ -351,18 +392,56 @@ Task<void> TaskStore::leave(WorkerId const& worker, Deadline deadline) {
     throw Fault("taking a worker off the list was refused: " + done.error().message);
 }
 
-Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t free, Which which, Deadline deadline) {
-  // Some of the first are left out when their agent is full, so look at a few more than are wanted.
-  auto const look_at = static_cast<std::int64_t>(free * 4);
-  std::vector<Claimable> candidates;
-  Values params{look_at, which == Which::delegated};
-  for (auto const& row :
-       co_await writer_.database().read(Scope::system(), list_claimable, std::move(params), deadline)) {
-    candidates.push_back({TenantId{text(row, 0)}, TaskId{text(row, 1)}, AgentId{text(row, 2)}, number(row, 3),
-                          text(row, 4), number(row, 6), !is_null(row.at(5))});
+Task<std::vector<Claimable>> TaskStore::look(storage::Statement const& statement, Values params, Deadline deadline) {
+  std::vector<Claimable> out;
+  for (auto const& row : co_await writer_.database().read(Scope::system(), statement, std::move(params), deadline)) {
+    out.push_back({.tenant = TenantId{text(row, 0)},
+                   .id = TaskId{text(row, 1)},
+                   .agent_id = AgentId{text(row, 2)},
+                   .epoch = number(row, 3),
+                   .correlation_id = text(row, 4),
+                   .agent_room = number(row, 6),
+                   .is_delegated = !is_null(row.at(5)),
+                   .rank = static_cast<std::size_t>(number(row, 7))});
   }
-  std::vector<Claim> claims;
-  auto const chosen = choose_claims(std::move(candidates), free);
+  co_return out;
+}
+
+/// What comes after the place that the worker remembers, when that is enough for it; else nothing.
+Task<std::vector<Claimable>> TaskStore::look_onward(QueuePosition const& position, std::size_t free,
+                                                    Deadline deadline) {
+  // Some are left out when their agent is full, so a few more are looked at than are wanted.
+  Values params{static_cast<std::int64_t>(free * 2)};
+  for (auto const& after : position.after)
+    params.emplace_back(after);
+  params.emplace_back(position.oldest_running);
+  auto chosen = choose_claims(co_await look(list_next, std::move(params), deadline), free);
+  co_return chosen.size() == free ? std::move(chosen) : std::vector<Claimable>{};
+}
+
+Task<std::vector<Claimable>> TaskStore::look_through(QueuePosition& position, std::size_t free, Which which,
+                                                     Deadline deadline) {
+  position = {};
+  Values params{static_cast<std::int64_t>(free * 4), which == Which::delegated};
+  auto chosen = choose_claims(co_await look(list_claimable, std::move(params), deadline), free);
+  bool const has_more = chosen.size() == free && which == Which::all;
+  if (has_more && writer_.database().dialect() == storage::Dialect::postgres) {
+    auto const oldest = co_await writer_.database().read(Scope::system(), oldest_running, {}, deadline);
+    position.oldest_running = text(oldest.at(0), 0);
+    position.after.fill(std::string(QueuePosition::first));
+    position.look_through_at = writer_.clock().steady() + QueuePosition::look_through_interval;
+  }
+  co_return chosen;
+}
+
+Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t free, Which which,
+                                          QueuePosition& position, Deadline deadline) {
+  std::vector<Claimable> chosen;
+  bool const is_remembered = !position.oldest_running.empty() && writer_.clock().steady() < position.look_through_at;
+  if (which == Which::all && is_remembered)
+    chosen = co_await look_onward(position, free, deadline);
+  if (chosen.empty())
+    chosen = co_await look_through(position, free, which, deadline);
   // All at once, so that they share a round trip; each is won or lost on its own.
   std::vector<Task<Result<Row>>> writes;
   for (auto const& c : chosen) {
@@ -370,7 +449,9 @@ Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t fr
                                    {c.id.value, worker.value, c.epoch}, deadline));
   }
   auto const settled = co_await settle(std::move(writes));
+  std::vector<Claim> claims;
   for (std::size_t i = 0; i < settled.size(); ++i) {
+    position.pass(chosen[i].rank, chosen[i].id);
     if (settled[i].fault || !settled[i].value)
       continue;  // another was first; or nobody knows, and then held() will tell
     claims.push_back({chosen[i].tenant, entity::from_row<model::Task>(*settled[i].value), chosen[i].epoch + 1,
@@ -382,7 +463,7 @@ Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t fr
 Task<std::vector<Claim>> TaskStore::held(WorkerId const& worker, Deadline deadline) {
   std::vector<Claim> out;
   for (auto const& row : co_await writer_.database().read(Scope::system(), list_held, {worker.value}, deadline))
-    out.push_back(held_claim(row));
+    out.push_back(held_claim(row, 0));
   co_return out;
 }
 
@@ -446,28 +527,22 @@ Task<bool> TaskStore::give_up(Claim claim, Deadline deadline) {
 }
 
 Task<TaskStore::Swept> TaskStore::sweep(Deadline deadline) {
-  auto& database = writer_.database();
   Swept swept;
-  for (auto const& row : co_await database.read(Scope::system(), list_abandoned, {}, deadline)) {
-    auto const claim = held_claim(row);
-    bool const last = claim.task.attempt >= claim.task.max_attempts;
-    if (co_await give_up(claim, deadline))
-      ++(last ? swept.failed : swept.requeued);
-  }
-  for (auto const& row : co_await database.read(Scope::system(), list_overdue, {}, deadline)) {
-    auto done = co_await writer_.write(task_changes::fail_overdue(), system_actor(TenantId{text(row, 0)}, text(row, 3)),
-                                       {text(row, 1), number(row, 2)}, deadline);
-    if (done)
-      ++swept.overdue;
-  }
-  auto orphaned = co_await database.read(Scope::system(), list_orphaned, {}, deadline);
-  auto unwanted = co_await database.read(Scope::system(), list_unwanted, {}, deadline);
-  std::ranges::move(unwanted, std::back_inserter(orphaned));
-  for (auto const& row : orphaned) {
-    auto done = co_await writer_.write(task_changes::cancel(), system_actor(TenantId{text(row, 0)}, text(row, 2)),
-                                       {text(row, 1)}, deadline);
-    if (done)
-      ++swept.orphaned;
+  for (auto const& row : co_await writer_.database().read(Scope::system(), list_sweep, {}, deadline)) {
+    auto const what = text(row, 0);
+    auto const claim = held_claim(row, 1);
+    if (what == "abandoned") {
+      bool const last = claim.task.attempt >= claim.task.max_attempts;
+      if (co_await give_up(claim, deadline))
+        ++(last ? swept.failed : swept.requeued);
+    } else if (what == "overdue") {
+      auto const done = co_await writer_.write(task_changes::fail_overdue(), claim.actor(),
+                                               {claim.task.id.value, claim.epoch}, deadline);
+      swept.overdue += done ? 1 : 0;
+    } else {
+      auto const done = co_await writer_.write(task_changes::cancel(), claim.actor(), {claim.task.id.value}, deadline);
+      swept.orphaned += done ? 1 : 0;
+    }
   }
   co_return swept;
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,27 @@ struct Claimable {
   TaskId id;
   AgentId agent_id;
   std::int64_t epoch = 0;
-  std::string correlation_id;
+  std::string correlation_id{};
   std::int64_t agent_room = 1;  ///< how many more its agent may run
   bool is_delegated = false;    ///< takes no room
+  std::size_t rank = 0;         ///< of its priority; 0 is the most urgent
+};
+
+/// Where a worker stands in the queue on PostgreSQL, so that a claim need not begin at the oldest entry of the index.
+/// It is an aid, never the truth: what stands before it (retries, tasks of agents that were full, those that committed
+/// late) is found when there is nothing after it, and every `look_through_interval` in any case.
+struct QueuePosition {
+  static constexpr std::size_t ranks = 4;
+  static constexpr std::string_view first = "00000000-0000-0000-0000-000000000000";
+  static constexpr std::chrono::milliseconds look_through_interval{2000};
+  /// Tasks commit in another order than that of their ids; a place lies this far behind the last task that was claimed.
+  static constexpr std::chrono::milliseconds overlap{250};
+
+  std::array<std::string, ranks> after{};
+  std::string oldest_running{};  ///< empty: nothing is remembered
+  SteadyTime look_through_at{};
+
+  void pass(std::size_t rank, TaskId const& id);
 };
 
 /// Picks at most `free` of `candidates`, in order, so that no agent runs more than it may. Pure.
@@ -104,10 +123,9 @@ class TaskStore {
   [[nodiscard]] Task<void> leave(WorkerId const&, Deadline);
   enum class Which { all, delegated };
   /// Up to `free` tasks, most urgent and then oldest first. Those that another worker won meanwhile are left out.
-  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Which, Deadline);
-  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const& worker, std::size_t free, Deadline deadline) {
-    return claim(worker, free, Which::all, deadline);
-  }
+  /// `position` is this worker's own.
+  [[nodiscard]] Task<std::vector<Claim>> claim(WorkerId const&, std::size_t free, Which, QueuePosition& position,
+                                               Deadline);
 
   /// What the worker still holds; a task that a client cancelled is no longer among them. Of each task only what
   /// ends its attempt is filled in: id, attempt, max_attempts.
@@ -146,6 +164,9 @@ class TaskStore {
   [[nodiscard]] Task<std::optional<Timestamp>> next_available(Deadline);
 
  private:
+  [[nodiscard]] Task<std::vector<Claimable>> look(storage::Statement const&, Values, Deadline);
+  [[nodiscard]] Task<std::vector<Claimable>> look_onward(QueuePosition const&, std::size_t free, Deadline);
+  [[nodiscard]] Task<std::vector<Claimable>> look_through(QueuePosition&, std::size_t free, Which, Deadline);
   [[nodiscard]] Task<Result<model::Task>> explain(TenantId const&, TaskId const&, std::string_view wanted, Deadline);
   [[nodiscard]] Task<Result<void>> finish(Change const&, Claim const&, Values, Deadline);
 

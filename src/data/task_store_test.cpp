@@ -18,9 +18,7 @@ class TaskStoreTest : public StoreFixture {
     wait(tasks->renew_lease(worker, "worker", lease, soon()));
     return worker;
   }
-  std::vector<Claim> claim(WorkerId const& worker, std::size_t free = 10) {
-    return wait(tasks->claim(worker, free, soon()));
-  }
+  std::vector<Claim> claim(WorkerId const& worker, std::size_t free = 10) { return StoreFixture::claim(worker, free); }
   Claim claim_one(WorkerId const& worker) {
     auto claims = claim(worker, 1);
     EXPECT_EQ(claims.size(), 1U);
@@ -175,8 +173,9 @@ TEST_P(TaskStoreTest, TwoClaimersNeverHaveTheSameTask) {
   for (int i = 0; i < 4; ++i)
     workers.push_back(have_worker());
   std::vector<Task<std::vector<Claim>>> claims;
-  for (auto const& worker : workers)
-    claims.push_back(tasks->claim(worker, 20, soon()));
+  std::vector<QueuePosition> positions(workers.size());
+  for (std::size_t i = 0; i < workers.size(); ++i)
+    claims.push_back(tasks->claim(workers[i], 20, TaskStore::Which::all, positions[i], soon()));
   std::set<std::string> taken;
   for (auto const& one : wait(settle(std::move(claims)))) {
     ASSERT_FALSE(one.fault);
@@ -184,6 +183,51 @@ TEST_P(TaskStoreTest, TwoClaimersNeverHaveTheSameTask) {
       EXPECT_TRUE(taken.insert(claim.task.id.value).second);
   }
   EXPECT_GE(taken.size(), 20U);
+}
+
+/// A worker that goes on from the place it remembers finds what comes after it, and by itself also what stands before
+/// it: retries, and what was left because its agent was full.
+TEST_P(TaskStoreTest, AWorkerThatRemembersItsPlaceMissesNothing) {
+  auto wide = agent_named("wide");
+  wide.max_concurrency = 1000;
+  ASSERT_TRUE(wait(agents->create(actor(), wide, soon())));
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 12; ++i) {
+    ids.push_back(have_task("wide").id);
+    clock.advance(std::chrono::seconds{1});
+  }
+  auto const worker = have_worker();
+  QueuePosition position;
+  std::vector<Claim> held;
+  auto const take = [&](std::size_t free) {
+    auto more = wait(tasks->claim(worker, free, TaskStore::Which::all, position, soon()));
+    auto const count = more.size();
+    std::ranges::move(more, std::back_inserter(held));
+    return count;
+  };
+  EXPECT_EQ(take(3), 3U);
+  EXPECT_EQ(position.oldest_running.empty(), database->dialect() == storage::Dialect::sqlite);
+  EXPECT_EQ(take(4), 4U);
+  for (std::size_t i = 0; i < held.size(); ++i)
+    EXPECT_EQ(held[i].task.id, ids[i]) << "in order";
+  ASSERT_TRUE(wait(tasks->release(held[0], soon())));
+  EXPECT_EQ(take(6), 6U) << "the five after the place, and the one before it";
+  EXPECT_EQ(take(1), 0U);
+}
+
+/// With the place remembered, agents that are full are still full.
+TEST_P(TaskStoreTest, AWorkerThatRemembersItsPlaceKeepsToTheRoomOfAgents) {
+  auto narrow = agent_named("narrow");
+  narrow.max_concurrency = 2;
+  ASSERT_TRUE(wait(agents->create(actor(), narrow, soon())));
+  for (int i = 0; i < 6; ++i)
+    have_task("narrow");
+  auto const worker = have_worker();
+  QueuePosition position;
+  std::size_t claimed = 0;
+  for (int i = 0; i < 4; ++i)
+    claimed += wait(tasks->claim(worker, 1, TaskStore::Which::all, position, soon())).size();
+  EXPECT_EQ(claimed, 2U);
 }
 
 TEST_P(TaskStoreTest, AFailedAttemptIsTriedAgainUntilNoneIsLeft) {
@@ -368,7 +412,7 @@ TEST_P(TaskStoreTest, ListsNewestFirstAndFiltered) {
 
 TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {
   auto const c = [](char const* id, char const* agent, std::int64_t room) {
-    return Claimable{default_tenant, TaskId{id}, AgentId{agent}, 0, {}, room};
+    return Claimable{.tenant = default_tenant, .id = TaskId{id}, .agent_id = AgentId{agent}, .agent_room = room};
   };
   auto const chosen = choose_claims({c("1", "a", 1), c("2", "a", 1), c("3", "b", 9), c("4", "b", 9)}, 2);
   ASSERT_EQ(chosen.size(), 2U);
@@ -378,7 +422,8 @@ TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {
 
 TEST(ChooseClaims, WhatWasDelegatedNeedsNoRoom) {
   auto const c = [](char const* id, bool is_delegated) {
-    return Claimable{default_tenant, TaskId{id}, AgentId{"a"}, 0, {}, 1, is_delegated};
+    return Claimable{
+        .tenant = default_tenant, .id = TaskId{id}, .agent_id = AgentId{"a"}, .is_delegated = is_delegated};
   };
   auto const chosen = choose_claims({c("1", false), c("2", true), c("3", false), c("4", true)}, 4);
   ASSERT_EQ(chosen.size(), 3U);

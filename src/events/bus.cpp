@@ -56,17 +56,52 @@ Task<bool> Bus::Subscription::wait(SteadyTime until) {
   co_return state->rung.exchange(false);
 }
 
-void Bus::announce(std::string_view channel) {
+void Bus::announce(Announcement const& announcement) {
+  {
+    std::scoped_lock const lock(mutex_);
+    ++announced_[announcement.channel];
+  }
+  hear(announcement);
+  if (forward_)
+    forward_(announcement);
+}
+
+void Bus::hear(Announcement const& announcement) {
+  for (auto const& [pattern, listener] : listeners_) {
+    if (channel_matches(pattern, announcement.channel))
+      listener(announcement);
+  }
+  ring(announcement.channel);
+}
+
+template <class Takes>
+void Bus::ring_those(Takes takes) {
   if (count_.load(std::memory_order_relaxed) == 0)
     return;
   std::vector<std::shared_ptr<Subscription::State>> takers;
   {
     std::scoped_lock lock(mutex_);
-    std::ranges::copy_if(subscribers_, std::back_inserter(takers),
-                         [&](auto const& state) { return state->takes(channel); });
+    std::ranges::copy_if(subscribers_, std::back_inserter(takers), takes);
   }
   for (auto const& taker : takers)
     taker->ring();
+}
+
+void Bus::ring(std::string_view channel) {
+  ring_those([&](auto const& state) { return state->takes(channel); });
+}
+
+void Bus::ring_all() {
+  ring_those([](auto const&) { return true; });
+}
+
+std::map<std::string, std::uint64_t> Bus::announced() const {
+  std::scoped_lock const lock(mutex_);
+  return announced_;
+}
+
+void Bus::on(std::string pattern, Listener listener) {
+  listeners_.emplace_back(std::move(pattern), std::move(listener));
 }
 
 std::unique_ptr<Bus::Subscription> Bus::subscribe(asio::any_io_executor executor, std::vector<std::string> patterns) {

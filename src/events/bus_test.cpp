@@ -25,10 +25,10 @@ TEST(Bus, RingsOnlyWhoTakesTheChannel) {
   EventLoop loop;
   auto const tasks = bus.subscribe(loop.executor(), {"agent:deleted", "task:*"});
   auto const all = bus.subscribe(loop.executor(), {"*"});
-  bus.announce("agent:created");
+  bus.ring("agent:created");
   EXPECT_FALSE(rings(loop, *tasks));
   EXPECT_TRUE(rings(loop, *all));
-  bus.announce("task:created");
+  bus.ring("task:created");
   EXPECT_TRUE(rings(loop, *tasks));
   EXPECT_TRUE(rings(loop, *all));
   EXPECT_FALSE(rings(loop, *all)) << "a ring counts once";
@@ -42,8 +42,32 @@ TEST(Bus, ForgetsASubscriptionThatEnds) {
   for (int i = 0; i < 10; ++i)
     std::ignore = bus.subscribe(loop.executor(), {"*"});
   EXPECT_EQ(bus.subscriptions(), 1U);
-  bus.announce("task:created");
+  bus.ring("task:created");
   EXPECT_TRUE(rings(loop, *stays));
+}
+
+TEST(Bus, TellsListenersAndOtherProcessesOfWhatWasAnnouncedHere) {
+  Bus bus;
+  EventLoop loop;
+  std::vector<std::string> listened;
+  std::vector<std::string> forwarded;
+  bus.on("agent:*", [&](Announcement const& it) { listened.push_back(it.tenant.value + "/" + it.aggregate_id); });
+  bus.forward_to([&](Announcement const& it) { forwarded.push_back(it.aggregate_id); });
+  auto const agents = bus.subscribe(loop.executor(), {"agent:*"});
+  bus.announce({.channel = "agent:updated", .tenant = TenantId{"t"}, .aggregate_id = "here"});
+  bus.announce({.channel = "task:created", .tenant = TenantId{"t"}, .aggregate_id = "task"});
+  bus.hear({.channel = "agent:updated", .tenant = TenantId{"t"}, .aggregate_id = "there"});
+  EXPECT_EQ(listened, (std::vector<std::string>{"t/here", "t/there"}));
+  EXPECT_EQ(forwarded, (std::vector<std::string>{"here", "task"})) << "what was heard is not sent round again";
+  EXPECT_TRUE(rings(loop, *agents));
+}
+
+TEST(Bus, RingsAllWhenAnythingMayHaveBeenMissed) {
+  Bus bus;
+  EventLoop loop;
+  auto const tasks = bus.subscribe(loop.executor(), {"task:created"});
+  bus.ring_all();
+  EXPECT_TRUE(rings(loop, *tasks));
 }
 
 }  // namespace

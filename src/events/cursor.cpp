@@ -80,4 +80,15 @@ Result<Cursor> parse_token(Dialect dialect, std::string_view token) {
   return c;
 }
 
+std::string bounded_by(Dialect dialect, std::string const& token, std::string const& whole) {
+  auto cursor = parse_token(dialect, token);
+  auto const end = parse_token(dialect, whole);
+  // A page that is cut already has its end.
+  if (dialect == Dialect::sqlite || !cursor || !end || !cursor->page.empty() || !end->page.empty())
+    return token;
+  cursor->page = end->seen;
+  cursor->seq = 0;
+  return to_token(dialect, *cursor);
+}
+
 }  // namespace al::events

@@ -25,5 +25,8 @@ inline constexpr std::string_view first_snapshot = "1:1:";
 [[nodiscard]] std::string to_token(storage::Dialect, Cursor const&);
 /// Errors: invalid. What comes back holds snapshots that PostgreSQL takes, whoever wrote the token.
 [[nodiscard]] Result<Cursor> parse_token(storage::Dialect, std::string_view);
+/// A token that reads on from `token` only as far as `whole` has seen, and then stands where `whole` stands. Both are
+/// ours; `whole` was made later, by a page without more. On SQLite, where one process reads, it is `token` itself.
+[[nodiscard]] std::string bounded_by(storage::Dialect, std::string const& token, std::string const& whole);
 
 }  // namespace al::events

@@ -13,6 +13,11 @@ struct Filter {
   std::optional<std::string> aggregate_id{};
 };
 
+/// The columns of `events` that event_of() reads, in its order.
+[[nodiscard]] std::string const& event_columns();
+/// The event in `row`, from column `first` on.
+[[nodiscard]] model::Event event_of(Row const& row, std::size_t first);
+
 /// An event and the token that resumes right after it.
 struct Positioned {
   model::Event event;
@@ -33,6 +38,8 @@ class EventLog {
 
   /// A token that sees only what commits from now on.
   [[nodiscard]] Task<std::string> tip(Deadline);
+  /// A token that sees what was written at `time` or later, and perhaps a little from before. Walks the log.
+  [[nodiscard]] Task<std::string> since(Timestamp time, Deadline);
   /// The token before the first event.
   [[nodiscard]] std::string beginning() const;
 
@@ -40,6 +47,7 @@ class EventLog {
   [[nodiscard]] Task<Result<Page>> read_after(storage::Scope, std::string token, Filter, std::int64_t limit, Deadline);
 
   /// One aggregate's events from `from_version` on, in order of version. `kind` is the part of the channel before ':'.
+  /// What is past its time is gone, so the first one may have a higher version.
   [[nodiscard]] Task<std::vector<model::Event>> replay(TenantId, std::string kind, std::string aggregate_id,
                                                        std::int64_t from_version, std::int64_t limit, Deadline);
 

@@ -5,12 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/post.hpp>
-#include <future>
-
-#include "events/dispatcher.hpp"
+#include "events/bus.hpp"
 #include "storage/migrations.hpp"
 #include "storage/test_backend.hpp"
 #include "testing/event_loop.hpp"
@@ -59,7 +54,6 @@ class EventReadingTest : public testing::TestWithParam<storage::BackendKind> {
 
   ManualClock clock;
   SeededRandom random;
-  Bus bus;
   EventLoop loop;
   std::unique_ptr<storage::TestBackend> backend;
   std::unique_ptr<storage::Database> database;
@@ -110,26 +104,6 @@ TEST_P(EventReadingTest, TakesPatternsAsTheBusDoes) {
     auto const page = read(log->beginning(), 5, {.channels = {"agent:none", pattern}});
     EXPECT_EQ(!page.events.empty(), channel_matches(pattern, "task:created")) << pattern;
   }
-}
-
-/// What a pass read that local changes had rung was once announced to nobody.
-TEST_P(EventReadingTest, TheDispatcherRingsForOtherProcessesAlthoughThisOneIsBusy) {
-  Dispatcher dispatcher(*log, bus, std::chrono::milliseconds{5});
-  asio::cancellation_signal stop;
-  std::promise<void> ended;
-  asio::co_spawn(loop.executor(), dispatcher.run(),
-                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { ended.set_value(); }));
-  auto const subscription = bus.subscribe(loop.executor(), {"task:completed"});
-  int rung = 0;
-  for (int i = 0; i < 500 && rung < 3; ++i) {
-    have("task:completed", "t");
-    bus.announce("agent:updated");
-    rung += loop.wait(subscription->wait(std::chrono::steady_clock::now() + std::chrono::milliseconds{200})) ? 1 : 0;
-  }
-  EXPECT_EQ(rung, 3);
-  EXPECT_EQ(bus.subscriptions(), 1U) << "it rings for others, not for itself";
-  asio::post(loop.executor(), [&] { stop.emit(asio::cancellation_type::terminal); });
-  ended.get_future().get();
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ void LiveText::append(Attempt const& attempt, std::string_view piece) {
       return;
     now.text += piece;
   }
-  bus_.announce(attempt.task.value);
+  bus_.ring(attempt.task.value);
 }
 
 void LiveText::end(Attempt const& attempt) {
@@ -41,7 +41,7 @@ void LiveText::end(Attempt const& attempt) {
     }
     forget_ended();
   }
-  bus_.announce(attempt.task.value);
+  bus_.ring(attempt.task.value);
 }
 
 void LiveText::forget_ended() {

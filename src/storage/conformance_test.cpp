@@ -14,6 +14,7 @@
 #include "storage/test_backend.hpp"
 #include "testing/event_loop.hpp"
 #include "testing/manual_clock.hpp"
+#include "testing/pgbouncer_server.hpp"
 
 namespace al::storage {
 namespace {
@@ -159,7 +160,48 @@ class Conformance : public testing::TestWithParam<BackendKind> {
   std::unique_ptr<Database> db_;
 };
 
-INSTANTIATE_TEST_SUITE_P(On, Conformance, testing::ValuesIn(backend_kinds()),
+class BouncedBackend final : public TestBackend {
+ public:
+  [[nodiscard]] MigrationTarget target() const override { return direct_.target(); }
+  [[nodiscard]] std::unique_ptr<Database> open(Clock const&) const override {
+    return open_postgres(
+        {.url = PgBouncerServer::shared().url(direct_.name()), .pool_size = 4, .pool_overflow = 4, .prepared = false});
+  }
+
+ private:
+  PostgresBackend direct_{PostgresBackend::Login::owner};
+};
+
+/// SQLite on a file system in memory, as USE_DATABASE=off has it.
+class MemoryBackend final : public TestBackend {
+ public:
+  MemoryBackend() {
+    if (::mkdtemp(directory_.data()) == nullptr)
+      throw std::runtime_error("no directory in memory: " + directory_);
+  }
+  ~MemoryBackend() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  [[nodiscard]] MigrationTarget target() const override { return {.sqlite_path = directory_ + "/test.db"}; }
+  [[nodiscard]] std::unique_ptr<Database> open(Clock const& clock) const override {
+    return open_sqlite({.path = directory_ + "/test.db"}, clock);
+  }
+
+ private:
+  std::string directory_ = "/dev/shm/agent-lightning-test-XXXXXX";
+};
+
+std::vector<BackendKind> conformance_kinds() {
+  auto kinds = backend_kinds();
+  kinds.push_back({"pgbouncer", Dialect::postgres,
+                   []() -> std::unique_ptr<TestBackend> { return std::make_unique<BouncedBackend>(); }});
+  kinds.push_back({"sqlite_in_memory", Dialect::sqlite,
+                   []() -> std::unique_ptr<TestBackend> { return std::make_unique<MemoryBackend>(); }});
+  return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(On, Conformance, testing::ValuesIn(conformance_kinds()),
                          [](auto const& info) { return std::string(info.param.name); });
 
 TEST_P(Conformance, SaysWhatItIs) {

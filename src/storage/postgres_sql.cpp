@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/hash.hpp"
+
 namespace al::storage::postgres {
 namespace {
 
@@ -110,13 +112,6 @@ class Scanner {
 
 bool begins_command(std::string const& word) {
   return word == "select" || word == "insert" || word == "update" || word == "delete" || word == "values";
-}
-
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (char const c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
 }
 
 bool contains(std::span<std::string_view const> list, std::string_view text) {

@@ -35,11 +35,11 @@ std::string without_line_end(char const* text) {
   return message;
 }
 
-/// One connection with one transaction, whose settings are those of the pool's transactions: the schema, the formats,
-/// the tenant for row-level security, and al_app when the login would bypass it.
+/// One connection with one transaction at a time, whose settings are those of the pool's transactions: the schema, the
+/// formats, the tenant for row-level security, and al_app when the login would bypass it.
 class Transaction {
  public:
-  Transaction(MigrationTarget const& target, std::string const& begin) {
+  Transaction(MigrationTarget const& target, std::string const& how) {
     auto const patience = std::to_string(target.connect_timeout.count());
     std::array<char const*, 8> const names{
         "dbname",          "fallback_application_name", "client_encoding",  "connect_timeout",
@@ -52,11 +52,15 @@ class Transaction {
     auto log_notice = [](void*, char const* text) { log::debug("PostgreSQL", {{"notice", without_line_end(text)}}); };
     PQsetNoticeProcessor(connection_.get(), log_notice, nullptr);
     auto const bypasses = run("role", find_bypass, {});
-    script(begin);
+    settings_ = postgres::settings_sql({.as_al_app = std::get<bool>(bypasses.at(0).at(0)), .names_formats = true});
+    begin(how);
+  }
+
+  void begin(std::string const& how) {
+    script(how);
     script(no_limits);
-    auto const settings =
-        postgres::settings_sql({.as_al_app = std::get<bool>(bypasses.at(0).at(0)), .names_formats = true});
-    run("settings", settings, {"", "on", "0"});
+    run("settings", settings_, {"", "on", "0"});
+    scope_.reset();
   }
 
   void enter(Scope const& scope) {
@@ -134,6 +138,7 @@ class Transaction {
   [[nodiscard]] std::string error_text() const { return without_line_end(PQerrorMessage(connection_.get())); }
 
   std::unique_ptr<PGconn, Closer> connection_;
+  std::string settings_;
   std::optional<Scope> scope_;
 };
 
@@ -200,6 +205,11 @@ class PostgresLoad final : public LoadSession {
   }
 
   void commit() override { transaction_.script("COMMIT"); }
+
+  void commit_and_continue() override {
+    commit();
+    transaction_.begin("BEGIN");
+  }
 
  private:
   Transaction transaction_;

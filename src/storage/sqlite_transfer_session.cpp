@@ -33,6 +33,15 @@ Value read_column(sqlite3_stmt* statement, int column) {
   }
 }
 
+void bind(sqlite3_stmt* statement, int index, Value const& value) {
+  if (auto const* number = std::get_if<std::int64_t>(&value)) {
+    sqlite3_bind_int64(statement, index, *number);
+  } else {
+    auto const& text = std::get<std::string>(value);
+    sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+}
+
 /// A handle of its own: the driver's connection answers all rows of a statement at once, which is what must not happen
 /// here.
 class SqliteSnapshot final : public SnapshotSession {
@@ -61,10 +70,8 @@ class SqliteSnapshot final : public SnapshotSession {
     std::unique_ptr<sqlite3_stmt, Closer> const statement(handle);
     if (code != SQLITE_OK)
       throw_fault(select.name);
-    for (std::size_t i = 0; i < params.size(); ++i) {
-      auto const& text = std::get<std::string>(params[i]);
-      sqlite3_bind_text64(handle, static_cast<int>(i) + 1, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-    }
+    for (std::size_t i = 0; i < params.size(); ++i)
+      bind(handle, static_cast<int>(i) + 1, params[i]);
     Row row(static_cast<std::size_t>(sqlite3_column_count(handle)));
     while ((code = sqlite3_step(handle)) == SQLITE_ROW) {
       for (std::size_t column = 0; column < row.size(); ++column)
@@ -126,6 +133,11 @@ class SqliteLoad final : public LoadSession {
       // All is in and stays; with a full disk there is no room for it twice.
       log::warning("the database's log could not be emptied yet", {{"error", std::string_view(fault.what())}});
     }
+  }
+
+  void commit_and_continue() override {
+    commit();
+    connection_.command("BEGIN IMMEDIATE");
   }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-/// What export and restore need of a database: one transaction over all of it. sqlite and postgres each have both.
-/// Blocking; one thread.
+/// What export, restore and copies need of a database: one view of all of it, and writes in large transactions. sqlite
+/// and postgres each have both. Blocking; one thread.
 
 #include <functional>
 #include <memory>
@@ -19,8 +19,8 @@ class SnapshotSession {
  public:
   virtual ~SnapshotSession() = default;
   [[nodiscard]] virtual Dialect dialect() const = 0;
-  /// Hands each row of a SELECT to `use`, one at a time: memory does not grow with their number. `use` must not come
-  /// back to the session; when it throws, nothing more can be read.
+  /// Hands each row of a SELECT to `use`, one at a time: memory does not grow with their number. Parameters are texts
+  /// and integers. `use` must not come back to the session; when it throws, nothing more can be read.
   virtual void for_each(Scope const&, Statement const&, Values const& params,
                         std::function<void(Row const&)> const& use) = 0;
 };
@@ -37,6 +37,8 @@ class LoadSession {
   /// Errors: conflict, a unique key exists; invalid, another constraint refused.
   [[nodiscard]] virtual Result<void> add(Scope const&, RowStatement const&, std::vector<Values> const& rows) = 0;
   virtual void commit() = 0;
+  /// Makes what was written so far last, and goes on in another transaction.
+  virtual void commit_and_continue() = 0;
 };
 
 /// Opens the database that migrations would go to; it is there and migrated. Throws Unavailable when it cannot be

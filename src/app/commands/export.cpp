@@ -45,22 +45,7 @@ Result<void> demand_our_schema(Config const& config) {
   if (!uses_postgres(config) && !fs::exists(target.sqlite_path))
     return fail(Code::not_found, "there is no database in " + data_directory(config).string() +
                                      "; AGENT_LIGHTNING_DATA or DATABASE_URL say where it is");
-  for (auto const& state : storage::migration_status(target)) {
-    if (!state.known)
-      return fail(Code::conflict, "a newer version of agent-lightning has migrated this database; use that one");
-    if (!state.applied)
-      return fail(Code::conflict, "the database is not migrated; run 'agent-lightning migrate up' first");
-  }
-  return {};
-}
-
-// ---- progress ----
-
-/// What moves is on standard error, for standard output may carry the export.
-Console::Options progress_options(Console const& console) {
-  auto options = console.options();
-  options.is_terminal = ::isatty(STDERR_FILENO) == 1;
-  return options;
+  return demand_migrated(target);
 }
 
 // ---- where an export goes ----

@@ -191,7 +191,6 @@ Task<Result<Response>> cancel(Stores stores, Call& call) {
   auto task = co_await stores.tasks.cancel(call.context.actor(), *id, call.context.deadline);
   if (!task)
     co_return fail(std::move(task.error()));
-  stores.agents.forget(call.context.principal.tenant, task->agent_id);
   co_return task_response(*task);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-/// The role operations (8011): the event log and its live stream.
+/// The role operations (8011): the event log, its live stream, and what consumers of it could not handle.
 
+#include "data/dead_letter_store.hpp"
 #include "events/bus.hpp"
 #include "events/event_log.hpp"
 #include "http/router.hpp"
@@ -14,5 +15,7 @@ struct Events {
 };
 
 void add_event_routes(http::Router&, Events const&);
+/// The store outlives the router.
+void add_dead_letter_routes(http::Router&, data::DeadLetterStore&);
 
 }  // namespace al::services::operations

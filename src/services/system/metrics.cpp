@@ -39,6 +39,29 @@ MetricFamily pool(Figures const& figures) {
   return family;
 }
 
+MetricFamily cache_hit_ratio(Figures const& figures) {
+  MetricFamily family{"cache_hit_ratio", "Finds that found, since the start, by cache.", MetricType::Gauge, {}};
+  for (auto const& [cache, ratio] : figures.cache_hit_ratios) {
+    ClientMetric metric;
+    metric.label = {{"cache", cache}};
+    metric.gauge.value = ratio;
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
+MetricFamily events_published(Figures const& figures) {
+  MetricFamily family{
+      "events_published_total", "Events that this process committed, by channel.", MetricType::Counter, {}};
+  for (auto const& [channel, count] : figures.published) {
+    ClientMetric metric;
+    metric.label = {{"channel", channel}};
+    metric.counter.value = static_cast<double>(count);
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
 /// A constant 1 whose labels say what runs.
 MetricFamily build_info(std::string_view database) {
   MetricFamily family{"agent_lightning_build_info", "The version that runs.", MetricType::Gauge, {}};
@@ -71,6 +94,9 @@ std::string metrics_text(Process const& process, Clock const& clock, SteadyTime 
       counter("agent_lightning_http_requests_total", "Requests answered, on all ports.", number(figures.requests)),
       gauge("agent_lightning_http_connections", "Connections open, on all ports.", number(figures.connections)),
       pool(figures),
+      gauge("database_connections_active", "Connections to the database that are in use.", number(figures.pool_in_use)),
+      cache_hit_ratio(figures),
+      events_published(figures),
       gauge("agent_lightning_database_connections_max", "Connections there may be.", number(figures.pool_size_max)),
       gauge("agent_lightning_database_waiting", "Callers that wait for the database.", number(figures.pool_waiting)),
       counter("agent_lightning_background_failures_total", "Background tasks that ended in an exception.",

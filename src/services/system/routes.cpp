@@ -50,6 +50,7 @@ Task<Result<Response>> health(std::shared_ptr<State> state, Call&) {
   body.append("\",\"version\":\"" AL_VERSION "\",\"database\":\"");
   body.append(answers ? state->process.database_kind() : "unreachable");
   body.append("\",\"cache\":\"").append(state->process.cache_kind());
+  body.append("\",\"bus\":\"").append(state->process.bus_kind());
   body.append("\",\"timestamp\":\"").append(to_rfc3339(state->clock.now()));
   body.append("\",\"pool\":").append(pool_text(state->process.figures())).append("}");
   co_return http::json_response(200, std::move(body));

@@ -2,6 +2,7 @@
 /// What every port answers about the process behind it: is it alive, is it ready, how is it doing, what can be asked.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,11 @@ struct Figures {
   std::int64_t pool_size = 0;  ///< database connections open
   std::int64_t pool_in_use = 0;
   std::int64_t pool_size_max = 0;
-  std::int64_t pool_waiting = 0;  ///< callers that wait for one
-  std::uint64_t requests = 0;     ///< answered since the start, on all ports
-  std::size_t connections = 0;    ///< open, on all ports
+  std::int64_t pool_waiting = 0;                     ///< callers that wait for one
+  std::uint64_t requests = 0;                        ///< answered since the start, on all ports
+  std::size_t connections = 0;                       ///< open, on all ports
+  std::map<std::string, double> cache_hit_ratios{};  ///< of finds since the start, by cache
+  std::map<std::string, std::uint64_t> published{};  ///< events announced since the start, by channel
 };
 
 /// The running process as the composition knows it. Any thread.
@@ -26,6 +29,8 @@ class Process {
   virtual ~Process() = default;
   [[nodiscard]] virtual std::string_view database_kind() const = 0;  ///< "sqlite" or "postgresql"
   [[nodiscard]] virtual std::string_view cache_kind() const = 0;     ///< "in-process" or "off"
+  /// How changes of other processes are noticed: "in-process" (there are none), "redis" or "polling".
+  [[nodiscard]] virtual std::string_view bus_kind() const = 0;
   /// Migrated, with a token and the starter content.
   [[nodiscard]] virtual bool is_ready() const = 0;
   [[nodiscard]] virtual Figures figures() const = 0;

@@ -18,6 +18,7 @@ class FakeProcess final : public Process {
  public:
   std::string_view database_kind() const override { return "sqlite"; }
   std::string_view cache_kind() const override { return "in-process"; }
+  std::string_view bus_kind() const override { return "redis"; }
   bool is_ready() const override { return ready; }
   Figures figures() const override {
     return {.pool_size = 3, .pool_in_use = 2, .pool_size_max = 60, .pool_waiting = 1, .requests = 42, .connections = 7};
@@ -58,9 +59,10 @@ class SystemRoutesTest : public testing::Test {
 TEST_F(SystemRoutesTest, HealthDescribesTheProcess) {
   auto const answer = get("/health");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, R"({"service":"gateway","status":"healthy","version":")" AL_VERSION
-                         R"(","database":"sqlite","cache":"in-process","timestamp":"2026-01-01T00:00:00Z",)"
-                         R"("pool":{"size":3,"in_use":2,"size_max":60,"waiting":1}})");
+  EXPECT_EQ(answer.body,
+            R"({"service":"gateway","status":"healthy","version":")" AL_VERSION
+            R"(","database":"sqlite","cache":"in-process","bus":"redis","timestamp":"2026-01-01T00:00:00Z",)"
+            R"("pool":{"size":3,"in_use":2,"size_max":60,"waiting":1}})");
   EXPECT_EQ(get("/api/v1/health").body, answer.body);
 }
 

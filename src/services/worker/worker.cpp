@@ -175,7 +175,7 @@ Task<std::size_t> Worker::claim_some() {
     // When many wait, only what they wait for is begun: how many wait is bounded so, and none waits in vain.
     auto const which = waiting() < waiting_factor_max * options_.concurrency ? data::TaskStore::Which::all
                                                                              : data::TaskStore::Which::delegated;
-    claims = co_await stores_.tasks.claim(id_, options_.concurrency - (running_.size() - waiting()), which,
+    claims = co_await stores_.tasks.claim(id_, options_.concurrency - (running_.size() - waiting()), which, position_,
                                           store_deadline());
     AL_FAILPOINT("worker.claimed");
   } catch (...) {
@@ -184,7 +184,6 @@ Task<std::size_t> Worker::claim_some() {
   }
   auto const count = claims.size();
   for (auto& claim : claims) {
-    stores_.agents.forget(claim.tenant, claim.task.agent_id);
     auto running = std::make_shared<Running>();
     running->claim = std::move(claim);
     running->journal = std::make_unique<TaskJournal>(ties(running), running->claim);
@@ -294,7 +293,6 @@ Task<void> Worker::run_task(std::shared_ptr<Running> running) {
   }
   running->is_over = true;
   running->journal->end();
-  stores_.agents.forget(running->claim.tenant, running->claim.task.agent_id);
   running_.erase(key_of(running->claim));
   slot_free_.cancel();
 }
@@ -402,7 +400,7 @@ Task<void> Worker::write_end(Running const& running, Result<data::Outcome> outco
 Task<void> Worker::stop() {
   stop_requested_ = true;
   slot_free_.cancel();
-  bus_.announce("task:released");  // wakes the claim loop
+  bus_.ring("task:released");  // wakes the claim loop
   auto const limit = std::chrono::steady_clock::now() + options_.drain_timeout;
   asio::steady_timer poll(executor_);
   // Past the second limit the database is away, and what waits for it is left alone: its lease runs out.
@@ -415,7 +413,7 @@ Task<void> Worker::stop() {
     sweep_timer_.cancel();
     if (is_drained()) {
       lease_timer_.cancel();
-      bus_.announce("task:cancelled");  // wakes the cancel loop
+      bus_.ring("task:cancelled");  // wakes the cancel loop
     }
     poll.expires_after(std::chrono::milliseconds{20});
     co_await wait_quietly(poll);

@@ -95,8 +95,9 @@ class Worker {
   WorkerOptions const options_;
 
   std::map<std::string, std::shared_ptr<Running>> running_;  ///< by tenant, task and epoch
-  std::uint64_t claims_ = 0;                                 ///< counts; odd while one is under way
-  asio::steady_timer slot_free_;                             ///< cancelled when a task ends
+  data::QueuePosition position_;
+  std::uint64_t claims_ = 0;      ///< counts; odd while one is under way
+  asio::steady_timer slot_free_;  ///< cancelled when a task ends
   asio::steady_timer lease_timer_;
   asio::steady_timer sweep_timer_;
   bool stop_requested_ = false;

@@ -109,7 +109,7 @@ TEST_P(WorkerTest, ACancelReachesWhatRuns) {
   start(never_answer);
   task_in(TaskStatus::started, task.id);
   ASSERT_TRUE(wait(tasks->cancel(actor(), task.id, soon())));
-  bus.announce("task:cancelled");
+  bus.ring("task:cancelled");
   auto const limit = std::chrono::steady_clock::now() + std::chrono::seconds{30};
   auto const running = [&]() -> Task<std::size_t> { co_return worker->running(); };
   while (wait(running()) > 0 && std::chrono::steady_clock::now() < limit)
