@@ -17,6 +17,7 @@ PATH_VALUES = {
     "knowledge_id": "sql_injection_prevention",
     "session_id": SOME_UUID,
     "provider_id": "nobody",
+    "dead_letter_id": SOME_UUID,
     "id": "none",  # of a model
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
