@@ -275,9 +275,10 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
     co_return fail(std::move(row.error()));
   } catch (OutcomeUnknown const&) {
   }
-  // The reply was lost, not necessarily the task: its id tells.
-  if (auto there = co_await get(actor.tenant, id, deadline))
-    co_return there;
+  // The reply was lost, not necessarily the task: its id tells. The answer is what was written, as it would have been:
+  // a worker may have gone on with it meanwhile.
+  if (co_await get(actor.tenant, id, deadline))
+    co_return task;
   throw Unavailable("the database went away while task " + id.value + " was being created; it was not created");
 }
 

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "core/failpoint.hpp"
 #include "data/store_fixture.hpp"
 
 namespace al::data {
@@ -229,6 +230,19 @@ TEST_P(TaskStoreTest, AWorkerThatRemembersItsPlaceKeepsToTheRoomOfAgents) {
     claimed += wait(tasks->claim(worker, 1, TaskStore::Which::all, position, soon())).size();
   EXPECT_EQ(claimed, 2U);
 }
+
+#ifdef AL_FAILPOINTS
+/// A create whose reply was lost was once answered with what the task had become by then.
+TEST_P(TaskStoreTest, ACreateWhoseReplyIsLostIsAnsweredWithWhatItWrote) {
+  auto const worker = have_worker();
+  failpoint::arm("storage.commit.after=error@1");
+  auto const made = have_task("a");
+  failpoint::arm("");
+  EXPECT_EQ(made.version, 1);
+  EXPECT_EQ(entity::to_json(get(made.id)), entity::to_json(made));
+  EXPECT_EQ(claim(worker).size(), 1U);
+}
+#endif
 
 TEST_P(TaskStoreTest, AFailedAttemptIsTriedAgainUntilNoneIsLeft) {
   auto const task = have_task("a");
