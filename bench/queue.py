@@ -153,12 +153,14 @@ def latency(server, redis, name, database):
     url = server.create_database(database)
     subprocess.run([QUEUE, "setup", url, str(AGENTS)], check=True)
     redis_url = f"redis://127.0.0.1:{redis}/0"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    listener = subprocess.Popen([QUEUE, "listen", url, redis_url], **pipes)
+    lines = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop it
+    listener = subprocess.Popen([QUEUE, "listen", url, redis_url], stdin=subprocess.PIPE, stdout=lines)
     time.sleep(0.5)
     pace = [QUEUE, "pace", url, redis_url, str(AGENTS), "1000", "5000"]
     paced = subprocess.run(pace, check=True, capture_output=True, text=True).stdout
-    heard = listener.communicate()[0]
+    listener.communicate()
+    lines.seek(0)
+    heard = lines.read()
     answered = dict(line.split() for line in paced.splitlines())
     handled = dict(line.split() for line in heard.splitlines())
     missing = answered.keys() - handled.keys()
