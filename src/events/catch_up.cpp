@@ -1,6 +1,7 @@
 #include "events/catch_up.hpp"
 
 #include "core/log.hpp"
+#include "events/cursor.hpp"
 
 namespace al::events {
 
@@ -20,10 +21,8 @@ Statement const news{"catch_up.news",
                      "SELECT s.snapshot, e.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s"
                      " LEFT JOIN LATERAL (SELECT DISTINCT channel, tenant_id,"
                      " CASE kind WHEN 'agent' THEN aggregate_id ELSE '' END AS aggregate_id FROM events"
-                     " WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot)"
-                     " AND (xid >= pg_snapshot_xmax($1::text::pg_snapshot)"
-                     " OR xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot))))"
-                     " LIMIT $2::bigint) e ON true"};
+                     " WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND" +
+                         unseen_by("xid", "$1") + "LIMIT $2::bigint) e ON true"};
 
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 

@@ -9,11 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <future>
 
-#include "storage/migrations.hpp"
-#include "storage/test_backend.hpp"
-#include "testing/event_loop.hpp"
-#include "testing/manual_clock.hpp"
-#include "testing/seeded_random.hpp"
+#include "events/event_fixture.hpp"
 
 namespace al::events {
 namespace {
@@ -25,12 +21,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-std::string insert_event(std::string const& id) {
-  return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
-         "correlation_id, causation_id, user_id, traceparent) VALUES (" +
-         id + ", $2, al_now(), $3, 'test', $4, $5, '{\"deep\": [1]}', '', '', '', '')";
-}
-Statement const append{"test.append", insert_event("CAST($1 AS uuid)"), insert_event("$1")};
 Statement const expire_member{"test.expire",
                               "UPDATE consumer_members SET leased_until = al_after(-1000000) WHERE id = $1"};
 Statement const make_due{"test.due",
@@ -50,7 +40,7 @@ struct Seen {
   bool is_out_of_order;
 };
 
-class ConsumerTest : public testing::TestWithParam<storage::BackendKind> {
+class ConsumerTest : public EventFixture {
  protected:
   /// A member of the group and what it handled. `fate` decides how a handler ends.
   struct Member {
@@ -66,24 +56,11 @@ class ConsumerTest : public testing::TestWithParam<storage::BackendKind> {
     }
   };
 
-  void SetUp() override {
-    backend = GetParam().make();
-    storage::migrate_up(backend->target());
-    database = backend->open(clock);
-    log = std::make_unique<EventLog>(*database);
-  }
-  void TearDown() override {
-    if (database)
-      database->close();
-  }
-
-  static Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
-
   Task<void> write(std::string aggregate, std::int64_t version) {
     storage::Batch batch{.scope = Scope::of(default_tenant), .steps = {}};
     Values params{uuid_v7(clock, random), default_tenant.value, std::string("agent:updated"), std::move(aggregate),
                   version};
-    batch.steps.push_back({.statement = &append, .params = std::move(params)});
+    batch.steps.push_back({.statement = &append_event, .params = std::move(params)});
     auto const done = co_await database->apply(std::move(batch), soon());
     EXPECT_TRUE(done) << done.error().message;
   }
@@ -168,13 +145,6 @@ class ConsumerTest : public testing::TestWithParam<storage::BackendKind> {
     return out;
   }
 
-  ManualClock clock;
-  SeededRandom random;
-  Bus bus;
-  EventLoop loop;
-  std::unique_ptr<storage::TestBackend> backend;
-  std::unique_ptr<storage::Database> database;
-  std::unique_ptr<EventLog> log;
   std::map<std::string, std::int64_t> versions;
   std::vector<std::unique_ptr<Member>> members;
 };

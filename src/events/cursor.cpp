@@ -52,6 +52,12 @@ bool is_snapshot(std::string_view text) {
 
 }  // namespace
 
+std::string unseen_by(std::string const& xid, std::string const& snapshot) {
+  auto const taken = snapshot + "::text::pg_snapshot";
+  return " (" + xid + " >= pg_snapshot_xmax(" + taken + ") OR " + xid + " = ANY (ARRAY(SELECT pg_snapshot_xip(" +
+         taken + ")))) ";
+}
+
 std::string to_token(Dialect dialect, Cursor const& c) {
   if (dialect == Dialect::sqlite)
     return "s." + std::to_string(c.seq);

@@ -22,6 +22,10 @@ struct Cursor {
 /// The snapshot before the first transaction.
 inline constexpr std::string_view first_snapshot = "1:1:";
 
+/// The SQL condition that the transaction `xid` is not in the snapshot `snapshot` (both expressions of PostgreSQL):
+/// begun after it, or still running when it was taken.
+[[nodiscard]] std::string unseen_by(std::string const& xid, std::string const& snapshot);
+
 [[nodiscard]] std::string to_token(storage::Dialect, Cursor const&);
 /// Errors: invalid. What comes back holds snapshots that PostgreSQL takes, whoever wrote the token.
 [[nodiscard]] Result<Cursor> parse_token(storage::Dialect, std::string_view);

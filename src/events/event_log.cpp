@@ -23,10 +23,8 @@ std::string wanted(std::string const& find) {
   return out + ") ";
 }
 
-/// Not seen by the snapshot $4: begun after it, or still running when it was taken.
-std::string const unseen =
-    " (e.xid >= pg_snapshot_xmax($4::text::pg_snapshot)"
-    " OR e.xid = ANY (ARRAY(SELECT pg_snapshot_xip($4::text::pg_snapshot)))) ";
+/// Not seen by the snapshot $4.
+std::string const unseen = unseen_by("e.xid", "$4");
 
 std::string const sqlite_last = "SELECT COALESCE(MAX(seq), 0) AS last FROM events";
 Statement const sqlite_tip{"events.tip", sqlite_last};

@@ -3,46 +3,19 @@
 
 #include "events/event_log.hpp"
 
-#include <gtest/gtest.h>
-
-#include "events/bus.hpp"
-#include "storage/migrations.hpp"
-#include "storage/test_backend.hpp"
-#include "testing/event_loop.hpp"
-#include "testing/manual_clock.hpp"
-#include "testing/seeded_random.hpp"
+#include "events/event_fixture.hpp"
 
 namespace al::events {
 namespace {
 
 using storage::Scope;
 
-std::string insert_event(std::string const& id) {
-  return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
-         "correlation_id, causation_id, user_id, traceparent) VALUES (" +
-         id + ", $2, al_now(), $3, 'test', $4, $5, '{}', '', '', '', '')";
-}
-storage::Statement const append{"test.append", insert_event("CAST($1 AS uuid)"), insert_event("$1")};
-
-class EventReadingTest : public testing::TestWithParam<storage::BackendKind> {
+class EventReadingTest : public EventFixture {
  protected:
-  void SetUp() override {
-    backend = GetParam().make();
-    storage::migrate_up(backend->target());
-    database = backend->open(clock);
-    log = std::make_unique<EventLog>(*database);
-  }
-  void TearDown() override {
-    if (database)
-      database->close();
-  }
-
-  static Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
-
   void have(std::string channel, std::string aggregate) {
     storage::Batch batch{.scope = Scope::of(default_tenant), .steps = {}};
     Values params{uuid_v7(clock, random), default_tenant.value, std::move(channel), std::move(aggregate), ++version};
-    batch.steps.push_back({.statement = &append, .params = std::move(params)});
+    batch.steps.push_back({.statement = &append_event, .params = std::move(params)});
     ASSERT_TRUE(loop.wait(database->apply(std::move(batch), soon())));
   }
   Page read(std::string token, std::int64_t limit, Filter filter) {
@@ -52,12 +25,6 @@ class EventReadingTest : public testing::TestWithParam<storage::BackendKind> {
     return std::move(*page);
   }
 
-  ManualClock clock;
-  SeededRandom random;
-  EventLoop loop;
-  std::unique_ptr<storage::TestBackend> backend;
-  std::unique_ptr<storage::Database> database;
-  std::unique_ptr<EventLog> log;
   std::int64_t version = 0;
 };
 INSTANTIATE_TEST_SUITE_P(On, EventReadingTest, testing::ValuesIn(storage::backend_kinds()),

@@ -1,16 +1,13 @@
 #include "storage/migrations.hpp"
 
-#include <sodium/crypto_hash_sha256.h>
-#include <sodium/utils.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <functional>
 #include <map>
 #include <optional>
 
 #include "core/fault.hpp"
+#include "core/hash.hpp"
 #include "core/log.hpp"
 #include "embedded/migrations.hpp"
 #include "storage/migration_session.hpp"
@@ -20,16 +17,6 @@ namespace al::storage {
 namespace {
 
 using Migrations = std::map<int, Migration>;
-
-std::string sha256(std::string_view text) {
-  std::array<unsigned char, crypto_hash_sha256_BYTES> hash{};
-  crypto_hash_sha256(hash.data(), static_cast<unsigned char const*>(static_cast<void const*>(text.data())),
-                     text.size());
-  std::string hex(hash.size() * 2 + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
-  hex.pop_back();
-  return hex;
-}
 
 /// The next line, without its end; `text` goes on behind it.
 std::string_view next_line(std::string_view& text) {
@@ -106,7 +93,7 @@ Migrations parse(MigrationFiles files, Dialect dialect) {
   for (auto const& file : files) {
     auto parsed = parse_name(file.name);
     split_parts(file.name, file.text, parsed.migration);
-    parsed.migration.checksum = sha256(file.text);
+    parsed.migration.checksum = sha256_hex(file.text);
     auto const number = parsed.migration.number;
     auto& known = by_dialect[parsed.dialect == dialect ? 0 : 1];
     if (!known.emplace(number, std::move(parsed.migration)).second) {
