@@ -11,11 +11,11 @@ namespace {
 
 using storage::Dialect;
 
-/// Of values over this many bytes an event carries the size only, as {"omitted_bytes": n}: a reader must see that it is
-/// not the value, which a text cut short would not show.
-constexpr int event_value_bytes_max = 16384;
+using storage::Guard;
+using storage::Scope;
+using storage::Statement;
 
-/// What every change carries, in this order, before its own parameters.
+/// What every change carries, in this order, before its own parameters: Writer::stamp().
 std::vector<Parameter> stamp() {
   return {{"tenant_id", "text"}, {"event_id", "uuid"}, {"service", "text"},    {"correlation", "text"},
           {"causation", "text"}, {"actor", "text"},    {"traceparent", "text"}};
@@ -51,6 +51,8 @@ std::string time_as_json(std::string const& column, Dialect dialect) {
   return "al_rfc3339(" + column + ")";
 }
 
+/// Of a large value an event carries the size only, as {"omitted_bytes": n}: a reader must see that it is not the
+/// value, which a text cut short would not show.
 std::string omitted_when_large(std::string const& column, std::string const& value, Dialect dialect) {
   bool const postgres = dialect == Dialect::postgres;
   auto const bytes = postgres ? "octet_length(CAST(" + column + " AS text))" : "length(CAST(" + column + " AS BLOB))";
@@ -90,11 +92,19 @@ std::string row_as_json(entity::Entity const& entity, Dialect dialect) {
   return out + ")";
 }
 
-std::string event_insert(Aggregate const& aggregate, std::string_view channel, Dialect dialect) {
+/// The one statement that adds events. The arguments are expressions; `source` is what they are taken from.
+std::string add_event(std::string const& channel, std::string const& aggregate_id, std::string const& version,
+                      std::string const& data, std::string const& source) {
   return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
-         "correlation_id, causation_id, user_id, traceparent) SELECT {event_id}, u.tenant_id, al_now(), '" +
-         std::string(channel) + "', {service}, CAST(" + std::string(aggregate.id) + " AS text), u.version, " +
-         row_as_json(aggregate.entity, dialect) + ", {correlation}, {causation}, {actor}, {traceparent} FROM ";
+         "correlation_id, causation_id, user_id, traceparent) SELECT {event_id}, {tenant_id}, al_now(), " +
+         channel + ", {service}, " + aggregate_id + ", " + version + ", " + data +
+         ", {correlation}, {causation}, {actor}, {traceparent}" + source;
+}
+
+/// The event of the changed row `u`.
+std::string row_event(Aggregate const& aggregate, std::string_view channel, Dialect dialect, std::string const& u) {
+  return add_event("'" + std::string(channel) + "'", "CAST(" + std::string(aggregate.id) + " AS text)", "u.version",
+                   row_as_json(aggregate.entity, dialect), " FROM " + u);
 }
 
 std::string key_condition(Aggregate const& aggregate, std::string_view row) {
@@ -105,22 +115,34 @@ std::string key_condition(Aggregate const& aggregate, std::string_view row) {
   return out;
 }
 
-/// "r AS (SELECT * FROM unnest($1::text[], …) WITH ORDINALITY AS r(p_tenant_id, …, n))"
-std::string callers_rows(std::vector<Parameter> const& params) {
+enum class Callers { one, many };
+
+/// "r AS (SELECT * FROM unnest($1::text[], …) WITH ORDINALITY AS r(p_tenant_id, …, n))", of one caller
+/// "… unnest(ARRAY[$1::text], …) …".
+std::string callers_rows(std::vector<Parameter> const& params, Callers callers) {
   std::string arrays;
   std::string names;
   for (std::size_t i = 0; i < params.size(); ++i) {
-    arrays += (i ? ", $" : "$") + std::to_string(i + 1) + "::" + std::string(params[i].type) + "[]";
+    auto const value = "$" + std::to_string(i + 1) + "::" + std::string(params[i].type);
+    arrays += i > 0 ? ", " : "";
+    arrays += callers == Callers::many ? value + "[]" : "ARRAY[" + value + "]";
     names += "p_" + std::string(params[i].name) + ", ";
   }
   return "r AS MATERIALIZED (SELECT * FROM unnest(" + arrays + ") WITH ORDINALITY AS r(" + names + "n))";
+}
+
+/// `rest`, which follows the callers' rows, for many callers and for one.
+void set_postgres(Change& change, std::vector<Parameter> const& params, std::string const& rest) {
+  auto const bound = bind_names(rest, params, Dialect::postgres);
+  change.statement.postgres = "WITH " + callers_rows(params, Callers::many) + bound;
+  change.alone = {change.statement.name, "WITH " + callers_rows(params, Callers::one) + bound};
 }
 
 std::string result_columns(Aggregate const& aggregate) { return entity::columns(aggregate.entity, "u."); }
 
 /// Everything after `u`, the changed rows with their callers' parameters, is there.
 std::string postgres_tail(Aggregate const& aggregate, std::string_view channel, std::vector<Companion> const& also) {
-  std::string out = ", e AS (" + event_insert(aggregate, channel, Dialect::postgres) + "u)";
+  std::string out = ", e AS (" + row_event(aggregate, channel, Dialect::postgres, "u") + ")";
   int i = 0;
   for (auto const& companion : also)
     out += ", c" + std::to_string(i++) + " AS (" + companion.text + ")";
@@ -132,7 +154,7 @@ void add_sqlite_tail(std::vector<storage::Statement>& steps, std::string_view na
                      std::vector<Parameter> const& params) {
   std::string const row = std::string(aggregate.entity.table) + " AS u WHERE " + key_condition(aggregate, "u");
   auto const add = [&](std::string const& text) { steps.push_back({name, bind_names(text, params, Dialect::sqlite)}); };
-  add(event_insert(aggregate, channel, Dialect::sqlite) + row);
+  add(row_event(aggregate, channel, Dialect::sqlite, row));
   // A companion reads the changed row under the name `u`, as it does on PostgreSQL. It may touch no row.
   for (auto const& companion : also) {
     add("WITH u AS (SELECT * FROM " + row + ") " + (companion.sqlite.empty() ? companion.text : companion.sqlite));
@@ -175,24 +197,82 @@ std::optional<std::size_t> agent_column(Aggregate const& aggregate) {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
+/// A call's own parameters of append_event, after the stamp.
+std::vector<Parameter> event_params() {
+  auto params = stamp();
+  params.insert(params.end(), {{"channel", "text"}, {"aggregate_id", "text"}, {"version", "bigint"}, {"data", "json"}});
+  return params;
+}
+
+/// `$n` serves both databases where there is one caller.
+Statement const append_event{
+    "event_stream.event",
+    bind_names(add_event("{channel}", "{aggregate_id}", "{version}", "{data}", ""), event_params(), Dialect::sqlite)};
+
+/// The version of a stream stands in one row, which whoever appends must move: two cannot move it from the same
+/// version. The events' own key would not do where the log is partitioned by time.
+Statement const begin_stream{"event_stream.begin",
+                             "INSERT INTO event_streams (tenant_id, kind, aggregate_id, version)"
+                             " VALUES ($1, $2, $3, $4) ON CONFLICT (tenant_id, kind, aggregate_id) DO NOTHING"};
+Statement const advance_stream{"event_stream.advance",
+                               "UPDATE event_streams SET version = $4"
+                               " WHERE tenant_id = $1 AND kind = $2 AND aggregate_id = $3 AND version = $5"};
+
+/// The lock makes a later turn wait until the batch has ended, and the batch see a turn that was taken meanwhile. On
+/// SQLite one batch runs at a time.
+Statement const check_fence{.name = "fence.check",
+                            .text = "SELECT 1 FROM fences WHERE tenant_id = $1 AND name = $2 AND token = $3 FOR SHARE",
+                            .sqlite = "SELECT 1 FROM fences WHERE tenant_id = $1 AND name = $2 AND token = $3"};
+
+/// What the refusal of a batch behind a fence means to its caller.
+Error refusal(Error error, std::optional<Fence> const& fence) {
+  if (!fence || error.code != Code::conflict || error.where != check_fence.name)
+    return error;
+  return {.code = Code::lease_lost,
+          .message = "'" + fence->name + "' has been taken over; nothing was written. Begin again",
+          .where = std::move(error.where)};
+}
+
+Error another_version(Stream const& stream, std::int64_t expected) {
+  auto const name = stream.kind + " '" + stream.id + "'";
+  if (expected == 0)
+    return {.code = Code::version_mismatch, .message = name + " exists already; load it, or choose another id"};
+  return {.code = Code::version_mismatch,
+          .message = name + " is not at version " + std::to_string(expected) + "; load it and decide again"};
+}
+
+storage::Step move_stream(TenantId const& tenant, Stream const& stream, std::int64_t expected, std::int64_t version) {
+  Values params{tenant.value, stream.kind, stream.id, version};
+  if (expected == 0)
+    return {&begin_stream, std::move(params), Guard::must_match};
+  params.emplace_back(expected);
+  return {&advance_stream, std::move(params), Guard::must_match};
+}
+
 }  // namespace
+
+storage::Step fence_step(TenantId const& tenant, Fence const& fence) {
+  return {&check_fence, {tenant.value, fence.name, fence.token}, Guard::must_match};
+}
 
 Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
   auto const params = all_params(aggregate.key, spec.params);
   auto const table = std::string(aggregate.entity.table);
   auto const set = " SET " + spec.set + ", version = t.version + 1";
   auto const where = " WHERE " + key_condition(aggregate, "t") + " AND " + spec.where;
-  storage::RowStatement statement{.name = spec.name, .postgres = {}, .sqlite = {}};
-  statement.postgres = "WITH " + callers_rows(params) +
-                       bind_names(", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where +
-                                      " RETURNING t.*, r.*)" + postgres_tail(aggregate, spec.channel, spec.also),
-                                  params, Dialect::postgres);
-  statement.sqlite.push_back(
-      {spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
-  add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
-  std::vector<std::size_t> id_params(aggregate.key.size());
-  std::iota(id_params.begin(), id_params.end(), 0);
-  return {std::string(spec.channel), std::move(statement), std::move(id_params), agent_column(aggregate)};
+  Change change{.channel = std::string(spec.channel),
+                .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
+                .alone = {},
+                .id_params = std::vector<std::size_t>(aggregate.key.size()),
+                .agent_column = agent_column(aggregate)};
+  set_postgres(change, params,
+               ", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where + " RETURNING t.*, r.*)" +
+                   postgres_tail(aggregate, spec.channel, spec.also));
+  auto& sqlite = change.statement.sqlite;
+  sqlite.push_back({spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
+  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  std::iota(change.id_params.begin(), change.id_params.end(), 0);
+  return change;
 }
 
 Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
@@ -216,35 +296,36 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
   }
   auto const insert = "INSERT INTO " + table + " AS t (" + columns + ") SELECT " + values;
   auto const conflict = " ON CONFLICT (" + keys + ") " + spec.on_conflict;
-  storage::RowStatement statement{.name = spec.name, .postgres = {}, .sqlite = {}};
+  Change change{.channel = std::string(spec.channel),
+                .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
+                .alone = {},
+                .id_params = {},
+                .agent_column = agent_column(aggregate)};
   // Two callers may name the same key in one group: the first one has it, the other is refused.
-  statement.postgres =
-      "WITH " + callers_rows(params) +
-      bind_names(", f AS MATERIALIZED (SELECT DISTINCT ON (" + key_params + ") * FROM r ORDER BY " + key_params +
-                     ", n), i AS (" + insert + " FROM f WHERE " + spec.where + conflict +
-                     " RETURNING *), u AS (SELECT i.*, f.* FROM i JOIN f ON " + key_condition(aggregate, "i") + ")" +
-                     postgres_tail(aggregate, spec.channel, spec.also),
-                 params, Dialect::postgres);
-  statement.sqlite.push_back(
-      {spec.name, bind_names(insert + " WHERE " + spec.where + conflict, params, Dialect::sqlite)});
-  add_sqlite_tail(statement.sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  set_postgres(change, params,
+               ", f AS MATERIALIZED (SELECT DISTINCT ON (" + key_params + ") * FROM r ORDER BY " + key_params +
+                   ", n), i AS (" + insert + " FROM f WHERE " + spec.where + conflict +
+                   " RETURNING *), u AS (SELECT i.*, f.* FROM i JOIN f ON " + key_condition(aggregate, "i") + ")" +
+                   postgres_tail(aggregate, spec.channel, spec.also));
+  auto& sqlite = change.statement.sqlite;
+  sqlite.push_back({spec.name, bind_names(insert + " WHERE " + spec.where + conflict, params, Dialect::sqlite)});
+  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, spec.also, params);
   auto const names = stored_columns(aggregate.entity);
-  std::vector<std::size_t> id_params;
   for (auto const& key : aggregate.key)
-    id_params.push_back(static_cast<std::size_t>(std::ranges::find(names, key.name) - names.begin()));
-  return {std::string(spec.channel), std::move(statement), std::move(id_params), agent_column(aggregate)};
+    change.id_params.push_back(static_cast<std::size_t>(std::ranges::find(names, key.name) - names.begin()));
+  return change;
 }
 
 Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params, Deadline deadline) {
   std::string aggregate_id;
   for (auto const i : change.id_params)
     aggregate_id.append(aggregate_id.empty() ? "" : "/").append(std::get<std::string>(params.at(i)));
-  Values all{actor.tenant.value, new_uuid(),    service_,         actor.correlation_id,
-             actor.causation_id, actor.user_id, actor.traceparent};
+  auto all = stamp(actor);
   all.insert(all.end(), std::make_move_iterator(params.begin()), std::make_move_iterator(params.end()));
   try {
-    auto row =
-        co_await database_.write_row(storage::Scope::of(actor.tenant), change.statement, std::move(all), deadline);
+    auto writing = fence_ ? write_fenced(change, actor.tenant, std::move(all), deadline)
+                          : database_.write_row(Scope::of(actor.tenant), change.statement, std::move(all), deadline);
+    auto row = co_await std::move(writing);
     if (!row)
       co_return fail(std::move(row.error()));
     AL_FAILPOINT("bus.announce");
@@ -254,6 +335,66 @@ Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params
     announce(change, actor.tenant, std::move(aggregate_id), nullptr);
     throw;
   }
+}
+
+Task<Result<Row>> Writer::write_fenced(Change const& change, TenantId const& tenant, Values values, Deadline deadline) {
+  bool const postgres = database_.dialect() == Dialect::postgres;
+  storage::Batch batch{Scope::of(tenant), {fence_step(tenant, *fence_)}};
+  if (postgres) {
+    batch.steps.push_back({&change.alone, std::move(values), Guard::must_match});
+  } else {
+    for (auto const& step : change.statement.sqlite)
+      batch.steps.push_back({&step, values, step.optional ? Guard::none : Guard::must_match});
+  }
+  auto done = co_await database_.apply(std::move(batch), deadline);
+  if (!done)
+    co_return fail(refusal(std::move(done.error()), fence_));
+  auto row = std::move(done->back().at(0));
+  if (postgres)
+    row.erase(row.begin());  // the caller's number
+  co_return row;
+}
+
+Task<Result<std::int64_t>> Writer::append(Actor actor, Stream stream, std::int64_t expected,
+                                          std::vector<NewEvent> events, Deadline deadline) {
+  auto const version = expected + std::ssize(events);
+  storage::Batch batch{Scope::of(actor.tenant), {}};
+  if (fence_)
+    batch.steps.push_back(fence_step(actor.tenant, *fence_));
+  batch.steps.push_back(move_stream(actor.tenant, stream, expected, version));
+  for (auto at = expected; auto& event : events) {
+    auto params = stamp(actor);
+    params.insert(params.end(), {event.channel, stream.id, ++at, std::move(event.data.text)});
+    batch.steps.push_back({&append_event, std::move(params)});
+  }
+  auto const announce_all = [&] {
+    for (auto const& event : events)
+      bus_.announce({event.channel, actor.tenant, stream.id, {}});
+  };
+  try {
+    auto done = co_await database_.apply(std::move(batch), deadline);
+    if (!done && (done.error().where == begin_stream.name || done.error().where == advance_stream.name))
+      co_return fail(another_version(stream, expected));
+    if (!done)
+      co_return fail(refusal(std::move(done.error()), fence_));
+    AL_FAILPOINT("bus.announce");
+    announce_all();
+    co_return version;
+  } catch (OutcomeUnknown const&) {
+    announce_all();
+    throw;
+  }
+}
+
+Writer Writer::behind(Fence fence) const {
+  auto out = *this;
+  out.fence_ = std::move(fence);
+  return out;
+}
+
+Values Writer::stamp(Actor const& actor) {
+  return {actor.tenant.value, new_uuid(),    service_,         actor.correlation_id,
+          actor.causation_id, actor.user_id, actor.traceparent};
 }
 
 void Writer::announce(Change const& change, TenantId const& tenant, std::string aggregate_id, Row const* row) {

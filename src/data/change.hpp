@@ -1,6 +1,7 @@
 #pragma once
 /// The one way to write: a row, the event that says so and whatever belongs to it, in one statement that many callers
-/// share. The event's `data` is the row itself, turned into JSON by the database, so the two cannot differ.
+/// share. The event's `data` is the row itself, turned into JSON by the database, so the two cannot differ. What is
+/// nothing but its events is appended here as well: no other place adds or announces events.
 
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ struct InsertSpec {
 struct Change {
   std::string channel;
   storage::RowStatement statement;
+  storage::Statement alone;                 ///< the PostgreSQL statement for one caller, as a step of a batch
   std::vector<std::size_t> id_params;       ///< which of the call's parameters are the aggregate's id
   std::optional<std::size_t> agent_column;  ///< of the answer: the agent whose it is
 };
@@ -69,6 +71,31 @@ struct Change {
 [[nodiscard]] Change make_update(Aggregate const&, UpdateSpec const&);
 /// The parameters are the entity's columns and then `params`.
 [[nodiscard]] Change make_insert(Aggregate const&, InsertSpec const&);
+
+/// Of a row's larger values its event carries the size only; an event that is no row's has no larger data.
+inline constexpr std::int64_t event_value_bytes_max = 16'384;
+
+/// An aggregate that is nothing but its events; event_store.hpp says what it may be called.
+struct Stream {
+  std::string kind;  ///< the part of its channels before ':'
+  std::string id;
+};
+
+struct NewEvent {
+  std::string channel;
+  Document data;
+};
+
+/// A turn at something that one at a time may do, taken by transaction.hpp. Later turns of a name have higher tokens.
+struct Fence {
+  std::string name;
+  std::int64_t token = 0;
+};
+
+/// The first step of a batch that may commit only while `fence` is the latest turn of its name. A turn that is being
+/// taken waits for the batch, or the batch for it: none commits after a later turn has begun. The batch is refused as
+/// `conflict`; `Error::where` is the statement's name, "fence.check".
+[[nodiscard]] storage::Step fence_step(TenantId const&, Fence const&);
 
 /// Runs changes: stamps them with who and when, writes, and announces them. Whoever keeps copies forgets them then; a
 /// change whose outcome is unknown is announced as well.
@@ -78,16 +105,29 @@ class Writer {
       : database_(database), bus_(bus), clock_(clock), random_(random), service_(std::move(service)) {}
 
   /// `params` follow the key of an update, or are the columns of an insert and its params. The answer is the row's
-  /// entity columns after the change. Errors: conflict when the row was not there or the guard refused.
+  /// entity columns after the change. Errors: conflict when the row was not there or the guard refused; lease_lost.
   [[nodiscard]] Task<Result<Row>> write(Change const&, Actor, Values params, Deadline);
+
+  /// Adds `events`, all or none, to a stream at version `expected` (0: a new one); the answer is its version then.
+  /// Errors: version_mismatch when the stream is at another version; lease_lost.
+  [[nodiscard]] Task<Result<std::int64_t>> append(Actor, Stream, std::int64_t expected, std::vector<NewEvent>,
+                                                  Deadline);
+
+  /// One whose writes are refused with lease_lost once a later turn than `fence` was taken. Stores made over it write
+  /// so too, but for what they write past it, through database(). A write behind a fence shares no round trip with
+  /// other callers.
+  [[nodiscard]] Writer behind(Fence fence) const;
 
   [[nodiscard]] std::string new_uuid() { return uuid_v7(clock_, random_); }
   [[nodiscard]] storage::Database& database() { return database_; }
   [[nodiscard]] events::Bus& bus() { return bus_; }
   [[nodiscard]] Clock const& clock() const { return clock_; }
   [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] std::string const& service() const { return service_; }
 
  private:
+  [[nodiscard]] Values stamp(Actor const&);
+  [[nodiscard]] Task<Result<Row>> write_fenced(Change const&, TenantId const&, Values, Deadline);
   void announce(Change const&, TenantId const&, std::string aggregate_id, Row const* row);
 
   storage::Database& database_;
@@ -95,6 +135,7 @@ class Writer {
   Clock const& clock_;
   Random& random_;
   std::string service_;
+  std::optional<Fence> fence_;
 };
 
 }  // namespace al::data

@@ -84,6 +84,10 @@ std::vector<ExportSection> make_sections() {
        columns_of(entity::entity<model::ChatMessage>(), {{"session_id", &uuid}}),
        {"session_id", "seq"}},
       {"model_usage", columns_of(entity::entity<ModelUsage>()), {"day", "principal", "provider", "model"}},
+      {"event_streams", {{"kind", &text}, {"aggregate_id", &text}, {"version", &integer}}, {"kind", "aggregate_id"}},
+      {"event_snapshots",
+       {{"kind", &text}, {"aggregate_id", &text}, {"version", &integer}, {"state", &document_type()}},
+       {"kind", "aggregate_id"}},
       {"events", event_columns(), {"seq"}},
   };
 }

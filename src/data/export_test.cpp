@@ -168,7 +168,8 @@ TEST_P(Export, ForgetsNoColumn) {
 /// Every table of a tenant is a section, or is left out on purpose: `metrics` are what one installation measured, and
 /// soon past; dead letters go with the cursors of their consumers, which no export holds.
 TEST_P(Export, ForgetsNoTable) {
-  std::set<std::string> const left_out{"access_tokens",    "data_keys",      "dead_letters",
+  // Nobody holds a fence of an empty database: tokens are compared with those of the same one only.
+  std::set<std::string> const left_out{"access_tokens",    "data_keys",      "dead_letters", "fences",
                                        "idempotency_keys", "knowledge_text", "metrics"};
   std::set<std::string> known;
   for (auto const& section : export_sections())

@@ -3,6 +3,7 @@
 
 #include "core/hash.hpp"
 #include "data/chat_store.hpp"
+#include "data/event_store.hpp"
 #include "data/store_fixture.hpp"
 #include "data/usage_store.hpp"
 
@@ -35,6 +36,7 @@ class FilledFixture : public StoreFixture {
     have_knowledge();
     have_tasks();
     have_models();
+    have_streams();
     ASSERT_TRUE(wait(database->apply({storage::Scope::system(), {{&add_tenant, {std::string("other")}}}}, soon())));
     have_agent("writer", "other");
     have_item("writer", "k", "Of another tenant: volcanoes.", "other");
@@ -73,6 +75,14 @@ class FilledFixture : public StoreFixture {
     UsageStore usage(*database);
     wait(usage.add(TenantId{"default"}, {{"2026-01-31", "me", "openai", "m", 1, 2, 3}}, soon()));
     run(add_provider, {});
+  }
+
+  void have_streams() {
+    EventStore store(*writer);
+    for (auto const* id : {"B", "a", "Ä"})
+      ASSERT_TRUE(wait(store.append(actor(), {"saga", id}, 0, {{"saga:begun", {}}, {"saga:ended", {}}}, soon())));
+    Document const state{"{\"a\" :  1,\n \"b\": 1.10}"};
+    ASSERT_TRUE(wait(store.snapshot(TenantId{"default"}, {"saga", "a"}, 1, state, soon())));
   }
 
   void have_knowledge() {

@@ -1,12 +1,15 @@
 /// Two tenants with the same ids: whatever one does through any method of any store, the other neither sees it nor is
 /// touched by it. On PostgreSQL the policies alone must hold too, when a statement forgets its tenant.
 
+#include <set>
+
 #include "data/access_store.hpp"
 #include "data/data_key_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/metric_store.hpp"
 #include "data/provider_store.hpp"
 #include "data/store_fixture.hpp"
+#include "data/transaction.hpp"
 
 namespace al::data {
 namespace {
@@ -16,10 +19,11 @@ using storage::Statement;
 
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
-constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",    "knowledge",
-                                   "knowledge_uses", "events",      "access_tokens", "idempotency_keys",
-                                   "imported_items", "providers",   "data_keys",     "chat_sessions",
-                                   "chat_messages",  "model_usage", "metrics",       "dead_letters"};
+constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",     "knowledge",
+                                   "knowledge_uses", "events",      "access_tokens",  "idempotency_keys",
+                                   "imported_items", "providers",   "data_keys",      "chat_sessions",
+                                   "chat_messages",  "model_usage", "metrics",        "dead_letters",
+                                   "event_streams",  "fences",      "event_snapshots"};
 
 /// Of tables that no store fills yet.
 Statement const add_chat_session{
@@ -74,6 +78,11 @@ class Isolation : public StoreFixture {
     IdempotencyStore keys(*database);
     ASSERT_TRUE(wait(keys.begin(actor(tenant), "route", "key", "hash", soon())));
     fill_models(tenant);
+    EventStore streams(*writer);
+    ASSERT_TRUE(wait(streams.append(actor(tenant), {"saga", "s"}, 0, {{"saga:begun", {}}}, soon())));
+    ASSERT_TRUE(wait(streams.snapshot(TenantId{tenant}, {"saga", "s"}, 1, {R"({"of":")" + tenant + "\"}"}, soon())));
+    ASSERT_TRUE(wait(distributed_transaction<void>(
+        streams, actor(tenant), {"s"}, soon(), [](Transaction&) -> Task<Result<void>> { co_return Result<void>{}; })));
   }
 
   void fill_models(std::string tenant) {
@@ -168,6 +177,51 @@ TEST_P(Isolation, WritersTouchTheirOwnOnly) {
   EXPECT_TRUE(wait(providers.remove(who, model::ProviderId{"p"}, std::nullopt, soon())));
   wait(tasks->sweep(soon()));
   EXPECT_EQ(fingerprint("other"), before);
+}
+
+TEST_P(Isolation, StreamsAndFencesBelongToTheirTenant) {
+  EventStore streams(*writer);
+  FoldRule<std::string> const rule{.apply = [](auto& state, auto const& event) { state += event.channel; },
+                                   .restore = [](Document const& state) -> Result<std::string> { return state.text; }};
+  auto const before = fingerprint("other");
+  EXPECT_EQ(wait(streams.append(actor(), {"saga", "s"}, 1, {{"saga:ended", {}}}, soon())), 2);
+  EXPECT_TRUE(wait(streams.snapshot(default_tenant, {"saga", "s"}, 2, {"{}"}, soon())));
+  EXPECT_EQ(wait(streams.load(default_tenant, {"saga", "s"}, rule, soon()))->state, "{}");
+  TenantId const other{"other"};
+  EXPECT_EQ(wait(streams.load(other, {"saga", "s"}, rule, soon()))->state, R"({"of":"other"})");
+  EXPECT_EQ(wait(streams.replay(other, {"saga", "s"}, 1, 10, soon())).size(), 1U);
+  EXPECT_EQ(wait(streams.load(TenantId{"third"}, {"saga", "s"}, rule, soon())).error().code, Code::not_found);
+  EXPECT_EQ(fingerprint("other"), before);
+  // Both have a turn of the same name at the same time, and neither ends the other's.
+  std::function<Task<Result<void>>(Transaction&)> const theirs = [](Transaction& tx) -> Task<Result<void>> {
+    auto const said = co_await tx.writer.append(actor("other"), {"saga", "s"}, 1, {{"saga:ended", {}}}, soon());
+    EXPECT_TRUE(said);
+    co_return Result<void>{};
+  };
+  auto const mine = [&](Transaction& tx) -> Task<Result<void>> {
+    auto const nested = co_await distributed_transaction<void>(streams, actor("other"), {"s"}, soon(), theirs);
+    EXPECT_TRUE(nested);
+    auto const said = co_await tx.writer.append(actor(), {"saga", "s"}, 2, {{"saga:ended", {}}}, soon());
+    EXPECT_TRUE(said);
+    co_return Result<void>{};
+  };
+  EXPECT_TRUE(wait(distributed_transaction<void>(streams, actor(), {"s"}, soon(), mine)));
+}
+
+/// A kind is kept in rows or in streams: whoever adds one must add it to the kinds that streams refuse.
+TEST_P(Isolation, NoStreamTakesAKindOfRows) {
+  EventStore streams(*writer);
+  auto const page = wait(log->read_after(Scope::of(default_tenant), log->beginning(), {}, 500, soon()));
+  std::set<std::string> kinds;
+  for (auto const& one : page->events)
+    kinds.insert(one.event.channel.substr(0, one.event.channel.find(':')));
+  ASSERT_EQ(kinds.erase("saga"), 1U);
+  EXPECT_GE(kinds.size(), 4U);
+  for (auto const& kind : kinds) {
+    auto const refused = wait(streams.append(actor(), {kind, "new"}, 0, {{kind + ":begun", {}}}, soon()));
+    ASSERT_FALSE(refused) << kind;
+    EXPECT_EQ(refused.error().code, Code::invalid) << kind;
+  }
 }
 
 TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
