@@ -70,7 +70,8 @@ struct Process {
   SystemRandom random;
   std::unique_ptr<storage::Database> database;
   events::Bus bus;
-  data::Writer writer{*database, bus, clock, random, "bench"};
+  data::RowCache rows{nullptr, clock, bus};
+  data::Writer writer{*database, bus, clock, random, "bench", &rows};
   data::AgentStore agents{writer, nullptr};
   data::TaskStore tasks{writer};
   EventLoop loop;

@@ -9,6 +9,8 @@
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
 #include "app/model_accounts.hpp"
+#include "cache/local_store.hpp"
+#include "cache/redis_store.hpp"
 #include "core/log.hpp"
 #include "data/access_store.hpp"
 #include "data/chat_store.hpp"
@@ -33,6 +35,7 @@
 #include "services/ai_model/chats.hpp"
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
+#include "services/operations/cache_upkeep.hpp"
 #include "services/operations/configuration.hpp"
 #include "services/operations/events.hpp"
 #include "services/operations/metrics_series.hpp"
@@ -49,6 +52,7 @@ constexpr std::chrono::seconds start_timeout{30};
 constexpr std::chrono::seconds retry_pause{2};
 constexpr std::chrono::seconds drain_timeout{30};
 constexpr std::chrono::seconds last_usage_timeout{5};
+constexpr std::int64_t warm_agents_max = 1000;
 
 std::unique_ptr<storage::MeasuredDatabase> prepare_database(Config const& config, Clock const& clock) {
   migrate(config);
@@ -77,6 +81,12 @@ T sound(Result<T> setting) {
   if (!setting)
     throw Fault(setting.error().message);
   return std::move(*setting);
+}
+
+/// Null: there is none.
+std::unique_ptr<redis::Connections> connect_redis(Config const& config, Random& random) {
+  auto options = sound(redis_options(config));
+  return options ? std::make_unique<redis::Connections>(std::move(*options), random) : nullptr;
 }
 
 std::vector<asio::io_context*> contexts_of(IoThreads& threads) {
@@ -112,7 +122,11 @@ struct Platform::Parts final : services::system::Process {
       return "memory";
     return database->dialect() == storage::Dialect::sqlite ? "sqlite" : "postgresql";
   }
-  [[nodiscard]] std::string_view cache_kind() const override { return agent_cache ? "in-process" : "off"; }
+  [[nodiscard]] std::string_view cache_kind() const override {
+    if (!rows)
+      return "off";
+    return shared_cache ? "redis" : "in-process";
+  }
   [[nodiscard]] std::string_view bus_kind() const override;
   [[nodiscard]] bool is_ready() const override { return ready.load(); }
   [[nodiscard]] services::system::Figures figures() const override;
@@ -123,6 +137,7 @@ struct Platform::Parts final : services::system::Process {
   http::Router& router_of(Role);
   void add_routes(http::Router&, Role);
   [[nodiscard]] Task<void> seed();
+  [[nodiscard]] Task<void> warm_up();
   void join_other_processes();
   void employ_worker();
   void employ_relay();
@@ -136,9 +151,15 @@ struct Platform::Parts final : services::system::Process {
   std::unique_ptr<storage::MeasuredDatabase> database;
   events::Bus bus;
   events::EventLog log{*database};
-  data::Writer writer{*database, bus, clock, random, "agent-designer"};
 
+  // The cache: its second level is shared through Redis, or lies in the process that has the database to itself.
+  std::unique_ptr<redis::Connections> redis;
+  std::unique_ptr<cache::RedisStore> shared_cache;
+  std::unique_ptr<cache::LocalStore> own_cache;
+  std::unique_ptr<data::RowCache> rows;
   std::unique_ptr<cache::LocalCache<data::AgentView>> agent_cache;
+
+  data::Writer writer{*database, bus, clock, random, "agent-designer", rows.get()};
   data::AgentStore agents{writer, agent_cache.get()};
   data::KnowledgeStore knowledge{writer};
   data::TaskStore tasks{writer};
@@ -146,13 +167,13 @@ struct Platform::Parts final : services::system::Process {
   data::Starter starter{writer, agents, knowledge};
   data::AccessStore access{*database};
   data::IdempotencyStore answers{*database};
-  data::Writer worker_writer{*database, bus, clock, random, "worker"};
+  data::Writer worker_writer{*database, bus, clock, random, "worker", rows.get()};
   data::TaskStore worker_tasks{worker_writer};
   events::LiveText live{clock};
-  data::Writer model_writer{*database, bus, clock, random, "ai-model"};
+  data::Writer model_writer{*database, bus, clock, random, "ai-model", rows.get()};
   data::ProviderStore registered{model_writer};
   data::DataKeyStore data_keys{*database};
-  data::Writer operations_writer{*database, bus, clock, random, "operations"};
+  data::Writer operations_writer{*database, bus, clock, random, "operations", rows.get()};
   data::DeadLetterStore dead_letters{operations_writer};
   security::MasterKey master_key{config.text("master_key"), data_directory(config), random};
   security::Sealing sealing{data_keys, master_key, random};
@@ -192,20 +213,31 @@ struct Platform::Parts final : services::system::Process {
                        .clock = clock,
                        .random = random}};
   std::unique_ptr<services::worker::Worker> worker;
-  std::unique_ptr<events::Consumer> task_metrics;  ///< of the relay
+  std::vector<std::unique_ptr<events::Consumer>> consumers;  ///< of the relay
 };
 
 Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
     : config(settings),
       lock(sound(lock_data_directory(settings))),
       database(prepare_database(settings, clock)),
-      agent_cache(may_cache(settings, roles) ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
+      redis(may_cache(settings, roles) ? connect_redis(settings, random) : nullptr),
+      shared_cache(redis ? std::make_unique<cache::RedisStore>(*redis, clock, random) : nullptr),
+      own_cache(may_cache(settings, roles) && !uses_postgres(settings)
+                    ? std::make_unique<cache::LocalStore>(clock, random)
+                    : nullptr),
+      rows(may_cache(settings, roles)
+               ? std::make_unique<data::RowCache>(
+                     shared_cache ? static_cast<cache::Store*>(shared_cache.get()) : own_cache.get(), clock, bus)
+               : nullptr),
+      agent_cache(rows ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
       threads(io_thread_count(settings) + (has_background(roles) ? 1 : 0)),
       http_lanes(io_thread_count(settings)),
       operator_clients(contexts_of(threads), model_client_options(settings)),
       tenant_clients(contexts_of(threads), tenant_client_options(settings)),
       background_lane(threads.size() - 1),
       is_relay(roles.contains(Role::relay)) {
+  if (redis)
+    redis->open(contexts_of(threads));
   join_other_processes();
   for (auto const role : roles)
     listen(role);
@@ -222,10 +254,15 @@ services::system::Figures Platform::Parts::figures() const {
                                     .pool_size_max = pool.size_max,
                                     .pool_waiting = pool.waiting,
                                     .published = bus.announced()};
-  if (agent_cache) {
+  if (rows) {
+    figures.cache_hit_ratios = rows->hit_ratios();
     if (auto const ratio = agent_cache->hit_ratio())
-      figures.cache_hit_ratios.emplace("agents", *ratio);
+      figures.cache_hit_ratios.emplace("agent_view", *ratio);
   }
+  if (shared_cache)
+    figures.cache_failures = shared_cache->view().failures;
+  for (auto const& consumer : consumers)
+    figures.failed.emplace(consumer->name(), consumer->failures());
   for (auto const& [role, server] : servers) {
     figures.requests += server->requests();
     figures.connections += server->connections();
@@ -299,6 +336,18 @@ Task<void> Platform::Parts::seed() {
       co_await sleep_until(clock.steady() + retry_pause);
   }
   log::info("ready");
+  co_await warm_up();
+}
+
+/// Nobody waits for it, and what is not there will be read when it is asked for.
+Task<void> Platform::Parts::warm_up() {
+  if (!shared_cache && !own_cache)
+    co_return;
+  try {
+    co_await agents.warm_up(warm_agents_max, Deadline::after(start_timeout));
+  } catch (Fault const& fault) {
+    log::warning("the cache could not be filled", {{"reason", std::string_view(fault.what())}});
+  }
 }
 
 void Platform::Parts::join_other_processes() {
@@ -345,16 +394,22 @@ void Platform::Parts::employ_worker() {
 }
 
 void Platform::Parts::employ_relay() {
-  task_metrics = std::make_unique<events::Consumer>(
-      threads.at(background_lane).get_executor(), events::Consumer::Ties{*database, log, bus, clock, random},
-      services::operations::record_task_metrics(own_metrics), services::operations::task_metrics_options());
+  auto const employ = [this](events::Consumer::Handler handler, events::ConsumerOptions options) {
+    consumers.push_back(std::make_unique<events::Consumer>(threads.at(background_lane).get_executor(),
+                                                           events::Consumer::Ties{*database, log, bus, clock, random},
+                                                           std::move(handler), std::move(options)));
+  };
+  employ(services::operations::record_task_metrics(own_metrics), services::operations::task_metrics_options());
+  if (shared_cache)
+    employ(services::operations::forget_what_changed(*rows), services::operations::cache_upkeep_options());
 }
 
 void Platform::Parts::start_relay() {
   auto const lane = threads.at(background_lane).get_executor();
   spawn(lane, "upkeep", retention.run());
   spawn(lane, "own metrics", own_metrics.run());
-  asio::post(lane, [this] { task_metrics->start(); });
+  for (auto const& consumer : consumers)
+    asio::post(lane, [it = consumer.get()] { it->start(); });
 }
 
 Platform::Platform(Config const& config, std::set<Role> const& roles) {
@@ -369,8 +424,14 @@ Platform::Platform(Config const& config, std::set<Role> const& roles) {
 // Nothing may run any more when the parts go. The database's own threads hand answers to the contexts, also those of a
 // start that failed.
 Platform::~Platform() {
+  if (parts_->shared_cache)
+    parts_->shared_cache->close();
   parts_->threads.stop();
   parts_->database->close();
+  if (parts_->redis) {
+    parts_->redis->close();
+    parts_->threads.run_rest();
+  }
 }
 
 Result<void> Platform::start() {
@@ -406,8 +467,8 @@ void Platform::stop(Deadline deadline) {
   try {
     if (parts_->worker)
       parts_->threads.wait(parts_->background_lane, parts_->worker->stop());
-    if (parts_->task_metrics)
-      parts_->threads.wait(parts_->background_lane, parts_->task_metrics->stop());
+    for (auto const& consumer : parts_->consumers)
+      parts_->threads.wait(parts_->background_lane, consumer->stop());
   } catch (Fault const& fault) {
     // Its lease runs out, and then another one takes over.
     log::warning("worker or relay could not sign off", {{"error", std::string_view(fault.what())}});

@@ -44,4 +44,16 @@ void IoThreads::stop() {
   }
 }
 
+void IoThreads::run_rest() {
+  for (auto& lane : lanes_) {
+    lane.context.restart();
+    try {
+      lane.context.poll();
+    } catch (std::exception const& fault) {
+      log::error("an exception left a handler", {{"error", std::string_view(fault.what())}});
+    }
+    lane.context.stop();
+  }
+}
+
 }  // namespace al::app

@@ -21,6 +21,8 @@ class IoThreads {
   void start();
   /// Waits for the handlers that run, not for coroutines that are suspended.
   void stop();
+  /// After stop(): runs what is ready by now, on this thread, so that coroutines end whose connections were closed.
+  void run_rest();
 
   [[nodiscard]] std::size_t size() const { return lanes_.size(); }
   [[nodiscard]] asio::io_context& at(std::size_t index) { return lanes_.at(index).context; }

@@ -24,6 +24,7 @@ template <class T>
 struct Loaded {
   T value;
   std::int64_t version = 0;
+  bool is_kept = true;  ///< false: it changes too often to be worth it
 };
 
 enum class Freshness {
@@ -170,6 +171,8 @@ class Cached {
     if (!*row)
       co_return Pointer{};
     auto value = std::make_shared<T const>(std::move((*row)->value));
+    if (!(*row)->is_kept)
+      co_return value;
     first_.put(key, value, first_ticket);
     if (store_)
       keep = Keep{{.value = options_.write(*value), .version = (*row)->version}, std::move(ticket)};

@@ -27,6 +27,13 @@ Statement const get_agent{"agent.get", "SELECT " + shown_columns +
                                            " FROM agents a WHERE a.tenant_id = $1 AND a.id = $2"
                                            " AND a.deleted_at IS NULL"};
 
+RowSource const stored_agent = make_source(agent_aggregate, "agent", "agent.stored", " AND t.deleted_at IS NULL");
+
+/// What was changed last is asked for first.
+Statement const list_recent{"agent.recent",
+                            "SELECT a.tenant_id, a.id FROM agents a WHERE a.deleted_at IS NULL"
+                            " ORDER BY a.updated_at DESC LIMIT $1"};
+
 Statement const get_deleted_agent{"agent.get_deleted",
                                   "SELECT id FROM agents WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NOT NULL"};
 
@@ -62,6 +69,7 @@ Change const create_agent = make_insert(
     agent_aggregate,
     {.name = "agent.create",
      .channel = "agent:created",
+     .cache = CacheEffect::put,
      .on_conflict = "DO UPDATE SET name = excluded.name, model = excluded.model, "
                     "specialization = excluded.specialization, status = excluded.status, "
                     "capabilities = excluded.capabilities, config = excluded.config, "
@@ -72,6 +80,7 @@ Change const create_agent = make_insert(
 Change const update_agent = make_update(
     agent_aggregate, {.name = "agent.update",
                       .channel = "agent:updated",
+                      .cache = CacheEffect::put,
                       .params = {{"expected", "bigint"},
                                  {"name", "text"},
                                  {"model", "text"},
@@ -87,6 +96,7 @@ Change const update_agent = make_update(
 
 Change const remove_agent = make_update(agent_aggregate, {.name = "agent.delete",
                                                           .channel = "agent:deleted",
+                                                          .cache = CacheEffect::remove,
                                                           .params = {{"expected", "bigint"}},
                                                           .set = "deleted_at = al_now(), updated_at = al_now()",
                                                           .where = "t.version = {expected} AND t.deleted_at IS NULL"});
@@ -144,8 +154,9 @@ AgentStore::AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache) : wr
   }
 }
 
-Task<Result<std::shared_ptr<AgentView const>>> AgentStore::view(TenantId const& tenant, AgentId const& id, bool fresh,
-                                                                Deadline deadline) {
+Task<Result<std::shared_ptr<AgentView const>>> AgentStore::view(TenantId const& tenant, AgentId const& id,
+                                                                cache::Freshness freshness, Deadline deadline) {
+  bool const fresh = freshness == cache::Freshness::fresh;
   auto const key = cache_key(tenant, id);
   std::uint64_t ticket = 0;
   if (cache_ && !fresh) {
@@ -166,6 +177,23 @@ Task<Result<model::Agent>> AgentStore::get(TenantId const& tenant, AgentId const
   if (rows.empty())
     co_return fail(no_such_agent(id));
   co_return entity::from_row<model::Agent>(rows[0]);
+}
+
+Task<Result<model::Agent>> AgentStore::stored(TenantId const& tenant, AgentId const& id, Deadline deadline) {
+  auto const row = co_await writer_.read(stored_agent, tenant, id.value, cache::Freshness::cached, deadline);
+  if (!row)
+    co_return fail(row.error());
+  if (*row == nullptr)
+    co_return fail(no_such_agent(id));
+  co_return entity::from_row<model::Agent>(**row);
+}
+
+Task<void> AgentStore::warm_up(std::int64_t limit, Deadline deadline) {
+  for (auto const& row : co_await writer_.database().read(Scope::system(), list_recent, {limit}, deadline)) {
+    TenantId const tenant{std::get<std::string>(row.at(0))};
+    AgentId const id{std::get<std::string>(row.at(1))};
+    std::ignore = co_await stored(tenant, id, deadline);
+  }
 }
 
 Task<bool> AgentStore::was_deleted(TenantId const& tenant, AgentId const& id, Deadline deadline) {

@@ -53,10 +53,15 @@ class AgentStore {
   /// nothing any more when this goes.
   AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache);
 
-  /// Errors: not_found. `fresh` passes the cache by.
-  [[nodiscard]] Task<Result<std::shared_ptr<AgentView const>>> view(TenantId const&, AgentId const&, bool fresh,
+  /// Errors: not_found.
+  [[nodiscard]] Task<Result<std::shared_ptr<AgentView const>>> view(TenantId const&, AgentId const&, cache::Freshness,
                                                                     Deadline);
   [[nodiscard]] Task<Result<model::Agent>> get(TenantId const&, AgentId const&, Deadline);
+  /// The agent as it was written, through the cache, for those who let it work: its status is never busy.
+  /// Errors: not_found.
+  [[nodiscard]] Task<Result<model::Agent>> stored(TenantId const&, AgentId const&, Deadline);
+  /// Brings the `limit` agents that were changed last into the cache, of all tenants.
+  [[nodiscard]] Task<void> warm_up(std::int64_t limit, Deadline);
   /// Whether there was an agent of this id that is deleted now.
   [[nodiscard]] Task<bool> was_deleted(TenantId const&, AgentId const&, Deadline);
   /// By id. Errors: invalid (a cursor that is none of ours).

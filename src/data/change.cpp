@@ -1,6 +1,8 @@
 #include "data/change.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <limits>
 #include <numeric>
 
 #include "core/failpoint.hpp"
@@ -189,13 +191,17 @@ std::vector<std::string_view> stored_columns(entity::Entity const& entity) {
   return out;
 }
 
-std::optional<std::size_t> agent_column(Aggregate const& aggregate) {
+std::optional<std::size_t> column_of(Aggregate const& aggregate, std::string_view name) {
   auto const columns = stored_columns(aggregate.entity);
-  auto const found = std::ranges::find(columns, std::string_view("agent_id"));
+  auto const found = std::ranges::find(columns, name);
   if (found == columns.end())
     return std::nullopt;
   return static_cast<std::size_t>(found - columns.begin());
 }
+
+std::size_t version_column(Aggregate const& aggregate) { return column_of(aggregate, "version").value(); }
+
+std::string_view kind_of(std::string_view channel) { return channel.substr(0, channel.find(':')); }
 
 /// A call's own parameters of append_event, after the stamp.
 std::vector<Parameter> event_params() {
@@ -261,10 +267,12 @@ Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
   auto const set = " SET " + spec.set + ", version = t.version + 1";
   auto const where = " WHERE " + key_condition(aggregate, "t") + " AND " + spec.where;
   Change change{.channel = std::string(spec.channel),
+                .cache = spec.cache,
+                .version_column = version_column(aggregate),
                 .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
                 .alone = {},
                 .id_params = std::vector<std::size_t>(aggregate.key.size()),
-                .agent_column = agent_column(aggregate)};
+                .agent_column = column_of(aggregate, "agent_id")};
   set_postgres(change, params,
                ", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where + " RETURNING t.*, r.*)" +
                    postgres_tail(aggregate, spec.channel, spec.also));
@@ -297,10 +305,12 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
   auto const insert = "INSERT INTO " + table + " AS t (" + columns + ") SELECT " + values;
   auto const conflict = " ON CONFLICT (" + keys + ") " + spec.on_conflict;
   Change change{.channel = std::string(spec.channel),
+                .cache = spec.cache,
+                .version_column = version_column(aggregate),
                 .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
                 .alone = {},
                 .id_params = {},
-                .agent_column = agent_column(aggregate)};
+                .agent_column = column_of(aggregate, "agent_id")};
   // Two callers may name the same key in one group: the first one has it, the other is refused.
   set_postgres(change, params,
                ", f AS MATERIALIZED (SELECT DISTINCT ON (" + key_params + ") * FROM r ORDER BY " + key_params +
@@ -316,25 +326,74 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
   return change;
 }
 
+RowSource make_source(Aggregate const& aggregate, std::string_view kind, std::string_view name,
+                      std::string const& condition) {
+  return {.kind = kind,
+          .statement = {name, "SELECT " + entity::columns(aggregate.entity, "t.") + " FROM " +
+                                  std::string(aggregate.entity.table) + " t WHERE t.tenant_id = $1 AND t.id = $2" +
+                                  condition},
+          .version_column = version_column(aggregate)};
+}
+
+Task<Result<RowCache::Pointer>> Writer::read(RowSource const& source, TenantId const& tenant, std::string id,
+                                             cache::Freshness freshness, Deadline deadline) {
+  auto const load = [&]() -> Task<Result<std::optional<cache::Loaded<Row>>>> {
+    auto rows = co_await database_.read(Scope::of(tenant), source.statement, {tenant.value, id}, deadline);
+    if (rows.empty())
+      co_return std::nullopt;
+    auto const version = std::get<std::int64_t>(rows[0].at(source.version_column));
+    bool const is_kept = source.is_kept(rows[0]);
+    co_return cache::Loaded<Row>{std::move(rows[0]), version, is_kept};
+  };
+  if (rows_ != nullptr)
+    co_return co_await rows_->get({tenant, source.kind, id, source.version_column}, freshness, deadline, load);
+  auto loaded = co_await load();
+  if (!loaded)
+    co_return fail(std::move(loaded.error()));
+  co_return *loaded ? std::make_shared<Row const>(std::move((*loaded)->value)) : nullptr;
+}
+
+/// Before anyone is told: who is told reads again.
+Task<void> Writer::refresh(Change const& change, TenantId const& tenant, std::string const& id, Row const* row,
+                           cache::Ticket ticket, Deadline deadline) {
+  if (rows_ == nullptr || change.cache == CacheEffect::none)
+    co_return;
+  auto const kind = kind_of(change.channel);
+  if (row != nullptr && change.cache == CacheEffect::put) {
+    co_await rows_->put({tenant, kind, id, change.version_column}, *row, std::move(ticket), deadline);
+    co_return;
+  }
+  // Of a change whose outcome is unknown the version is unknown too; the highest stands for all.
+  auto const version = row != nullptr ? std::get<std::int64_t>(row->at(change.version_column))
+                                      : std::numeric_limits<std::int64_t>::max();
+  co_await rows_->remove(tenant, kind, id, version, deadline);
+}
+
 Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params, Deadline deadline) {
   std::string aggregate_id;
   for (auto const i : change.id_params)
     aggregate_id.append(aggregate_id.empty() ? "" : "/").append(std::get<std::string>(params.at(i)));
   auto all = stamp(actor);
   all.insert(all.end(), std::make_move_iterator(params.begin()), std::make_move_iterator(params.end()));
+  auto const ticket = rows_ != nullptr && change.cache != CacheEffect::none ? rows_->ticket() : cache::Ticket{};
+  std::exception_ptr unknown;
   try {
     auto writing = fence_ ? write_fenced(change, actor.tenant, std::move(all), deadline)
                           : database_.write_row(Scope::of(actor.tenant), change.statement, std::move(all), deadline);
     auto row = co_await std::move(writing);
     if (!row)
       co_return fail(std::move(row.error()));
+    AL_FAILPOINT("cache.refresh");
+    co_await refresh(change, actor.tenant, aggregate_id, &*row, ticket, deadline);
     AL_FAILPOINT("bus.announce");
     announce(change, actor.tenant, std::move(aggregate_id), &*row);
     co_return std::move(*row);
   } catch (OutcomeUnknown const&) {
-    announce(change, actor.tenant, std::move(aggregate_id), nullptr);
-    throw;
+    unknown = std::current_exception();
   }
+  co_await refresh(change, actor.tenant, aggregate_id, nullptr, ticket, deadline);
+  announce(change, actor.tenant, std::move(aggregate_id), nullptr);
+  std::rethrow_exception(unknown);
 }
 
 Task<Result<Row>> Writer::write_fenced(Change const& change, TenantId const& tenant, Values values, Deadline deadline) {

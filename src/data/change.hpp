@@ -10,6 +10,7 @@
 
 #include "core/actor.hpp"
 #include "core/entity.hpp"
+#include "data/row_cache.hpp"
 #include "events/bus.hpp"
 #include "storage/database.hpp"
 
@@ -34,9 +35,17 @@ struct Aggregate {
   std::string_view id;
 };
 
+/// What a change means to the copies of the row in the cache.
+enum class CacheEffect {
+  none,    ///< there are none, or never where this change is possible
+  put,     ///< the row as it is now takes their place
+  remove,  ///< the row is gone, or has to be read again
+};
+
 struct UpdateSpec {
   std::string_view name;
   std::string_view channel;
+  CacheEffect cache = CacheEffect::none;
   std::vector<Parameter> params{};
   std::string set;  ///< without `version`, which always counts on
   std::string where = "true";
@@ -51,6 +60,7 @@ inline constexpr std::string_view agent_is_there =
 struct InsertSpec {
   std::string_view name;
   std::string_view channel;
+  CacheEffect cache = CacheEffect::none;
   /// Columns that are not members of the entity, each filled by an expression over the parameters.
   std::vector<std::pair<std::string_view, std::string>> extra{};
   std::vector<Parameter> params{};  ///< beyond the entity's columns
@@ -62,6 +72,8 @@ struct InsertSpec {
 /// A prepared kind of change; a constant of its store.
 struct Change {
   std::string channel;
+  CacheEffect cache = CacheEffect::none;
+  std::size_t version_column = 0;  ///< of the answer
   storage::RowStatement statement;
   storage::Statement alone;                 ///< the PostgreSQL statement for one caller, as a step of a batch
   std::vector<std::size_t> id_params;       ///< which of the call's parameters are the aggregate's id
@@ -71,6 +83,18 @@ struct Change {
 [[nodiscard]] Change make_update(Aggregate const&, UpdateSpec const&);
 /// The parameters are the entity's columns and then `params`.
 [[nodiscard]] Change make_insert(Aggregate const&, InsertSpec const&);
+
+/// How a row is read by its id, as the cache keeps it; a constant of its store.
+struct RowSource {
+  std::string_view kind;
+  storage::Statement statement;  ///< $1 is the tenant, $2 the id; the answer is the entity's columns
+  std::size_t version_column = 0;
+  bool (*is_kept)(Row const&) = [](Row const&) { return true; };
+};
+
+/// `condition` follows WHERE; the table is `t`.
+[[nodiscard]] RowSource make_source(Aggregate const&, std::string_view kind, std::string_view name,
+                                    std::string const& condition);
 
 /// Of a row's larger values its event carries the size only; an event that is no row's has no larger data.
 inline constexpr std::int64_t event_value_bytes_max = 16'384;
@@ -97,17 +121,22 @@ struct Fence {
 /// `conflict`; `Error::where` is the statement's name, "fence.check".
 [[nodiscard]] storage::Step fence_step(TenantId const&, Fence const&);
 
-/// Runs changes: stamps them with who and when, writes, and announces them. Whoever keeps copies forgets them then; a
-/// change whose outcome is unknown is announced as well.
+/// Runs changes: stamps them with who and when, writes, brings the cache up to date and announces them. Whoever keeps
+/// other copies forgets them then. A change whose outcome is unknown is announced as well.
 class Writer {
  public:
-  Writer(storage::Database& database, events::Bus& bus, Clock const& clock, Random& random, std::string service)
-      : database_(database), bus_(bus), clock_(clock), random_(random), service_(std::move(service)) {}
+  /// `rows` may be null: nothing is cached.
+  Writer(storage::Database& database, events::Bus& bus, Clock const& clock, Random& random, std::string service,
+         RowCache* rows = nullptr)
+      : database_(database), bus_(bus), rows_(rows), clock_(clock), random_(random), service_(std::move(service)) {}
 
   /// `params` follow the key of an update, or are the columns of an insert and its params. The answer is the row's
   /// entity columns after the change. Errors: conflict when the row was not there or the guard refused; lease_lost.
   [[nodiscard]] Task<Result<Row>> write(Change const&, Actor, Values params, Deadline);
 
+  /// A row through the cache. Null: there is none. Errors: as cache::Cached::get.
+  [[nodiscard]] Task<Result<RowCache::Pointer>> read(RowSource const&, TenantId const&, std::string id,
+                                                     cache::Freshness, Deadline);
   /// Adds `events`, all or none, to a stream at version `expected` (0: a new one); the answer is its version then.
   /// Errors: version_mismatch when the stream is at another version; lease_lost.
   [[nodiscard]] Task<Result<std::int64_t>> append(Actor, Stream, std::int64_t expected, std::vector<NewEvent>,
@@ -128,10 +157,13 @@ class Writer {
  private:
   [[nodiscard]] Values stamp(Actor const&);
   [[nodiscard]] Task<Result<Row>> write_fenced(Change const&, TenantId const&, Values, Deadline);
+  [[nodiscard]] Task<void> refresh(Change const&, TenantId const&, std::string const& id, Row const* row, cache::Ticket,
+                                   Deadline);
   void announce(Change const&, TenantId const&, std::string aggregate_id, Row const* row);
 
   storage::Database& database_;
   events::Bus& bus_;
+  RowCache* rows_;
   Clock const& clock_;
   Random& random_;
   std::string service_;

@@ -11,11 +11,7 @@ using storage::Statement;
 entity::Entity const& session_entity = entity::entity<model::ChatSession>();
 Aggregate const session{.entity = session_entity, .key = {{"id", "uuid"}}, .id = "u.id"};
 
-/// Whose it is and that it is there; $1 tenant, $2 session, $3 creator.
-std::string const own = " WHERE s.tenant_id = $1 AND s.id = $2 AND s.created_by = $3 AND s.deleted_at IS NULL";
-
-Statement const get_session{"session.get",
-                            "SELECT " + entity::columns(session_entity, "s.") + " FROM chat_sessions s" + own};
+RowSource const stored_session = make_source(session, "session", "session.get", " AND t.deleted_at IS NULL");
 Statement const list_sessions{"session.list",
                               "SELECT " + entity::columns(session_entity, "s.") +
                                   " FROM chat_sessions s WHERE s.tenant_id = $1 AND s.created_by = $2"
@@ -47,22 +43,26 @@ Companion forget_messages() {
           .sqlite = "DELETE FROM chat_messages WHERE (tenant_id, session_id) IN (SELECT tenant_id, id FROM u)"};
 }
 
-Change const create_session = make_insert(session, {.name = "session.create", .channel = "session:created"});
+Change const create_session =
+    make_insert(session, {.name = "session.create", .channel = "session:created", .cache = CacheEffect::put});
 Change const append_messages =
     make_update(session, {.name = "session.append",
                           .channel = "session:message",
+                          .cache = CacheEffect::put,
                           .params = {{"owner", "text"}, {"count", "bigint"}, {"messages", "json"}},
                           .set = "message_count = t.message_count + {count}, updated_at = al_now()",
                           .where = guard,
                           .also = {add_messages()}});
 Change const clear_session = make_update(session, {.name = "session.clear",
                                                    .channel = "session:cleared",
+                                                   .cache = CacheEffect::put,
                                                    .params = {{"owner", "text"}},
                                                    .set = "updated_at = al_now()",
                                                    .where = guard,
                                                    .also = {forget_messages()}});
 Change const remove_session = make_update(session, {.name = "session.remove",
                                                     .channel = "session:deleted",
+                                                    .cache = CacheEffect::remove,
                                                     .params = {{"owner", "text"}},
                                                     .set = "deleted_at = al_now(), updated_at = al_now()",
                                                     .where = guard,
@@ -99,12 +99,17 @@ Task<Result<model::ChatSession>> ChatStore::create(Actor const& actor, std::opti
   co_return entity::from_row<model::ChatSession>(*row);
 }
 
-Task<Result<model::ChatSession>> ChatStore::get(Actor const& actor, SessionId const& id, Deadline deadline) {
-  auto const rows = co_await writer_.database().read(Scope::of(actor.tenant), get_session,
-                                                     {actor.tenant.value, id.value, actor.user_id}, deadline);
-  if (rows.empty())
+Task<Result<model::ChatSession>> ChatStore::get(Actor const& actor, SessionId const& id, Deadline deadline,
+                                                cache::Freshness freshness) {
+  auto const row = co_await writer_.read(stored_session, actor.tenant, id.value, freshness, deadline);
+  if (!row)
+    co_return fail(row.error());
+  if (*row == nullptr)
     co_return fail(no_such_session(id));
-  co_return entity::from_row<model::ChatSession>(rows[0]);
+  auto found = entity::from_row<model::ChatSession>(**row);
+  if (found.created_by != actor.user_id)
+    co_return fail(no_such_session(id));
+  co_return found;
 }
 
 Task<Result<Page<model::ChatSession>>> ChatStore::list(Actor const& actor, PageRequest request, Deadline deadline) {

@@ -4,12 +4,12 @@
 
 namespace al::data::task_changes {
 
-namespace {
-
 Aggregate const& task() {
   static Aggregate const aggregate{.entity = entity::entity<model::Task>(), .key = {{"id", "uuid"}}, .id = "u.id"};
   return aggregate;
 }
+
+namespace {
 
 /// Steps come as a JSON array; the event of the same change stands beside them.
 /// An attempt that was handed back is counted again, so a step of its may be there already.
@@ -85,6 +85,7 @@ Change const& retry() {
   static Change const change =
       make_update(task(), {.name = "task.retry",
                            .channel = "task:retried",
+                           .cache = CacheEffect::remove,
                            .set = "status = 'pending', completed_at = NULL, started_at = NULL, error_message = NULL,"
                                   " progress = NULL,"
                                   " available_at = al_now(), scheduled_at = NULL,"

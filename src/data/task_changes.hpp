@@ -5,6 +5,8 @@
 /// workers" stands in these `where` clauses and nowhere else.
 namespace al::data::task_changes {
 
+Aggregate const& task();
+
 // For clients. Keyed by task id.
 Change const& create();
 Change const& cancel();

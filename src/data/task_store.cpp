@@ -16,7 +16,14 @@ using storage::Statement;
 
 std::string const task_columns = entity::columns(entity::entity<model::Task>(), "t.");
 
-Statement const get_task{"task.get", "SELECT " + task_columns + " FROM tasks t WHERE t.tenant_id = $1 AND t.id = $2"};
+RowSource const stored_task = [] {
+  auto source = make_source(task_changes::task(), "task", "task.get", "");
+  source.is_kept = [](Row const& row) {
+    auto const status = entity::from_row<model::Task>(row).status;
+    return status != model::TaskStatus::pending && status != model::TaskStatus::started;
+  };
+  return source;
+}();
 
 std::string const task_filter =
     " FROM tasks t WHERE t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"
@@ -282,11 +289,14 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
   throw Unavailable("the database went away while task " + id.value + " was being created; it was not created");
 }
 
-Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& id, Deadline deadline) {
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), get_task, {tenant.value, id.value}, deadline);
-  if (rows.empty())
+Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& id, Deadline deadline,
+                                         cache::Freshness freshness) {
+  auto const row = co_await writer_.read(stored_task, tenant, id.value, freshness, deadline);
+  if (!row)
+    co_return fail(row.error());
+  if (*row == nullptr)
     co_return fail(no_such_task(id));
-  co_return entity::from_row<model::Task>(rows[0]);
+  co_return entity::from_row<model::Task>(**row);
 }
 
 Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilter filter, PageRequest request,

@@ -425,6 +425,7 @@ Task<Result<void>> Consumer::call(model::Event const& event, std::int64_t attemp
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
     throw boost::system::system_error(asio::error::operation_aborted);
   if (!done) {
+    ++failures_;
     done.error().message = storable(std::move(done.error().message));
     log::warning("a consumer could not handle an event", {{"consumer", options_.name},
                                                           {"channel", event.channel},

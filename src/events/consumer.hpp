@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <boost/asio/cancellation_signal.hpp>
 #include <functional>
 #include <map>
@@ -82,6 +83,9 @@ class Consumer {
 
   [[nodiscard]] std::size_t slots_held() const { return held_.size(); }
   [[nodiscard]] std::string const& id() const { return id_; }
+  /// Attempts that failed since the start; any thread.
+  [[nodiscard]] std::uint64_t failures() const { return failures_; }
+  [[nodiscard]] std::string const& name() const { return options_.name; }
 
  private:
   struct Held;
@@ -128,6 +132,7 @@ class Consumer {
 
   std::map<std::int64_t, std::shared_ptr<Held>> held_;
   std::int64_t slot_count_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;
   SteadyTime lease_until_{};
   SteadyTime next_idle_store_{};
   bool has_waiting_ = false;

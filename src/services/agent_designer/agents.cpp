@@ -14,11 +14,6 @@ AgentId agent_id(Call const& call) { return AgentId{call.path("agent_id")}; }
 
 std::string location_of(AgentId const& id) { return "/api/v1/agents/" + id.value; }
 
-bool wants_fresh(Call const& call) {
-  auto const control = call.request.headers.find("Cache-Control");
-  return control && control->find("no-cache") != std::string_view::npos;
-}
-
 Task<Result<Response>> list(Stores stores, Call& call) {
   auto const page = page_request(call);
   if (!page)
@@ -31,7 +26,7 @@ Task<Result<Response>> list(Stores stores, Call& call) {
 
 Task<Result<Response>> get(Stores stores, Call& call) {
   answer_in_full(call);
-  auto agent = co_await stores.agents.view(call.context.principal.tenant, agent_id(call), wants_fresh(call),
+  auto agent = co_await stores.agents.view(call.context.principal.tenant, agent_id(call), freshness(call),
                                            call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));

@@ -50,7 +50,7 @@ Task<Result<AgentChoice>> find_agent(Stores stores, Call& call, std::string agen
   if (agent_id != automatic) {
     if (!is_slug(agent_id))
       co_return fail(Code::not_found, "there is no agent '" + agent_id + "'");
-    auto agent = co_await stores.agents.get(tenant, AgentId{agent_id}, deadline);
+    auto agent = co_await stores.agents.stored(tenant, AgentId{agent_id}, deadline);
     if (!agent)
       co_return fail(std::move(agent.error()));
     co_return AgentChoice{agent->id, agent->name, {}};
@@ -150,7 +150,7 @@ Task<Result<Response>> list_of_agent(Stores stores, Call& call) {
     co_return fail(std::move(filter.error()));
   filter->agent_id = AgentId{call.path("agent_id")};
   auto const& tenant = call.context.principal.tenant;
-  auto agent = co_await stores.agents.view(tenant, *filter->agent_id, false, call.context.deadline);
+  auto agent = co_await stores.agents.view(tenant, *filter->agent_id, cache::Freshness::cached, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto tasks = co_await stores.tasks.list(tenant, *filter, *page, call.context.deadline);
@@ -167,7 +167,7 @@ Task<Result<Response>> get(Stores stores, Call& call) {
   auto const id = task_id(call);
   if (!id)
     co_return fail(id.error());
-  auto task = co_await stores.tasks.get(call.context.principal.tenant, *id, call.context.deadline);
+  auto task = co_await stores.tasks.get(call.context.principal.tenant, *id, call.context.deadline, freshness(call));
   if (!task)
     co_return fail(std::move(task.error()));
   co_return task_response(*task);

@@ -129,7 +129,7 @@ Task<Result<Response>> chat(Chats chats, Call& call) {
     co_return fail(std::move(said.error()));
   auto const deadline = call.context.deadline;
   auto exchange = std::make_shared<Exchange>(Exchange{chats, call.context.actor(), call.context.request_id, {}, {}});
-  auto agent = co_await chats.agents.get(exchange->actor.tenant, AgentId{call.path("agent_id")}, deadline);
+  auto agent = co_await chats.agents.stored(exchange->actor.tenant, AgentId{call.path("agent_id")}, deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto session = co_await open_session(chats, exchange->actor, agent->id, said->session_id, deadline);

@@ -21,7 +21,7 @@ Task<Result<Response>> create(Chats chats, Call& call) {
     co_return fail(wanted.error());
   auto const actor = call.context.actor();
   if (wanted->agent_id) {
-    auto agent = co_await chats.agents.get(actor.tenant, *wanted->agent_id, call.context.deadline);
+    auto agent = co_await chats.agents.stored(actor.tenant, *wanted->agent_id, call.context.deadline);
     if (!agent)
       co_return fail(std::move(agent.error()));
   }
@@ -42,7 +42,8 @@ Task<Result<Response>> list(Chats chats, Call& call) {
 }
 
 Task<Result<Response>> get(Chats chats, Call& call) {
-  auto session = co_await session_of(chats, call.context.actor(), call.path("session_id"), call.context.deadline);
+  auto session =
+      co_await session_of(chats, call.context.actor(), call.path("session_id"), call.context.deadline, freshness(call));
   if (!session)
     co_return fail(std::move(session.error()));
   co_return http::entity_response(200, entity::to_json(*session), session->version);
@@ -107,10 +108,10 @@ http::Handler bind(Chats const& chats, F handler) {
 }  // namespace
 
 Task<Result<model::ChatSession>> session_of(Chats const& chats, Actor const& actor, std::string const& id,
-                                            Deadline deadline) {
+                                            Deadline deadline, cache::Freshness freshness) {
   if (!is_uuid(id))
     co_return fail(Code::not_found, "there is no session '" + id + "'; ids are UUIDs");
-  co_return co_await chats.sessions.get(actor, SessionId{normal_uuid(id)}, deadline);
+  co_return co_await chats.sessions.get(actor, SessionId{normal_uuid(id)}, deadline, freshness);
 }
 
 Task<Result<std::vector<providers::Message>>> turns_of(Chats const& chats, Actor const& actor, SessionId const& id,

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/cached.hpp"
 #include "core/entity.hpp"
 #include "data/page.hpp"
 #include "http/router.hpp"
@@ -15,6 +16,9 @@ namespace al::services {
 [[nodiscard]] std::vector<http::Parameter> list_parameters(std::vector<http::Parameter> more = {});
 /// Errors: invalid, naming the parameter.
 [[nodiscard]] Result<data::PageRequest> page_request(http::Call const&);
+
+/// What `Cache-Control: no-cache` asks for.
+[[nodiscard]] cache::Freshness freshness(http::Call const&);
 
 /// Builds a JSON object member by member, in order.
 class ObjectText {

@@ -50,12 +50,12 @@ MetricFamily cache_hit_ratio(Figures const& figures) {
   return family;
 }
 
-MetricFamily events_published(Figures const& figures) {
-  MetricFamily family{
-      "events_published_total", "Events that this process committed, by channel.", MetricType::Counter, {}};
-  for (auto const& [channel, count] : figures.published) {
+MetricFamily counters(std::string name, std::string help, std::string const& label,
+                      std::map<std::string, std::uint64_t> const& counts) {
+  MetricFamily family{std::move(name), std::move(help), MetricType::Counter, {}};
+  for (auto const& [value, count] : counts) {
     ClientMetric metric;
-    metric.label = {{"channel", channel}};
+    metric.label = {{label, value}};
     metric.counter.value = static_cast<double>(count);
     family.metric.push_back(std::move(metric));
   }
@@ -96,7 +96,12 @@ std::string metrics_text(Process const& process, Clock const& clock, SteadyTime 
       pool(figures),
       gauge("database_connections_active", "Connections to the database that are in use.", number(figures.pool_in_use)),
       cache_hit_ratio(figures),
-      events_published(figures),
+      counter("cache_failures_total", "Calls that the cache did not answer; the database did.",
+              number(figures.cache_failures)),
+      counters("events_published_total", "Events that this process committed, by channel.", "channel",
+               figures.published),
+      counters("events_failed_total", "Attempts to handle an event that failed, by consumer.", "consumer",
+               figures.failed),
       gauge("agent_lightning_database_connections_max", "Connections there may be.", number(figures.pool_size_max)),
       gauge("agent_lightning_database_waiting", "Callers that wait for the database.", number(figures.pool_waiting)),
       counter("agent_lightning_background_failures_total", "Background tasks that ended in an exception.",

@@ -21,6 +21,8 @@ struct Figures {
   std::size_t connections = 0;                       ///< open, on all ports
   std::map<std::string, double> cache_hit_ratios{};  ///< of finds since the start, by cache
   std::map<std::string, std::uint64_t> published{};  ///< events announced since the start, by channel
+  std::map<std::string, std::uint64_t> failed{};     ///< attempts to handle an event that failed, by consumer
+  std::uint64_t cache_failures = 0;                  ///< calls that the second level of the cache did not answer
 };
 
 /// The running process as the composition knows it. Any thread.
@@ -28,7 +30,7 @@ class Process {
  public:
   virtual ~Process() = default;
   [[nodiscard]] virtual std::string_view database_kind() const = 0;  ///< "sqlite" or "postgresql"
-  [[nodiscard]] virtual std::string_view cache_kind() const = 0;     ///< "in-process" or "off"
+  [[nodiscard]] virtual std::string_view cache_kind() const = 0;     ///< "redis", "in-process" or "off"
   /// How changes of other processes are noticed: "in-process" (there are none), "redis" or "polling".
   [[nodiscard]] virtual std::string_view bus_kind() const = 0;
   /// Migrated, with a token and the starter content.

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds pause_after_fault{500};
 constexpr std::chrono::seconds housekeeping_interval{60};
 constexpr std::chrono::seconds progress_interval{1};
 constexpr std::size_t waiting_factor_max = 4;
+constexpr std::size_t gather_share = 4;
+constexpr std::chrono::milliseconds gather_time{5};
 
 Deadline store_deadline() { return Deadline::after(store_timeout); }
 
@@ -104,11 +106,13 @@ Task<void> Worker::claim_loop() {
                                                    "task:completed", "task:failed", "task:cancelled", "agent:*"});
   while (!stop_requested_) {
     auto const now = std::chrono::steady_clock::now();
-    if (running_.size() - waiting() >= options_.concurrency || now >= lease_until_) {
-      slot_free_.expires_at(now + options_.sweep_interval);
+    bool const is_full = free_places() == 0 || now >= lease_until_;
+    if (is_full || should_gather(now)) {
+      slot_free_.expires_at(is_full ? now + options_.sweep_interval : gather_until_);
       co_await wait_quietly(slot_free_);
       continue;
     }
+    gather_until_ = {};
     auto wait_until = now + pause_after_fault;
     try {
       if (co_await claim_some() > 0)
@@ -175,8 +179,7 @@ Task<std::size_t> Worker::claim_some() {
     // When many wait, only what they wait for is begun: how many wait is bounded so, and none waits in vain.
     auto const which = waiting() < waiting_factor_max * options_.concurrency ? data::TaskStore::Which::all
                                                                              : data::TaskStore::Which::delegated;
-    claims = co_await stores_.tasks.claim(id_, options_.concurrency - (running_.size() - waiting()), which, position_,
-                                          store_deadline());
+    claims = co_await stores_.tasks.claim(id_, free_places(), which, position_, store_deadline());
     AL_FAILPOINT("worker.claimed");
   } catch (...) {
     ++claims_;
@@ -263,6 +266,21 @@ std::size_t Worker::waiting() const {
       std::ranges::count_if(running_, [](auto const& entry) { return entry.second->journal->is_waiting(); }));
 }
 
+std::size_t Worker::free_places() const {
+  auto const taken = running_.size() - waiting();
+  return options_.concurrency - std::min(taken, options_.concurrency);
+}
+
+/// A claim costs the database nearly the same for one task as for many, so where many run, a few places are filled
+/// together.
+bool Worker::should_gather(SteadyTime now) {
+  if (running_.empty() || free_places() * gather_share >= options_.concurrency)
+    return false;
+  if (gather_until_ == SteadyTime{})
+    gather_until_ = now + gather_time;
+  return now < gather_until_;
+}
+
 TaskJournal::Ties Worker::ties(std::weak_ptr<Running> running) {
   return {.tasks = stores_.tasks,
           .live = live_,
@@ -336,7 +354,7 @@ Result<data::Outcome> Worker::outcome_of(std::exception_ptr const& thrown, data:
 
 Task<Result<data::Outcome>> Worker::attempt(std::shared_ptr<Running> running, Deadline deadline) {
   auto const& claim = running->claim;
-  auto agent = co_await stores_.agents.get(claim.tenant, claim.task.agent_id, deadline);
+  auto agent = co_await stores_.agents.stored(claim.tenant, claim.task.agent_id, deadline);
   if (!agent)
     co_return fail(Code::invalid, "its agent is gone: " + agent.error().message);
   auto actor = claim.actor();

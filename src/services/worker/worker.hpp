@@ -76,6 +76,8 @@ class Worker {
   [[nodiscard]] Task<void> report_progress(std::weak_ptr<Running>);
   [[nodiscard]] Task<void> write_end(Running const&, Result<data::Outcome>);
   [[nodiscard]] std::size_t waiting() const;
+  [[nodiscard]] std::size_t free_places() const;
+  [[nodiscard]] bool should_gather(SteadyTime now);
   [[nodiscard]] bool is_drained() const;
   [[nodiscard]] TaskJournal::Ties ties(std::weak_ptr<Running>);
   [[nodiscard]] Deadline attempt_deadline(data::Claim const&) const;
@@ -96,6 +98,7 @@ class Worker {
 
   std::map<std::string, std::shared_ptr<Running>> running_;  ///< by tenant, task and epoch
   data::QueuePosition position_;
+  SteadyTime gather_until_{};     ///< the epoch: no place has become free since the last claim
   std::uint64_t claims_ = 0;      ///< counts; odd while one is under way
   asio::steady_timer slot_free_;  ///< cancelled when a task ends
   asio::steady_timer lease_timer_;
