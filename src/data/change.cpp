@@ -273,9 +273,12 @@ Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
                 .alone = {},
                 .id_params = std::vector<std::size_t>(aggregate.key.size()),
                 .agent_column = column_of(aggregate, "agent_id")};
+  std::string const free =
+      ", l AS MATERIALIZED (SELECT t.tenant_id, t.id FROM " + table + " t, r" + where + " FOR UPDATE OF t SKIP LOCKED)";
   set_postgres(change, params,
-               ", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where + " RETURNING t.*, r.*)" +
-                   postgres_tail(aggregate, spec.channel, spec.also));
+               (spec.skips_locked ? free : "") + ", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where +
+                   (spec.skips_locked ? " AND (t.tenant_id, t.id) IN (SELECT tenant_id, id FROM l)" : "") +
+                   " RETURNING t.*, r.*)" + postgres_tail(aggregate, spec.channel, spec.also));
   auto& sqlite = change.statement.sqlite;
   sqlite.push_back({spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
   add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, spec.also, params);

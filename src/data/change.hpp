@@ -50,6 +50,9 @@ struct UpdateSpec {
   std::string set;  ///< without `version`, which always counts on
   std::string where = "true";
   std::vector<Companion> also{};
+  /// On PostgreSQL a row that someone else is changing is refused at once instead of waited for: for callers who race
+  /// for rows, where any other row will do.
+  bool skips_locked = false;
 };
 
 /// The guard of an insert under an agent: that agent is there. A value, not EXISTS: PostgreSQL would make a join of

@@ -114,7 +114,8 @@ Change const& claim() {
                .params = {{"worker", "uuid"}, {"epoch", "bigint"}},
                .set = "status = 'started', worker_id = {worker}, epoch = t.epoch + 1, attempt = t.attempt + 1,"
                       " started_at = al_now(), error_message = NULL",
-               .where = "t.epoch = {epoch} AND " + is_pending});
+               .where = "t.epoch = {epoch} AND " + is_pending,
+               .skips_locked = true});
   return change;
 }
 

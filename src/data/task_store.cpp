@@ -418,15 +418,19 @@ Task<std::vector<Claimable>> TaskStore::look(storage::Statement const& statement
   co_return out;
 }
 
-/// What comes after the place that the worker remembers, when that is enough for it; else nothing.
-Task<std::vector<Claimable>> TaskStore::look_onward(QueuePosition const& position, std::size_t free,
-                                                    Deadline deadline) {
+/// What comes after the place that the worker remembers, when that is enough for it; else nothing. Who lost tasks to
+/// others leaves them the first ones, some by chance, or they would all want the same again.
+Task<std::vector<Claimable>> TaskStore::look_onward(QueuePosition& position, std::size_t free, Deadline deadline) {
+  auto const skipped = position.lost == 0 ? 0 : writer_.random().below(std::min(position.lost, free) + 1);
   // Some are left out when their agent is full, so a few more are looked at than are wanted.
-  Values params{static_cast<std::int64_t>(free * 2)};
+  Values params{static_cast<std::int64_t>(skipped + free * 2)};
   for (auto const& after : position.after)
     params.emplace_back(after);
   params.emplace_back(position.oldest_running);
-  auto chosen = choose_claims(co_await look(list_next, std::move(params), deadline), free);
+  auto found = co_await look(list_next, std::move(params), deadline);
+  if (found.size() >= skipped + free)
+    found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(skipped));
+  auto chosen = choose_claims(std::move(found), free);
   co_return chosen.size() == free ? std::move(chosen) : std::vector<Claimable>{};
 }
 
@@ -462,12 +466,15 @@ Task<std::vector<Claim>> TaskStore::claim(WorkerId const& worker, std::size_t fr
   auto const settled = co_await settle(std::move(writes));
   std::vector<Claim> claims;
   for (std::size_t i = 0; i < settled.size(); ++i) {
-    position.pass(chosen[i].rank, chosen[i].id);
+    // Past what was left to others only once nothing is lost to them.
+    if (position.lost == 0)
+      position.pass(chosen[i].rank, chosen[i].id);
     if (settled[i].fault || !settled[i].value)
       continue;  // another was first; or nobody knows, and then held() will tell
     claims.push_back({chosen[i].tenant, entity::from_row<model::Task>(*settled[i].value), chosen[i].epoch + 1,
                       chosen[i].correlation_id});
   }
+  position.lost = chosen.size() - claims.size();
   co_return claims;
 }
 

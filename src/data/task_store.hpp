@@ -64,6 +64,7 @@ struct QueuePosition {
 
   std::array<std::string, ranks> after{};
   std::string oldest_running{};  ///< empty: nothing is remembered
+  std::size_t lost = 0;          ///< of the last claim, to other workers
   SteadyTime look_through_at{};
 
   void pass(std::size_t rank, TaskId const& id);
@@ -166,7 +167,7 @@ class TaskStore {
 
  private:
   [[nodiscard]] Task<std::vector<Claimable>> look(storage::Statement const&, Values, Deadline);
-  [[nodiscard]] Task<std::vector<Claimable>> look_onward(QueuePosition const&, std::size_t free, Deadline);
+  [[nodiscard]] Task<std::vector<Claimable>> look_onward(QueuePosition&, std::size_t free, Deadline);
   [[nodiscard]] Task<std::vector<Claimable>> look_through(QueuePosition&, std::size_t free, Which, Deadline);
   [[nodiscard]] Task<Result<model::Task>> explain(TenantId const&, TaskId const&, std::string_view wanted, Deadline);
   [[nodiscard]] Task<Result<void>> finish(Change const&, Claim const&, Values, Deadline);

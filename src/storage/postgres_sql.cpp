@@ -174,6 +174,8 @@ std::string settings_sql(FrameSettings settings) {
       "set_config('statement_timeout', $3, true), set_config('search_path', 'agent_lightning', true)";
   if (settings.read_only)
     sql += ", set_config('transaction_read_only', 'on', true)";
+  if (settings.by_key)
+    sql += ", set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
   if (settings.names_formats)
     sql += ", set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)";
   if (settings.as_al_app)

@@ -42,6 +42,10 @@ class SqlCache {
 /// What a transaction begins with.
 struct FrameSettings {
   bool read_only = false;
+  /// Its statements find rows by their keys: they are planned once, and never to read whole tables, as PostgreSQL would
+  /// have it with the statistics of a young table. Planning a group anew each time, because it has fewer callers than
+  /// the general plan reckons with, took longer than the group.
+  bool by_key = false;
   bool as_al_app = false;      ///< the login role would bypass row-level security
   bool names_formats = false;  ///< TimeZone and DateStyle could not be start-up options (PgBouncer)
 };
