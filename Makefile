@@ -26,6 +26,7 @@ bench: bootstrap
 	@scripts/build release
 	@bench/run
 	@bench/gateway
+	@bench/queue
 
 lint: bootstrap
 	@scripts/lint

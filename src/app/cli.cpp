@@ -223,6 +223,7 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_task_commands(app, invocation);
   add_knowledge_commands(app, invocation);
   add_event_commands(app, invocation);
+  add_consumer_commands(app, invocation);
   add_dead_letter_commands(app, invocation);
   add_metric_commands(app, invocation);
   add_provider_commands(app, invocation);

@@ -57,6 +57,10 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"knowledge", "remove", "writer", "item"},
       {"events", "replay", "task", "id"},
       {"events", "replay", "session", "id"},
+      {"consumer", "list"},
+      {"consumer", "show", "task-metrics"},
+      {"consumer", "replay", "task-metrics", "--since", "2026-01-31T12:00:00Z"},
+      {"consumer", "replay", "task-metrics", "--from", "beginning"},
       {"dead-letter", "list", "--consumer", "c", "--state", "parked", "--all"},
       {"dead-letter", "retry", "id"},
       {"dead-letter", "retry", "--channel", "task:completed"},
@@ -175,6 +179,8 @@ TEST(Cli, ValuesAreWhatHelpSays) {
            {{"events", "replay", "foo", "bar"}, "KIND: must be one of agent, task, knowledge, provider, session"},
            {{"model", "usage", "--from", "yesterday"}, "--from: must be a day, as 2026-01-31, not 'yesterday'"},
            {{"model", "usage", "--to", "2026-02-30"}, "--to: must be a day"},
+           {{"consumer", "replay", "c", "--from", "end"}, "--from: must be one of beginning, tip, not 'end'"},
+           {{"consumer", "replay", "c", "--from", "tip", "--since", "2026-01-31"}, "--since excludes --from"},
            {{"completion", "tcsh"}, "SHELL: must be one of bash, zsh, fish, not 'tcsh'"},
        }) {
     Reading const reading(arguments);

@@ -47,6 +47,7 @@ void add_chat_command(CLI::App&, Invocation&);
 void add_task_commands(CLI::App&, Invocation&);
 void add_knowledge_commands(CLI::App&, Invocation&);
 void add_event_commands(CLI::App&, Invocation&);
+void add_consumer_commands(CLI::App&, Invocation&);
 void add_dead_letter_commands(CLI::App&, Invocation&);
 void add_metric_commands(CLI::App&, Invocation&);
 void add_provider_commands(CLI::App&, Invocation&);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "agents/loop.hpp"
+#include "app/backup/service.hpp"
 #include "app/directory.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
@@ -22,9 +23,11 @@
 #include "data/task_store.hpp"
 #include "events/catch_up.hpp"
 #include "events/consumer.hpp"
+#include "events/consumer_groups.hpp"
 #include "events/event_log.hpp"
 #include "events/live_text.hpp"
 #include "events/remote_bell.hpp"
+#include "events/remote_text.hpp"
 #include "http/client_pool.hpp"
 #include "http/server.hpp"
 #include "security/bootstrap_token.hpp"
@@ -35,6 +38,7 @@
 #include "services/ai_model/chats.hpp"
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
+#include "services/operations/backups.hpp"
 #include "services/operations/cache_upkeep.hpp"
 #include "services/operations/configuration.hpp"
 #include "services/operations/events.hpp"
@@ -151,6 +155,7 @@ struct Platform::Parts final : services::system::Process {
   std::unique_ptr<storage::MeasuredDatabase> database;
   events::Bus bus;
   events::EventLog log{*database};
+  events::ConsumerGroups groups{*database, log};
 
   // The cache: its second level is shared through Redis, or lies in the process that has the database to itself.
   std::unique_ptr<redis::Connections> redis;
@@ -187,6 +192,7 @@ struct Platform::Parts final : services::system::Process {
   data::Retention retention{*database, clock, random, retention_options(config),
                             [this](Deadline deadline) { return events::stored_cursors(*database, deadline); }};
   services::ai_model::Usage model_usage{usage_store, clock};
+  std::unique_ptr<backup::Service> backups;  ///< with its routes
 
   security::TokenAuthenticator authenticator{access, clock};
   security::StoredIdempotency idempotency{answers};
@@ -196,8 +202,9 @@ struct Platform::Parts final : services::system::Process {
   std::map<Role, std::unique_ptr<http::Router>> routers;
   IoThreads threads;
   std::size_t http_lanes;
-  std::unique_ptr<events::RemoteBell> bell;   ///< with Redis
-  std::unique_ptr<events::CatchUp> catch_up;  ///< with PostgreSQL
+  std::unique_ptr<events::RemoteBell> bell;         ///< with Redis
+  std::unique_ptr<events::RemoteText> remote_text;  ///< with Redis
+  std::unique_ptr<events::CatchUp> catch_up;        ///< with PostgreSQL
   http::ClientPool operator_clients;
   http::ClientPool tenant_clients;
   /// The last thread, of what blocks for milliseconds: worker and relay.
@@ -238,6 +245,7 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
       is_relay(roles.contains(Role::relay)) {
   if (redis)
     redis->open(contexts_of(threads));
+  live.follow(bus);
   join_other_processes();
   for (auto const role : roles)
     listen(role);
@@ -319,7 +327,11 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
     services::operations::add_event_routes(router, {log, bus});
     services::operations::add_metrics_series_routes(router, {metrics, clock});
     services::operations::add_dead_letter_routes(router, dead_letters);
+    services::operations::add_consumer_routes(router, groups);
     services::operations::add_configuration_routes(router, config);
+    if (!backups)
+      backups = std::make_unique<backup::Service>(config, clock);
+    services::operations::add_backup_routes(router, *backups);
   }
   services::system::add_routes(router, *this, clock, std::string(facts->name));
 }
@@ -354,9 +366,11 @@ void Platform::Parts::join_other_processes() {
   if (!uses_postgres(config))
     return;
   if (auto const options = sound(redis_options(config))) {
-    bell = std::make_unique<events::RemoteBell>(threads.at(0).get_executor(), *options, bus, random,
-                                                uuid_v7(clock, random));
+    auto const process = uuid_v7(clock, random);
+    auto const executor = threads.at(0).get_executor();
+    bell = std::make_unique<events::RemoteBell>(executor, *options, bus, random, process);
     bus.forward_to([this](auto const& it) { bell->send(it); });
+    remote_text = std::make_unique<events::RemoteText>(executor, *options, live, random, process);
   }
   using For = events::CatchUp::For;
   catch_up = std::make_unique<events::CatchUp>(
@@ -427,6 +441,7 @@ Platform::~Platform() {
   if (parts_->shared_cache)
     parts_->shared_cache->close();
   parts_->threads.stop();
+  parts_->backups.reset();  // its answers go to the contexts too
   parts_->database->close();
   if (parts_->redis) {
     parts_->redis->close();
@@ -452,6 +467,8 @@ Result<void> Platform::start() {
   auto const first_lane = parts_->threads.at(0).get_executor();
   if (parts_->bell)
     asio::post(first_lane, [bell = parts_->bell.get()] { bell->start(); });
+  if (parts_->remote_text && parts_->worker)
+    asio::post(first_lane, [text = parts_->remote_text.get()] { text->start(); });
   if (parts_->catch_up)
     spawn(first_lane, "events of other processes", parts_->catch_up->run());
   spawn(first_lane, "usage of models", parts_->model_usage.run());
@@ -460,6 +477,8 @@ Result<void> Platform::start() {
 }
 
 void Platform::stop(Deadline deadline) {
+  if (parts_->backups)
+    parts_->backups->break_off();
   std::vector<std::jthread> stopping;
   for (auto const& [role, server] : parts_->servers) {
     stopping.emplace_back([&server, deadline] { server->stop(deadline); });

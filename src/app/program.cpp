@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::chrono::hours run_max{24};
 constexpr std::chrono::seconds end_max{30};
+constexpr std::chrono::milliseconds stop_look_interval{100};
 constexpr off_t output_shown_bytes = 16'000;
 constexpr int by_signal = 128;  // as shells count
 
@@ -95,6 +96,16 @@ pid_t spawn(std::vector<std::string> arguments, ProgramOptions const& options, i
   return process;
 }
 
+std::optional<int> wait_unless_stopped(Program& program, std::stop_token const& stop) {
+  if (!stop.stop_possible())
+    return program.wait(run_max);
+  auto const limit = std::chrono::steady_clock::now() + run_max;
+  std::optional<int> code;
+  while (!code && !stop.stop_requested() && std::chrono::steady_clock::now() < limit)
+    code = program.wait(stop_look_interval);
+  return code;
+}
+
 }  // namespace
 
 Program::Program(std::vector<std::string> arguments, ProgramOptions const& options)
@@ -151,7 +162,9 @@ std::string Program::output() const {
 Result<std::string> run_program(std::vector<std::string> arguments, ProgramOptions const& options) {
   auto const name = std::filesystem::path(arguments.front()).filename().string();
   Program program(std::move(arguments), options);
-  auto const code = program.wait(run_max);
+  auto const code = wait_unless_stopped(program, options.stop);
+  if (!code && options.stop.stop_requested())
+    return fail(Code::unavailable, name + " was stopped");
   if (code == 0)
     return program.output();
   auto const why = code ? "ended with " + std::to_string(*code) : std::string("took longer than a day");

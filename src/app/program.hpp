@@ -6,6 +6,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct ProgramOptions {
   std::string working_directory{};                   ///< empty: ours
   /// As the account `postgres` when we are root: a PostgreSQL server refuses to run as root.
   bool as_server = false;
+  std::stop_token stop{};  ///< of run_program(): ends it early
 };
 
 /// A running program. It is told to end (SIGINT) when this object or our process ends. Not thread-safe; belongs to the
@@ -47,7 +49,7 @@ class Program {
 };
 
 /// Runs a program to its end; answers what it said. Errors: internal, with what it said, when it fails or takes longer
-/// than a day. Throws Fault when it cannot be started.
+/// than a day; unavailable, when it was stopped. Throws Fault when it cannot be started.
 [[nodiscard]] Result<std::string> run_program(std::vector<std::string> arguments, ProgramOptions const& = {});
 
 /// Becomes the program: answers only by throwing Fault.

@@ -155,8 +155,8 @@ AgentStore::AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache) : wr
 }
 
 Task<Result<std::shared_ptr<AgentView const>>> AgentStore::view(TenantId const& tenant, AgentId const& id,
-                                                                cache::Freshness freshness, Deadline deadline) {
-  bool const fresh = freshness == cache::Freshness::fresh;
+                                                                Freshness freshness, Deadline deadline) {
+  bool const fresh = freshness == Freshness::fresh;
   auto const key = cache_key(tenant, id);
   std::uint64_t ticket = 0;
   if (cache_ && !fresh) {
@@ -180,7 +180,7 @@ Task<Result<model::Agent>> AgentStore::get(TenantId const& tenant, AgentId const
 }
 
 Task<Result<model::Agent>> AgentStore::stored(TenantId const& tenant, AgentId const& id, Deadline deadline) {
-  auto const row = co_await writer_.read(stored_agent, tenant, id.value, cache::Freshness::cached, deadline);
+  auto const row = co_await writer_.read(stored_agent, tenant, id.value, Freshness::cached, deadline);
   if (!row)
     co_return fail(row.error());
   if (*row == nullptr)

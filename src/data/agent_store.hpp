@@ -54,7 +54,7 @@ class AgentStore {
   AgentStore(Writer& writer, cache::LocalCache<AgentView>* cache);
 
   /// Errors: not_found.
-  [[nodiscard]] Task<Result<std::shared_ptr<AgentView const>>> view(TenantId const&, AgentId const&, cache::Freshness,
+  [[nodiscard]] Task<Result<std::shared_ptr<AgentView const>>> view(TenantId const&, AgentId const&, Freshness,
                                                                     Deadline);
   [[nodiscard]] Task<Result<model::Agent>> get(TenantId const&, AgentId const&, Deadline);
   /// The agent as it was written, through the cache, for those who let it work: its status is never busy.

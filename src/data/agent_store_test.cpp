@@ -195,7 +195,7 @@ TEST_P(AgentStoreTest, TheCacheGivesWhatWasWrittenLast) {
   cache::LocalCache<AgentView> cache(clock);
   AgentStore cached(*writer, &cache);
   have_agent("a");
-  auto const view = [&] { return *wait(cached.view(default_tenant, AgentId{"a"}, cache::Freshness::cached, soon())); };
+  auto const view = [&] { return *wait(cached.view(default_tenant, AgentId{"a"}, Freshness::cached, soon())); };
   EXPECT_EQ(view()->version, 1);
   auto const source = json::Source::from(R"({"name":"B"})");
   ASSERT_TRUE(wait(cached.update(actor(), AgentId{"a"}, source->root(), std::nullopt, soon())));

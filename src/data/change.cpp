@@ -339,7 +339,7 @@ RowSource make_source(Aggregate const& aggregate, std::string_view kind, std::st
 }
 
 Task<Result<RowCache::Pointer>> Writer::read(RowSource const& source, TenantId const& tenant, std::string id,
-                                             cache::Freshness freshness, Deadline deadline) {
+                                             Freshness freshness, Deadline deadline) {
   auto const load = [&]() -> Task<Result<std::optional<cache::Loaded<Row>>>> {
     auto rows = co_await database_.read(Scope::of(tenant), source.statement, {tenant.value, id}, deadline);
     if (rows.empty())

@@ -138,8 +138,8 @@ class Writer {
   [[nodiscard]] Task<Result<Row>> write(Change const&, Actor, Values params, Deadline);
 
   /// A row through the cache. Null: there is none. Errors: as cache::Cached::get.
-  [[nodiscard]] Task<Result<RowCache::Pointer>> read(RowSource const&, TenantId const&, std::string id,
-                                                     cache::Freshness, Deadline);
+  [[nodiscard]] Task<Result<RowCache::Pointer>> read(RowSource const&, TenantId const&, std::string id, Freshness,
+                                                     Deadline);
   /// Adds `events`, all or none, to a stream at version `expected` (0: a new one); the answer is its version then.
   /// Errors: version_mismatch when the stream is at another version; lease_lost.
   [[nodiscard]] Task<Result<std::int64_t>> append(Actor, Stream, std::int64_t expected, std::vector<NewEvent>,

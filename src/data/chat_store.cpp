@@ -100,7 +100,7 @@ Task<Result<model::ChatSession>> ChatStore::create(Actor const& actor, std::opti
 }
 
 Task<Result<model::ChatSession>> ChatStore::get(Actor const& actor, SessionId const& id, Deadline deadline,
-                                                cache::Freshness freshness) {
+                                                Freshness freshness) {
   auto const row = co_await writer_.read(stored_session, actor.tenant, id.value, freshness, deadline);
   if (!row)
     co_return fail(row.error());

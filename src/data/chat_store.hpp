@@ -16,7 +16,7 @@ class ChatStore {
   [[nodiscard]] Task<Result<model::ChatSession>> create(Actor const&, std::optional<AgentId>, Deadline);
   /// Errors: not_found.
   [[nodiscard]] Task<Result<model::ChatSession>> get(Actor const&, SessionId const&, Deadline,
-                                                     cache::Freshness = cache::Freshness::cached);
+                                                     Freshness = Freshness::cached);
   /// Newest first. Errors: invalid (cursor).
   [[nodiscard]] Task<Result<Page<model::ChatSession>>> list(Actor const&, PageRequest, Deadline);
   /// Adds messages in one change; seq and time are made here. Errors: not_found.

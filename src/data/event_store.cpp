@@ -26,11 +26,12 @@ Statement const keep_snapshot{"event_snapshot.keep",
                               " WHERE s.version < excluded.version"};
 
 /// Those whose versions are counted in their rows: a stream of the same name would count a second time.
-constexpr std::array<std::string_view, 6> row_kinds{"agent", "dead_letter", "knowledge", "provider", "session", "task"};
+constexpr std::array<std::string_view, 7> row_kinds{"agent",   "dead_letter", "knowledge", "provider",
+                                                    "session", "task",        "workflow"};
 
 constexpr std::size_t word_size_max = 50;
 
-/// "workflow", "step_done".
+/// "saga", "step_done".
 bool is_word(std::string_view text) {
   auto const is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   if (text.empty() || text.size() > word_size_max || !is_letter(text.front()) || !is_letter(text.back()))

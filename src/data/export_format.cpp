@@ -18,6 +18,7 @@
 #include "model/event.hpp"
 #include "model/knowledge.hpp"
 #include "model/provider.hpp"
+#include "model/workflow.hpp"
 
 namespace al::data {
 
@@ -83,6 +84,7 @@ std::vector<ExportSection> make_sections() {
       {"chat_messages",
        columns_of(entity::entity<model::ChatMessage>(), {{"session_id", &uuid}}),
        {"session_id", "seq"}},
+      {"workflows", columns_of(entity::entity<model::Workflow>(), {{"deleted_at", &time, true}}), {"id"}},
       {"model_usage", columns_of(entity::entity<ModelUsage>()), {"day", "principal", "provider", "model"}},
       {"event_streams", {{"kind", &text}, {"aggregate_id", &text}, {"version", &integer}}, {"kind", "aggregate_id"}},
       {"event_snapshots",

@@ -6,6 +6,7 @@
 #include "data/event_store.hpp"
 #include "data/store_fixture.hpp"
 #include "data/usage_store.hpp"
+#include "data/workflow_store.hpp"
 
 namespace al::data {
 
@@ -37,6 +38,7 @@ class FilledFixture : public StoreFixture {
     have_tasks();
     have_models();
     have_streams();
+    have_workflows();
     ASSERT_TRUE(wait(database->apply({storage::Scope::system(), {{&add_tenant, {std::string("other")}}}}, soon())));
     have_agent("writer", "other");
     have_item("writer", "k", "Of another tenant: volcanoes.", "other");
@@ -83,6 +85,24 @@ class FilledFixture : public StoreFixture {
       ASSERT_TRUE(wait(store.append(actor(), {"saga", id}, 0, {{"saga:begun", {}}, {"saga:ended", {}}}, soon())));
     Document const state{"{\"a\" :  1,\n \"b\": 1.10}"};
     ASSERT_TRUE(wait(store.snapshot(TenantId{"default"}, {"saga", "a"}, 1, state, soon())));
+  }
+
+  void have_workflows() {
+    WorkflowStore workflows(*writer);
+    model::Workflow flow;
+    flow.id = workflows.new_id();
+    flow.name = "Żółw \"☃\"";
+    flow.steps = {{"{\"a\" :  1,\n \"b\": 1.10}"}, {"{\"c\":" + nested(20) + "}"}};
+    flow.context.text = " {\"big\": 123456789012345678901234567890} ";
+    ASSERT_TRUE(wait(workflows.create(actor(), flow, soon())));
+    using enum model::WorkflowStatus;
+    ASSERT_TRUE(wait(workflows.move(actor(), flow.id, {.to = running, .current_step = 1}, {}, soon())));
+    ASSERT_TRUE(wait(workflows.move(actor(), flow.id, {.to = failed, .error_message = "it broke\n"}, {}, soon())));
+    flow.id = workflows.new_id();
+    flow.status = draft;
+    flow.steps.clear();
+    ASSERT_TRUE(wait(workflows.create(actor(), flow, soon())));
+    ASSERT_TRUE(wait(workflows.remove(actor(), flow.id, {}, soon())));
   }
 
   void have_knowledge() {

@@ -10,6 +10,7 @@
 #include "data/provider_store.hpp"
 #include "data/store_fixture.hpp"
 #include "data/transaction.hpp"
+#include "data/workflow_store.hpp"
 
 namespace al::data {
 namespace {
@@ -19,11 +20,11 @@ using storage::Statement;
 
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
-constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",     "knowledge",
-                                   "knowledge_uses", "events",      "access_tokens",  "idempotency_keys",
-                                   "imported_items", "providers",   "data_keys",      "chat_sessions",
-                                   "chat_messages",  "model_usage", "metrics",        "dead_letters",
-                                   "event_streams",  "fences",      "event_snapshots"};
+constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",      "knowledge",
+                                   "knowledge_uses", "events",      "access_tokens",   "idempotency_keys",
+                                   "imported_items", "providers",   "data_keys",       "chat_sessions",
+                                   "chat_messages",  "model_usage", "metrics",         "dead_letters",
+                                   "event_streams",  "fences",      "event_snapshots", "workflows"};
 
 /// Of tables that no store fills yet.
 Statement const add_chat_session{
@@ -78,6 +79,12 @@ class Isolation : public StoreFixture {
     IdempotencyStore keys(*database);
     ASSERT_TRUE(wait(keys.begin(actor(tenant), "route", "key", "hash", soon())));
     fill_models(tenant);
+    WorkflowStore workflows(*writer);
+    model::Workflow draft;
+    draft.id = workflow;
+    draft.name = tenant;
+    draft.status = model::WorkflowStatus::draft;
+    ASSERT_TRUE(wait(workflows.create(actor(tenant), draft, soon())));
     EventStore streams(*writer);
     ASSERT_TRUE(wait(streams.append(actor(tenant), {"saga", "s"}, 0, {{"saga:begun", {}}}, soon())));
     ASSERT_TRUE(wait(streams.snapshot(TenantId{tenant}, {"saga", "s"}, 1, {R"({"of":")" + tenant + "\"}"}, soon())));
@@ -118,11 +125,14 @@ class Isolation : public StoreFixture {
     ProviderStore providers(*writer);
     auto const provider = wait(providers.get(TenantId{tenant}, model::ProviderId{"p"}, soon()));
     out += provider ? entity::to_json(provider->provider) + provider->sealed_key : "-";
+    auto const flow = wait(WorkflowStore(*writer).get(TenantId{tenant}, workflow, soon()));
+    out += flow ? entity::to_json(*flow) : "-";
     return out + (agent ? entity::to_json(*agent) : "-") + (item ? entity::to_json(*item) : "-") +
            (one ? entity::to_json(*one) : "-");
   }
 
   std::map<std::string, TaskId> task;
+  model::WorkflowId const workflow{"0190b5a3-7c1e-7d2a-9f00-3b6c5d4e2f10"};
 };
 AL_ON_EVERY_DATABASE(Isolation);
 
@@ -148,6 +158,11 @@ TEST_P(Isolation, ReadersSeeTheirOwnOnly) {
     auto const matches = wait(knowledge->search(id, {}, "magma of a volcano", 10, soon()));
     ASSERT_EQ(matches.size(), 1U);
     EXPECT_TRUE(matches[0].item.content.ends_with(tenant));
+    auto const flows =
+        wait(WorkflowStore(*writer).list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()));
+    EXPECT_EQ(flows->total, 1);
+    ASSERT_EQ(flows->items.size(), 1U);
+    EXPECT_EQ(flows->items[0].name, tenant);
     EXPECT_TRUE(wait(log->replay(id, "task", foreign.value, 1, 10, soon())).empty());
     for (auto const& event : wait(log->read_after(Scope::of(id), log->beginning(), {}, 500, soon()))->events) {
       EXPECT_EQ(event.event.metadata.tenant_id, id);
@@ -175,6 +190,10 @@ TEST_P(Isolation, WritersTouchTheirOwnOnly) {
       who, model::ProviderId{"p"}, [](auto&) -> Result<void> { return {}; }, {.keeps = false, .sealed = "mine"},
       std::nullopt, soon())));
   EXPECT_TRUE(wait(providers.remove(who, model::ProviderId{"p"}, std::nullopt, soon())));
+  WorkflowStore workflows(*writer);
+  EXPECT_TRUE(wait(workflows.update(who, workflow, patch->root(), std::nullopt, soon())));
+  EXPECT_TRUE(wait(workflows.move(who, workflow, {.to = model::WorkflowStatus::cancelled}, std::nullopt, soon())));
+  EXPECT_TRUE(wait(workflows.remove(who, workflow, std::nullopt, soon())));
   wait(tasks->sweep(soon()));
   EXPECT_EQ(fingerprint("other"), before);
 }

@@ -99,8 +99,7 @@ bool RowCache::keeps(std::string_view kind) {
   return std::ranges::find(row_kinds_kept, kind, &RowKind::name) != row_kinds_kept.end();
 }
 
-Task<Result<RowCache::Pointer>> RowCache::get(RowAt const& at, cache::Freshness freshness, Deadline deadline,
-                                              Load load) {
+Task<Result<RowCache::Pointer>> RowCache::get(RowAt const& at, Freshness freshness, Deadline deadline, Load load) {
   return rows_of(at.kind).get(cache::key(at.tenant, at.kind, at.id), freshness, deadline, std::move(load));
 }
 

@@ -16,6 +16,8 @@
 
 namespace al::data {
 
+using cache::Freshness;
+
 /// A kind of aggregate whose rows are kept.
 struct RowKind {
   std::string_view name;  ///< the part of its channels before ':'
@@ -24,9 +26,9 @@ struct RowKind {
 
 /// All but knowledge: its counts change without a new version, and items go out of sight with their agent. Of tasks
 /// only those that have ended: the others change faster than they are read.
-inline constexpr std::array row_kinds_kept{RowKind{"agent", std::chrono::hours{1}},
-                                           RowKind{"session", std::chrono::hours{24}},
-                                           RowKind{"task", std::chrono::minutes{15}}};
+inline constexpr std::array row_kinds_kept{
+    RowKind{"agent", std::chrono::hours{1}}, RowKind{"session", std::chrono::hours{24}},
+    RowKind{"task", std::chrono::minutes{15}}, RowKind{"workflow", std::chrono::minutes{30}}};
 
 /// A row, and where its version stands in it.
 struct RowAt {
@@ -49,7 +51,7 @@ class RowCache {
   [[nodiscard]] static bool keeps(std::string_view kind);
 
   /// Null: there is no such row. Errors: as cache::Cached::get.
-  [[nodiscard]] Task<Result<Pointer>> get(RowAt const&, cache::Freshness, Deadline, Load);
+  [[nodiscard]] Task<Result<Pointer>> get(RowAt const&, Freshness, Deadline, Load);
 
   /// For who writes: before the commit.
   [[nodiscard]] cache::Ticket ticket() const { return second_ != nullptr ? second_->ticket() : cache::Ticket{}; }

@@ -144,7 +144,7 @@ TEST_P(RowCacheTest, OnlyTasksThatHaveEndedAreKept) {
   EXPECT_EQ(described(*here), "pending");
   behind(retitle_behind, task.id.value, "nobody heard of it");
   EXPECT_EQ(described(*there), "pending");
-  auto const fresh = wait(there->tasks.get(default_tenant, task.id, soon(), cache::Freshness::fresh));
+  auto const fresh = wait(there->tasks.get(default_tenant, task.id, soon(), Freshness::fresh));
   EXPECT_EQ(fresh->description, "nobody heard of it");
   ASSERT_TRUE(wait(there->tasks.retry(actor(), task.id, soon())));
   a_second_passes();

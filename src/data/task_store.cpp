@@ -290,7 +290,7 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
 }
 
 Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& id, Deadline deadline,
-                                         cache::Freshness freshness) {
+                                         Freshness freshness) {
   auto const row = co_await writer_.read(stored_task, tenant, id.value, freshness, deadline);
   if (!row)
     co_return fail(row.error());

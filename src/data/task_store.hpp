@@ -102,8 +102,7 @@ class TaskStore {
   [[nodiscard]] Task<Result<model::Task>> create(Actor const&, model::Task, Deadline);
   [[nodiscard]] TaskId new_id() { return TaskId{writer_.new_uuid()}; }
   /// One that has ended may come from the cache. Errors: not_found.
-  [[nodiscard]] Task<Result<model::Task>> get(TenantId const&, TaskId const&, Deadline,
-                                              cache::Freshness = cache::Freshness::cached);
+  [[nodiscard]] Task<Result<model::Task>> get(TenantId const&, TaskId const&, Deadline, Freshness = Freshness::cached);
   /// Newest first. Errors: invalid (cursor).
   [[nodiscard]] Task<Result<Page<model::Task>>> list(TenantId const&, TaskFilter, PageRequest, Deadline);
   /// Errors: not_found.

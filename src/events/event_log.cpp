@@ -69,6 +69,18 @@ Statement const replay_aggregate{"events.replay",
                                      " FROM events e WHERE e.tenant_id = $1 AND e.kind = $2"
                                      " AND e.aggregate_id = $3 AND e.version >= $4 ORDER BY e.version LIMIT $5"};
 
+Statement const sqlite_backlog{"events.backlog",
+                               "SELECT COUNT(*), MIN(b.timestamp) FROM (SELECT e.timestamp FROM events e"
+                               " WHERE e.seq > $1 ORDER BY e.seq LIMIT $2) b"};
+/// Unseen by $1; of a page that was cut, which $2 saw, only what is after position $3. Along the index of each
+/// partition.
+Statement const postgres_backlog{"events.backlog",
+                                 "SELECT COUNT(*), MIN(b.timestamp) FROM (SELECT e.timestamp FROM events e"
+                                 " WHERE e.xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND" +
+                                     unseen_by("e.xid", "$1") +
+                                     "AND (NOT pg_visible_in_snapshot(e.xid, $2::text::pg_snapshot)"
+                                     " OR e.seq > $3::bigint) ORDER BY e.xid, e.seq LIMIT $4::bigint) b"};
+
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 
 Timestamp time_at(Row const& row, std::size_t i) {
@@ -218,6 +230,24 @@ Task<std::vector<model::Event>> EventLog::replay(TenantId tenant, std::string ki
   for (auto const& row : rows)
     events.push_back(event_of(row, 0));
   co_return events;
+}
+
+Task<Result<Backlog>> EventLog::backlog(std::string token, std::int64_t count_max, Deadline deadline) {
+  auto const dialect = database_.dialect();
+  auto const cursor = parse_token(dialect, token);
+  if (!cursor)
+    co_return fail(cursor.error());
+  bool const is_sqlite = dialect == Dialect::sqlite;
+  Values params{cursor->seq, count_max};
+  if (!is_sqlite)
+    params = {cursor->seen, cursor->page.empty() ? cursor->seen : cursor->page, cursor->seq, count_max};
+  auto const& statement = is_sqlite ? sqlite_backlog : postgres_backlog;
+  auto const rows = co_await database_.read(storage::Scope::system(), statement, std::move(params), deadline);
+  auto const& row = rows.at(0);
+  Backlog out{.events = std::get<std::int64_t>(row.at(0))};
+  if (!is_null(row.at(1)))
+    out.oldest = time_at(row, 1);
+  co_return out;
 }
 
 }  // namespace al::events

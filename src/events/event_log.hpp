@@ -30,6 +30,12 @@ struct Page {
   bool more = false;  ///< another page waits
 };
 
+/// How much of the log came after a token.
+struct Backlog {
+  std::int64_t events = 0;
+  std::optional<Timestamp> oldest{};  ///< none: nothing came
+};
+
 /// Reads the log. Tokens are opaque: on SQLite a sequence number, on PostgreSQL the snapshot that was read (numbers
 /// commit out of order there). No event is missed or seen twice by a reader that hands its token back.
 class EventLog {
@@ -50,6 +56,10 @@ class EventLog {
   /// What is past its time is gone, so the first one may have a higher version.
   [[nodiscard]] Task<std::vector<model::Event>> replay(TenantId, std::string kind, std::string aggregate_id,
                                                        std::int64_t from_version, std::int64_t limit, Deadline);
+
+  /// What came after `token`, of all tenants and channels. Counts up to `count_max`, and looks no further. Errors:
+  /// invalid (no token of ours).
+  [[nodiscard]] Task<Result<Backlog>> backlog(std::string token, std::int64_t count_max, Deadline);
 
  private:
   storage::Database& database_;

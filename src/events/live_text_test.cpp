@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <tuple>
+
 #include "testing/manual_clock.hpp"
 
 namespace al::events {
@@ -136,6 +139,71 @@ TEST_F(LiveTextTest, EndsAtTheFirstPieceThatHasNoRoom) {
   live.begin(attempt(1), 2);
   live.append(attempt(1), "y");
   EXPECT_EQ(read(1, LiveText::bytes_max - 2), "2/2 y");
+}
+
+TEST_F(LiveTextTest, TellsHowTheNewestAnswerStands) {
+  auto const standing = [&] { return live.standing(TenantId{"default"}, TaskId{"t"}); };
+  EXPECT_FALSE(standing());
+  live.begin(attempt(1), 1);
+  live.begin(attempt(1), 2);
+  ASSERT_TRUE(standing());
+  EXPECT_EQ(std::tuple(standing()->epoch, standing()->answer, standing()->step), std::tuple(1, 2U, 2));
+  EXPECT_FALSE(standing()->is_over);
+  live.end(attempt(1));
+  EXPECT_TRUE(standing()->is_over);
+  live.begin(attempt(2), 1);
+  EXPECT_FALSE(standing()->is_over);
+  EXPECT_FALSE(live.standing(TenantId{"other"}, TaskId{"t"}));
+}
+
+TEST_F(LiveTextTest, ForgetsOnlyWhatCameFromAfar) {
+  auto afar = attempt(1);
+  afar.is_from_afar = true;
+  live.begin(afar, 1);
+  live.append(afar, "Paris");
+  EXPECT_TRUE(live.read(TenantId{"default"}, TaskId{"t"}, 0, 0)->is_from_afar);
+  live.forget(attempt(2));
+  EXPECT_EQ(read(0, 0), "1/1 Paris");
+  live.forget(afar);
+  EXPECT_EQ(read(0, 0), "-");
+  live.begin(attempt(1), 1);
+  live.append(attempt(1), "Parma");
+  live.forget(attempt(1));
+  EXPECT_EQ(read(0, 0), "2/1 Parma");
+}
+
+TEST_F(LiveTextTest, TellsOthersOfAnswersThatBeginHere) {
+  std::vector<std::string> begun;
+  live.join({.begins = [&](TenantId const& tenant, TaskId const& task) { begun.push_back(tenant.value + task.value); },
+             .fetch = {}});
+  auto afar = attempt(2);
+  afar.is_from_afar = true;
+  live.begin(attempt(1), 1);
+  live.begin(afar, 1);
+  live.begin(attempt(1), 2);
+  EXPECT_EQ(begun, (std::vector<std::string>{"defaultt"}));
+  EXPECT_EQ(live.fetch(TenantId{"default"}, TaskId{"t"}), nullptr);
+}
+
+TEST_F(LiveTextTest, RingsForChangesOfTheTask) {
+  Bus bus;
+  live.follow(bus);
+  asio::io_context io;
+  auto const doorbell = live.watch(io.get_executor(), TaskId{"t"});
+  auto const rung = [&] {
+    io.restart();
+    std::optional<bool> out;
+    asio::co_spawn(io, doorbell->wait(SteadyTime{}), [&](std::exception_ptr, bool it) { out = it; });
+    io.run();
+    return out;
+  };
+  bus.announce({.channel = "task:completed", .aggregate_id = "t"});
+  EXPECT_EQ(rung(), true);
+  bus.announce({.channel = "task:completed", .aggregate_id = "another"});
+  bus.announce({.channel = "agent:updated", .aggregate_id = "t"});
+  EXPECT_EQ(rung(), false);
+  bus.hear({.channel = "task:failed"});
+  EXPECT_EQ(rung(), true) << "any task may be meant";
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <boost/beast/http/error.hpp>
 #include <cassert>
 #include <condition_variable>
+#include <future>
 #include <list>
 #include <mutex>
 #include <tuple>
@@ -54,6 +55,8 @@ constexpr seconds body_grace{10};
 /// What a handler may take beyond its deadline before it is cancelled: stores answer timed_out by themselves first.
 constexpr seconds handler_grace{1};
 constexpr seconds cancel_time{5};
+/// A stop leaves idle clients so long to hear, with the answer to their next request, that they should go elsewhere.
+constexpr seconds goodbye_time{1};
 constexpr SteadyTime never = SteadyTime::max();
 
 }  // namespace
@@ -334,7 +337,8 @@ class Connection {
   /// Acts when the deadline of the present phase has passed.
   void check(SteadyTime now);
   /// Closes when nothing is going on; a stream ends, a request may finish.
-  void drain();
+  void say_goodbye();
+  void close_if_idle();
   /// Ends at once.
   void abort();
 
@@ -458,15 +462,18 @@ void Connection::check(SteadyTime now) {
   }
 }
 
-void Connection::drain() {
+// The answer to the next request tells the client to go elsewhere, so that it is not cut off while it sends one.
+void Connection::say_goodbye() {
   keep_alive_ = false;
-  error_code ignored;
   bool const has_end = route_ && route_->ends_with_client;
-  if (phase_ == Phase::stream && !has_end) {
+  if (phase_ == Phase::stream && !has_end)
     cancel_.emit(asio::cancellation_type::terminal);
-  } else if (phase_ == Phase::idle && input_.size() == 0 && socket_.available(ignored) == 0) {
+}
+
+void Connection::close_if_idle() {
+  error_code ignored;
+  if (phase_ == Phase::idle && input_.size() == 0 && socket_.available(ignored) == 0)
     close();
-  }
 }
 
 void Connection::abort() {
@@ -846,8 +853,6 @@ Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
 }
 
 Task<void> serve(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, Place place) {
-  if (lane.is_draining)
-    co_return;
   Connection connection(*state, lane, std::move(socket), place);
   if (!lane.is_ticking) {
     // A server without connections has no timer running, so idle roles cost nothing.
@@ -891,18 +896,31 @@ Task<void> accept(std::shared_ptr<ServerState> state) {
     Socket socket(lane.context);
     error_code error;
     co_await state->acceptor->async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-    if (!state->is_accepting)
-      co_return;
     if (!error) {
       admit(state, lane, std::move(socket));
       continue;
     }
+    if (!state->is_accepting)
+      co_return;
     if (error == asio::error::connection_aborted)
       continue;
     // Most likely there are no file descriptors left; trying again at once would only burn the processor.
     log::error("a connection cannot be accepted", {{"error", error.message()}});
     pause.expires_after(accept_pause);
     co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+}
+
+/// Whom the kernel has let in already would be cut off with the listener.
+void admit_waiting(std::shared_ptr<ServerState> const& state) {
+  error_code error;
+  state->acceptor->non_blocking(true, error);
+  while (!error) {
+    auto& lane = choose_lane(*state);
+    Socket socket(lane.context);
+    state->acceptor->accept(socket, error);
+    if (!error)
+      admit(state, lane, std::move(socket));
   }
 }
 
@@ -960,10 +978,17 @@ void Server::stop(Deadline deadline) {
     return;
   state_->is_stopped = true;
   state_->is_accepting = false;
-  asio::post(state_->lanes.front()->context, [state = state_] {
+  auto const is_closed = std::make_shared<std::promise<void>>();
+  asio::post(state_->lanes.front()->context, [state = state_, is_closed] {
+    admit_waiting(state);
     error_code ignored;
     state->acceptor->close(ignored);
+    is_closed->set_value();
   });
+  // Contexts that nobody runs any more will neither do that nor end their connections.
+  bool const runs = std::ranges::none_of(state_->lanes, [](auto const& lane) { return lane->context.stopped(); });
+  if (runs)
+    is_closed->get_future().wait_until(deadline.at);
   auto const on_each_lane = [this](void (Connection::*act)()) {
     for (auto const& lane : state_->lanes) {
       asio::post(lane->context, [state = state_, &lane = *lane, act] {
@@ -973,11 +998,11 @@ void Server::stop(Deadline deadline) {
       });
     }
   };
-  on_each_lane(&Connection::drain);
+  on_each_lane(&Connection::say_goodbye);
+  state_->wait_until_none(std::min(deadline.at, Deadline::after(goodbye_time).at));
+  on_each_lane(&Connection::close_if_idle);
   state_->wait_until_none(deadline.at);
   on_each_lane(&Connection::abort);
-  // Contexts that nobody runs any more will not end their connections.
-  bool const runs = std::ranges::none_of(state_->lanes, [](auto const& lane) { return lane->context.stopped(); });
   if (runs)
     state_->wait_until_none(Deadline::after(cancel_time).at);
   if (connections() > 0) {

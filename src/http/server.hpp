@@ -35,8 +35,9 @@ class Server {
   Server& operator=(Server const&) = delete;
   [[nodiscard]] std::uint16_t port() const;
   void start();
-  /// Stops accepting, closes idle connections, cancels streams, lets running requests end until the deadline, then
-  /// cancels them. Returns when all are gone. Any thread but the I/O threads'.
+  /// Stops accepting, cancels streams, tells who still asks within a second to close, then closes idle connections,
+  /// lets running requests end until the deadline, then cancels them. Returns when all are gone. Any thread but the I/O
+  /// threads'.
   void stop(Deadline);
   [[nodiscard]] std::size_t connections() const;
   [[nodiscard]] std::uint64_t requests() const;

@@ -627,7 +627,7 @@ TEST_F(ServerTest, StopLetsARunningRequestEnd) {
   while (waiting == 0)
     std::this_thread::yield();
   auto stopped = std::async(std::launch::async, [&] { server.server.stop(Deadline::after(30s)); });
-  EXPECT_EQ(idle.read_all(), "") << "idle connections are closed at once";
+  EXPECT_EQ(idle.read_all(), "") << "idle connections are closed in the end";
   auto const until = std::chrono::steady_clock::now() + 20s;
   EXPECT_THROW(while (std::chrono::steady_clock::now() < until) RawClient{server.server.port()}, std::runtime_error)
       << "nobody is let in any more";
@@ -642,6 +642,43 @@ TEST_F(ServerTest, StopLetsARunningRequestEnd) {
     server.clock.advance(3s);
   EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
   EXPECT_EQ(server.server.connections(), 0u);
+}
+
+TEST_F(ServerTest, StopAnswersWhoIsAboutToAsk) {
+  TestServer server(router);
+  RawClient kept(server.server.port());
+  ASSERT_TRUE(kept.send(good_request));
+  EXPECT_EQ(status_of(kept.read_answer()), 200);
+  auto stopped = std::async(std::launch::async, [&] { server.server.stop(Deadline::after(30s)); });
+  auto const until = std::chrono::steady_clock::now() + 20s;
+  EXPECT_THROW(while (std::chrono::steady_clock::now() < until) RawClient{server.server.port()}, std::runtime_error)
+      << "nobody is let in any more";
+  ASSERT_TRUE(kept.send(good_request)) << "it cannot know yet";
+  auto const answer = kept.read_all();
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_NE(answer.find("Connection: close\r\n"), answer.npos) << "now it knows";
+}
+
+TEST_F(ServerTest, StopAnswersWhoWasLetInByTheKernelOnly) {
+  // One thread, which is kept busy: nobody accepts.
+  std::promise<void> let_on;
+  std::promise<void> is_busy;
+  TestServer server(router, {}, 1);
+  asio::post(server.context(), [&] {
+    is_busy.set_value();
+    let_on.get_future().wait();
+  });
+  is_busy.get_future().wait();
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.server.port()));
+    ASSERT_TRUE(clients.back()->send(good_request));
+  }
+  auto stopped = std::async(std::launch::async, [&] { server.server.stop(Deadline::after(30s)); });
+  EXPECT_EQ(stopped.wait_for(100ms), std::future_status::timeout);
+  let_on.set_value();
+  for (auto& client : clients)
+    EXPECT_EQ(status_of(client->read_all()), 200);
 }
 
 TEST_F(ServerTest, StopCancelsAfterTheDeadline) {

@@ -75,6 +75,8 @@ class TestServer {
   TestServer(TestServer const&) = delete;
   TestServer& operator=(TestServer const&) = delete;
   ~TestServer() { server.stop(Deadline::after(std::chrono::seconds{0})); }
+  /// Of the thread that accepts.
+  [[nodiscard]] asio::io_context& context() { return *threads_.contexts().front(); }
 
  private:
   SystemRandom random_;

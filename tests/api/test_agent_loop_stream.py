@@ -10,10 +10,13 @@ import time
 import unittest
 import uuid
 
-from support.agent_loop import AnthropicLoop, LoopTest, OpenAiLoop
+from support.agent_loop import AnthropicLoop, LoopTest, OpenAiLoop, Scripts, Stage
+from support.cases import accounts, serving
 from support.conversation import FERRY, search
 from support.event_stream import WATCH_TIMEOUT_S, Watch, answers, written
-from support.provider import Answer, Cut, Hang, SlowStream
+from support.postgres import Postgres
+from support.provider import Answer, Cut, Hang, ScriptedProvider, SlowStream
+from support.redis import Redis
 
 
 class LiveStream:
@@ -100,6 +103,18 @@ class LiveStream:
         print(f"\n{self.account}: the end takes {max(delays) * 1000:.0f} ms from the provider to the stream")
         self.assertLess(max(delays), 0.2)
 
+    def test_changes_of_the_row_are_told_when_they_come(self):
+        id, _ = self.ask(self.agent(), Answer("never said"), scheduled_at="2999-01-01T00:00:00Z")
+        with Watch(self.server, id) as watch:
+            watch.until("task")
+            begun = time.monotonic()
+            self.api("PUT", f"/tasks/{id}", {"priority": "urgent"})
+            self.assertEqual("urgent", watch.until("task")[-1].data["priority"])
+            self.api("POST", f"/tasks/{id}/cancel")
+            end = watch.until("end")[-1]
+        self.assertEqual("cancelled", end.data["status"])
+        self.assertLess(end.at - begun, 2)
+
 
 class OpenAi(LiveStream, OpenAiLoop):
     pass
@@ -107,6 +122,25 @@ class OpenAi(LiveStream, OpenAiLoop):
 
 class Anthropic(LiveStream, AnthropicLoop):
     pass
+
+
+class OtherProcess(LiveStream, OpenAiLoop):
+    """The task runs in one process and is watched in another one."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        scripts = Scripts()
+        cls.provider = cls.enterClassContext(ScriptedProvider(scripts))
+        postgres, redis = cls.enterClassContext(Postgres()), cls.enterClassContext(Redis())
+        settings = {
+            "LOG_LEVEL": "error",
+            "AGENT_LIGHTNING_TOKEN": "al_0123456789abcdef",
+            "DATABASE_URL": postgres.create_database("live"),
+            "REDIS_URL": redis.url,
+        } | accounts(cls.provider)
+        cls.server = cls.enterClassContext(serving(cls.provider, settings, ("gateway",)))
+        cls.enterClassContext(serving(cls.provider, settings, ("worker",)))
+        cls.stage = Stage(scripts, cls.provider, cls.server)
 
 
 class Streams(LoopTest):

@@ -38,6 +38,18 @@ class BackupTest(unittest.TestCase):
     def create_agent(self, server, name):
         server.api("POST", "/agents", {"id": name, "name": name, "model": "m", "specialization": "s"}, 201)
 
+    def made_over_http(self, server):
+        """What became of a backup that the server was asked for."""
+        id = server.api("POST", "/backups", expect=202)["id"]
+        return self.ended(server, id)
+
+    def ended(self, server, id):
+        limit = time.monotonic() + WAIT_S
+        while (backup := server.api("GET", f"/backups/{id}"))["state"] == "running":
+            self.assertLess(time.monotonic(), limit, "the backup does not end")
+            time.sleep(0.02)
+        return backup
+
     def agents(self, server):
         return {agent["id"] for agent in server.api("GET", "/agents?limit=100")["agents"]}
 
@@ -125,6 +137,47 @@ class SqliteBackupTest(BackupTest):
         self.assertFalse([name for name in left if name.endswith(".partial")], "the next one clears up")
 
 
+class HttpBackupTest(BackupTest):
+    def test_one_is_made_while_the_server_runs(self):
+        server = self.installation().start()
+        self.create_agent(server, "kept")
+        connection, response = server.open("POST", "/api/v1/backups")
+        begun = json.loads(response.read())
+        connection.close()
+        self.assertEqual((202, "running"), (response.status, begun["state"]))
+        self.assertEqual(f"/api/v1/backups/{begun['id']}", response.getheader("Location"))
+        made = self.ended(server, begun["id"])
+        self.assertEqual(("done", None), (made["state"], made["error"]))
+        by_hand = self.must(server, "backup")
+        listed = server.api("GET", "/backups")["backups"]
+        self.assertEqual([by_hand["id"], made["id"]], [backup["id"] for backup in listed])
+        self.assertEqual(by_hand["bytes"], listed[0]["bytes"])
+        self.assertEqual(sum(by_hand["rows"].values()), listed[0]["rows"])
+        server.api("GET", "/backups/2026-01-31T040000.123456Z", expect=404)
+        manifest = pathlib.Path(by_hand["path"], "manifest.json")
+        manifest.write_text("{")
+        self.assertEqual("damaged", server.api("GET", f"/backups/{by_hand['id']}")["state"])
+        server.stop()
+        self.must(server, "restore", made["id"], "--force")
+        server.start()
+        self.assertIn("kept", self.agents(server))
+
+    def test_one_that_fails_is_shown(self):
+        server = self.installation()
+        pathlib.Path(server.environment["BACKUP_DIRECTORY"]).write_text("no directory")
+        server.start()
+        self.assertGreaterEqual(server.call("POST", "/api/v1/backups")[0], 500)
+        os.unlink(server.environment["BACKUP_DIRECTORY"])
+        os.mkdir(server.environment["BACKUP_DIRECTORY"], 0o700)
+        os.rename(f"{server.data}/agent-lightning.db", f"{server.data}/away.db")
+        failed = self.made_over_http(server)
+        os.rename(f"{server.data}/away.db", f"{server.data}/agent-lightning.db")
+        self.assertEqual("failed", failed["state"])
+        self.assertIn("there is no database", failed["error"])
+        self.assertEqual([failed], server.api("GET", "/backups")["backups"])
+        self.assertEqual("done", self.made_over_http(server)["state"])
+
+
 class PostgresBackupTest(BackupTest):
     @classmethod
     def setUpClass(cls):
@@ -174,6 +227,31 @@ class PostgresBackupTest(BackupTest):
         self.assertIn("not empty", self.refused(server, "restore", "--directory", "base"))
         self.assertIn("--directory is needed", self.refused(server, "restore", code=2))
         self.assertIn("--to must be", self.refused(server, "restore", "--directory", "x", "--to", "soon", code=2))
+
+    def test_over_http(self):
+        url = self.postgres.create_database("http_backups")
+        self.postgres.query("postgres", "CREATE ROLE http_keeper LOGIN REPLICATION")
+        settings = {"DATABASE_URL": url, "BACKUP_POSTGRES_PROGRAMS": "/nowhere"}
+        server = self.installation(settings)
+        os.chmod(server.directory.name, 0o711)
+        server.start()
+        refused = server.api("POST", "/backups", expect=409)
+        self.assertIn("BACKUP_POSTGRES_PROGRAMS", refused["detail"])
+        server.stop()
+        server.environment["BACKUP_POSTGRES_PROGRAMS"] = str(PROGRAMS)
+        server.start()
+        denied = self.made_over_http(server)
+        self.assertEqual("failed", denied["state"], "the owner of the database may not replicate")
+        self.assertIn("replication", denied["error"])
+        server.stop()
+        server.environment["BACKUP_DATABASE_URL"] = url.replace("agent_user", "http_keeper")
+        server.start()
+        made = self.made_over_http(server)
+        self.assertEqual(("done", "postgresql"), (made["state"], made["kind"]), made["error"])
+        server.api("POST", "/backups", expect=202)
+        server.stop()  # breaks it off
+        left = {path.name for path in pathlib.Path(server.environment["BACKUP_DIRECTORY"]).iterdir()}
+        self.assertEqual({"lock", made["id"]}, left)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ PATH_VALUES = {
     "session_id": SOME_UUID,
     "provider_id": "nobody",
     "dead_letter_id": SOME_UUID,
+    "consumer": "nobody",
+    "backup_id": "none",
     "id": "none",  # of a model
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.

@@ -18,13 +18,6 @@ constexpr std::string_view partial_suffix = ".partial";
 constexpr std::string_view manifest_name = "manifest.json";
 constexpr std::size_t manifest_bytes_max = 1 << 20;
 
-/// "2026-01-31T040000.123456Z": sorts as the times do, and needs no quotes in a shell.
-std::string id_of(Timestamp time) {
-  auto text = to_rfc3339(time);
-  std::erase(text, ':');
-  return text.contains('.') ? text : text.insert(text.size() - 1, ".000000");
-}
-
 bool is_id(std::string_view name) {
   constexpr std::string_view pattern = "0000-00-00T000000.000000Z";
   auto const fits = [](char c, char wanted) { return wanted == '0' ? c >= '0' && c <= '9' : c == wanted; };
@@ -127,6 +120,13 @@ std::vector<std::string> superfluous(std::vector<Entry> const& newest_first, std
 }
 
 // ---- Draft ----
+
+/// It sorts as the times do, and needs no quotes in a shell.
+std::string id_of(Timestamp begun_at) {
+  auto text = to_rfc3339(begun_at);
+  std::erase(text, ':');
+  return text.contains('.') ? text : text.insert(text.size() - 1, ".000000");
+}
 
 Draft::Draft(Catalog const& catalog, Timestamp now)
     : catalog_(catalog), id_(id_of(now)), path_(catalog.path_of(id_ + std::string(partial_suffix))) {

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,16 @@ class Catalog {
 /// Which of the backups go when `keep` of each kind stay: the oldest. What is damaged neither counts nor goes: it is
 /// for people to look at. Never the newest one that is whole.
 [[nodiscard]] std::vector<std::string> superfluous(std::vector<Entry> const& newest_first, std::size_t keep);
+
+/// "2026-01-31T040000.123456Z": what a backup is called that was begun then.
+[[nodiscard]] std::string id_of(Timestamp begun_at);
+
+/// How a backup is made.
+struct Making {
+  std::optional<Timestamp> begun_at{};  ///< what it is called after; none: now
+  storage::CopyProgress progress{};     ///< of SQLite
+  std::stop_token stop{};               ///< breaks it off: copying and the programs of PostgreSQL, not what is short
+};
 
 /// A backup that is being made: `<id>.partial`, which goes with this object unless it was published.
 class Draft {

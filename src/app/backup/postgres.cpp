@@ -76,8 +76,9 @@ Result<LogPosition> read_position(fs::path const& file) {
 }
 
 /// Restores what lies in `from` and fills in what that shows. Errors: invalid.
-Result<void> try_out(Catalog const& catalog, fs::path const& from, PostgresAccess const& access, Manifest& manifest) {
-  RestoredCluster cluster(place_of_check(catalog), access.programs);
+Result<void> try_out(Catalog const& catalog, fs::path const& from, PostgresAccess const& access, Manifest& manifest,
+                     std::stop_token stop = {}) {
+  RestoredCluster cluster(place_of_check(catalog), access.programs, std::move(stop));
   auto const facts = cluster.unpack(from);
   if (!facts)
     return fail(facts.error());
@@ -98,15 +99,16 @@ std::string program(PostgresAccess const& access, std::string_view name) { retur
 
 }  // namespace
 
-Result<Manifest> back_up_postgres(Catalog const& catalog, PostgresAccess const& access, Clock const& clock) {
-  auto const now = clock.now();
+Result<Manifest> back_up_postgres(Catalog const& catalog, PostgresAccess const& access, Clock const& clock,
+                                  Making const& making) {
+  auto const now = making.begun_at.value_or(clock.now());
   Draft draft(catalog, now);
   Manifest manifest{
       .id = draft.id(), .kind = Kind::postgresql, .begun_at = now, .copied_at = now, .program = AL_VERSION};
   auto const done = run_program(
       {program(access, "pg_basebackup"), "--pgdata=" + draft.path().string(), "--format=tar", "--gzip",
        "--wal-method=stream", "--checkpoint=fast", "--no-password", "--label=agent-lightning " + draft.id()},
-      {.environment = storage::login_environment(access.url)});
+      {.environment = storage::login_environment(access.url), .stop = making.stop});
   if (!done)
     return fail(done.error());
   manifest.copied_at = clock.now();
@@ -114,7 +116,7 @@ Result<Manifest> back_up_postgres(Catalog const& catalog, PostgresAccess const& 
   if (!files)
     return fail(files.error());
   manifest.files = std::move(*files);
-  if (auto const whole = try_out(catalog, draft.path(), access, manifest); !whole)
+  if (auto const whole = try_out(catalog, draft.path(), access, manifest, making.stop); !whole)
     return fail(whole.error());
   draft.publish(manifest);
   return manifest;

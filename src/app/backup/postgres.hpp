@@ -25,8 +25,10 @@ struct PostgresRestore {
 };
 
 /// Makes a base backup, restores it to see that it is whole, and publishes it. Needs the catalog's lock.
-/// Errors: invalid, when the cluster has what we cannot back up; internal, with what a program said. Throws Fault.
-[[nodiscard]] Result<Manifest> back_up_postgres(Catalog const&, PostgresAccess const&, Clock const&);
+/// Errors: invalid, when the cluster has what we cannot back up; internal, with what a program said; unavailable, when
+/// it is broken off. Throws Fault.
+[[nodiscard]] Result<Manifest> back_up_postgres(Catalog const&, PostgresAccess const&, Clock const&,
+                                                Making const& making = {});
 
 /// Restores the backup beside the others, compares, and takes that away again. Needs the catalog's lock.
 /// Errors: as above, and invalid, with what is wrong. Throws Fault.

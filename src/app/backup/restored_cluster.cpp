@@ -24,18 +24,24 @@ constexpr std::chrono::minutes stop_max{10};
 constexpr std::chrono::milliseconds between_tries{100};
 
 /// The account of the server when we are root, who may not run one.
-passwd const& server_account() {
-  static passwd const* const account = ::getpwnam("postgres");  // NOLINT(concurrency-mt-unsafe): one thread
-  if (account == nullptr)
+struct ServerAccount {
+  uid_t user;
+  gid_t group;
+};
+ServerAccount server_account() {
+  std::array<char, 4096> texts{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwnam_r("postgres", &entry, texts.data(), texts.size(), &found) != 0 || found == nullptr)
     throw Fault("PostgreSQL does not run as root, and this system has no account 'postgres'; run this as another user");
-  return *account;
+  return {.user = entry.pw_uid, .group = entry.pw_gid};
 }
 
 void give_to_server(fs::path const& path) {
   if (::geteuid() != 0)
     return;
-  auto const& account = server_account();
-  if (::lchown(path.c_str(), account.pw_uid, account.pw_gid) != 0)
+  auto const account = server_account();
+  if (::lchown(path.c_str(), account.user, account.group) != 0)
     throw Fault("cannot give " + path.string() + " to postgres: " + std::generic_category().message(errno));
 }
 
@@ -114,11 +120,14 @@ Error explained(std::string const& said, RecoveryTarget const& target) {
   return {Code::invalid, "PostgreSQL does not recover from this backup: " + said};
 }
 
-/// Asks until the server answers or has ended. Errors: invalid.
+/// Asks until the server answers or has ended. Errors: invalid; unavailable.
 Result<storage::DatabaseFacts> wait_until_recovered(Program& server, ServerFolder const& folder,
-                                                    RecoveryTarget const& target, std::string const& url) {
+                                                    RecoveryTarget const& target, std::string const& url,
+                                                    std::stop_token const& stop) {
   auto const limit = Deadline::after(recovery_max);
   while (limit.left().count() > 0) {
+    if (stop.stop_requested())
+      return fail(Code::unavailable, "the recovery was broken off");
     if (server.wait(between_tries))
       return fail(explained(server.output(), target));
     try {
@@ -149,8 +158,8 @@ void remove_tree(fs::path const& path) {
 
 }  // namespace
 
-RestoredCluster::RestoredCluster(fs::path directory, fs::path programs)
-    : directory_(std::move(directory)), programs_(std::move(programs)) {
+RestoredCluster::RestoredCluster(fs::path directory, fs::path programs, std::stop_token stop)
+    : directory_(std::move(directory)), programs_(std::move(programs)), stop_(std::move(stop)) {
   remove_tree(directory_);
   make_directory(directory_);
   if (!run_program({"test", "-x", directory_.string()}, {.as_server = true}))
@@ -167,8 +176,9 @@ Result<void> RestoredCluster::unpack_tar(fs::path const& file, fs::path const& t
   Descriptor const input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (input.number() < 0)
     throw Fault("cannot read " + file.string() + ": " + std::generic_category().message(errno));
-  auto const done = run_program({"tar", "--extract", "--gzip", "--file=-"},
-                                {.input = input.number(), .working_directory = to.string(), .as_server = true});
+  auto const done =
+      run_program({"tar", "--extract", "--gzip", "--file=-"},
+                  {.input = input.number(), .working_directory = to.string(), .as_server = true, .stop = stop_});
   if (!done)
     return fail(Code::invalid, file.filename().string() + " cannot be unpacked: " + done.error().message);
   return {};
@@ -182,7 +192,7 @@ Result<ClusterFacts> RestoredCluster::unpack(fs::path const& from) {
   fs::copy_file(from / "backup_manifest", directory_ / "backup_manifest");
   give_to_server(directory_ / "backup_manifest");
   ProgramOptions const options{
-      .environment = {{"LC_ALL", "C"}}, .working_directory = directory_.string(), .as_server = true};
+      .environment = {{"LC_ALL", "C"}}, .working_directory = directory_.string(), .as_server = true, .stop = stop_};
   if (auto const checked = run_program({program("pg_verifybackup"), "--quiet", "."}, options); !checked)
     return fail(Code::invalid, "the backup is damaged: " + checked.error().message);
   auto const report = run_program({program("pg_controldata"), "-D", "."}, options);
@@ -212,7 +222,7 @@ Result<storage::DatabaseFacts> RestoredCluster::recover(RecoveryTarget const& ta
   for (auto const& setting : settings_of(folder, target))
     arguments.insert(arguments.end(), {"-c", setting});
   Program server(arguments, {.environment = {{"LC_ALL", "C"}}, .working_directory = "/", .as_server = true});
-  auto facts = wait_until_recovered(server, folder, target, content_url);
+  auto facts = wait_until_recovered(server, folder, target, content_url, stop_);
   server.signal(SIGINT);  // a fast shutdown, which leaves nothing to recover
   if (facts && server.wait(stop_max) != 0)
     return fail(Code::internal, "PostgreSQL did not stop in order: " + server.output());

@@ -14,8 +14,8 @@ struct ClusterFacts {
 /// A data directory in the making; it goes with this object unless it was kept.
 class RestoredCluster {
  public:
-  /// Removes what is there under this name. Throws Fault.
-  RestoredCluster(std::filesystem::path directory, std::filesystem::path programs);
+  /// Removes what is there under this name. After `stop` every step is unavailable. Throws Fault.
+  RestoredCluster(std::filesystem::path directory, std::filesystem::path programs, std::stop_token stop = {});
   ~RestoredCluster();
   RestoredCluster(RestoredCluster const&) = delete;
   RestoredCluster& operator=(RestoredCluster const&) = delete;
@@ -37,6 +37,7 @@ class RestoredCluster {
 
   std::filesystem::path directory_;
   std::filesystem::path programs_;
+  std::stop_token stop_;
 };
 
 }  // namespace al::app::backup

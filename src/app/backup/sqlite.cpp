@@ -49,6 +49,11 @@ Result<void> demand_known_schema(fs::path const& database) {
   return {};
 }
 
+void demand_going_on(std::stop_token const& stop) {
+  if (stop.stop_requested())
+    throw Unavailable("the backup was broken off");
+}
+
 void move(fs::path const& from, fs::path const& to) {
   std::error_code error;
   fs::rename(from, to, error);
@@ -76,11 +81,16 @@ std::string set_aside(fs::path const& database, Timestamp now) {
 }  // namespace
 
 Result<Manifest> back_up_sqlite(Catalog const& catalog, fs::path const& database, Clock const& clock,
-                                storage::CopyProgress const& progress) {
+                                Making const& making) {
   if (!fs::exists(database))
     return fail(Code::not_found,
                 "there is no database " + database.string() + "; AGENT_LIGHTNING_DATA or DATABASE_URL say where it is");
-  auto const now = clock.now();
+  auto const now = making.begun_at.value_or(clock.now());
+  auto const progress = [&](int done, int total) {
+    demand_going_on(making.stop);
+    if (making.progress)
+      making.progress(done, total);
+  };
   Draft draft(catalog, now);
   Manifest manifest{.id = draft.id(), .kind = Kind::sqlite, .begun_at = now, .copied_at = now, .program = AL_VERSION};
   auto const packed = draft.path() / packed_name;
@@ -90,6 +100,7 @@ Result<Manifest> back_up_sqlite(Catalog const& catalog, fs::path const& database
     manifest.copied_at = clock.now();
     pack(copy.path(), packed);
   }
+  demand_going_on(making.stop);
   manifest.files.push_back({std::string(packed_name), measure(packed)});
   {
     PassingDatabase const check(draft.path() / "check.db");

@@ -12,9 +12,10 @@ struct SqlitePlace {
 };
 
 /// Copies, packs, restores the copy to see that it is whole, and publishes it. Needs the catalog's lock. Errors:
-/// not_found, when there is no database; invalid, when what was copied is damaged. Throws Fault.
+/// not_found, when there is no database; invalid, when what was copied is damaged. Throws Fault, also when it is broken
+/// off.
 [[nodiscard]] Result<Manifest> back_up_sqlite(Catalog const&, std::filesystem::path const& database, Clock const&,
-                                              storage::CopyProgress const& progress = {});
+                                              Making const& making = {});
 
 /// Restores the backup beside the others, compares, and takes that away again. Needs the catalog's lock.
 /// Errors: invalid, with what is wrong. Throws Fault.

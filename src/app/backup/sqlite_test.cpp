@@ -178,6 +178,16 @@ TEST_F(SqliteBackups, AFullDiskLeavesNothing) {
   EXPECT_EQ(things(), before);
 }
 
+TEST_F(SqliteBackups, OneThatIsBrokenOffLeavesNothing) {
+  for (int i = 0; i < 50; ++i)
+    add_thing(database);
+  std::stop_source source;
+  auto const stop_halfway = [&](int, int) { source.request_stop(); };
+  Making const making{.begun_at = {}, .progress = stop_halfway, .stop = source.get_token()};
+  EXPECT_THROW((void)back_up_sqlite(catalog, database, clock, making), Unavailable);
+  EXPECT_THAT(names_in(catalog.directory()), ElementsAre("lock"));
+}
+
 TEST_F(SqliteBackups, WithoutADatabaseThereIsNothingToDo) {
   EXPECT_EQ(back_up_sqlite(catalog, directory.file("none.db"), clock).error().code, Code::not_found);
   EXPECT_FALSE(fs::exists(directory.file("none.db")));

@@ -6,8 +6,7 @@
 #include <optional>
 
 #include "app/answer.hpp"
-#include "app/backup/postgres.hpp"
-#include "app/backup/sqlite.hpp"
+#include "app/backup/installation.hpp"
 #include "app/command.hpp"
 #include "app/installation.hpp"
 #include "app/option_values.hpp"
@@ -17,26 +16,15 @@ namespace al::app {
 namespace {
 
 namespace fs = std::filesystem;
+using backup::access_of;
+using backup::archive_of;
 using backup::Catalog;
+using backup::catalog_of;
 using backup::Kind;
+using backup::kind_of;
 using backup::Manifest;
 
 constexpr std::int64_t keep_max = 10'000;
-
-// ---- where things are ----
-
-Catalog catalog_of(Config const& config) { return Catalog(fs::absolute(config.text("backup.directory"))); }
-
-backup::WalArchive archive_of(Catalog const& catalog) { return backup::WalArchive(catalog.directory() / "wal"); }
-
-Kind kind_of(Config const& config) { return uses_postgres(config) ? Kind::postgresql : Kind::sqlite; }
-
-backup::PostgresAccess access_of(Config const& config) {
-  auto const& own = config.text("backup.database_url");
-  return {.url = own.empty() ? database_url(config) : own,
-          .content_url = database_url(config),
-          .programs = config.text("backup.postgres_programs")};
-}
 
 /// Errors: conflict, when the backup is of another database than the one that the settings name.
 Result<void> demand_our_kind(Config const& config, Manifest const& manifest) {
@@ -76,31 +64,13 @@ json::object summary_json(Manifest const& manifest) {
 // ---- backup ----
 
 Result<Manifest> make(Workplace& workplace, Catalog const& catalog, Clock const& clock) {
-  auto const& config = workplace.config;
-  if (uses_postgres(config))
-    return backup::back_up_postgres(catalog, access_of(config), clock);
   std::optional<Progress> progress;
   auto const show = [&](int done, int total) {
     if (!progress)
       progress.emplace(std::cerr, progress_options(workplace.console), static_cast<std::uintmax_t>(total));
     progress->show(static_cast<std::uintmax_t>(done), "copying pages");
   };
-  return backup::back_up_sqlite(catalog, migration_target(config).sqlite_path, clock, show);
-}
-
-/// Removes what is over the number, and the log that nothing needs any more. Answers the ids that went.
-std::vector<std::string> prune(Catalog const& catalog, std::size_t keep) {
-  auto const gone = backup::superfluous(catalog.list(), keep);
-  for (auto const& id : gone)
-    catalog.remove(id);
-  std::optional<backup::LogPosition> oldest;
-  for (auto const& entry : catalog.list()) {
-    if (entry.manifest && entry.manifest->log && (!oldest || entry.manifest->log->begin < oldest->begin))
-      oldest = entry.manifest->log;
-  }
-  if (oldest && fs::exists(archive_of(catalog).directory()))
-    archive_of(catalog).remove_before(*oldest);
-  return gone;
+  return backup::back_up(workplace.config, catalog, clock, {.progress = show});
 }
 
 int back_up(Workplace& workplace, std::optional<std::int64_t> keep) {
@@ -115,7 +85,7 @@ int back_up(Workplace& workplace, std::optional<std::int64_t> keep) {
   if (!made)
     return report(console, made.error());
   auto const kept = static_cast<std::size_t>(keep.value_or(workplace.config.integer("backup.keep")));
-  auto const gone = prune(catalog, kept);
+  auto const gone = backup::prune(catalog, kept);
   if (console.json()) {
     auto out = summary_json(*made);
     json::array removed;

@@ -129,7 +129,7 @@ Task<Result<Response>> list_all(Stores stores, Call& call) {
 Task<Result<Response>> list_of_agent(Stores stores, Call& call) {
   AgentId const id{call.path("agent_id")};
   auto agent =
-      co_await stores.agents.view(call.context.principal.tenant, id, cache::Freshness::cached, call.context.deadline);
+      co_await stores.agents.view(call.context.principal.tenant, id, data::Freshness::cached, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   ObjectText head;
@@ -231,7 +231,7 @@ Task<Result<Response>> context(Stores stores, Call& call) {
   if (!wanted)
     co_return fail(std::move(wanted.error()));
   auto const& tenant = call.context.principal.tenant;
-  auto agent = co_await stores.agents.view(tenant, wanted->agent_id, cache::Freshness::cached, call.context.deadline);
+  auto agent = co_await stores.agents.view(tenant, wanted->agent_id, data::Freshness::cached, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto matches = co_await stores.knowledge.search(tenant, {.agent_id = wanted->agent_id, .category = std::nullopt},
@@ -260,7 +260,7 @@ Task<Result<Response>> bulk(Stores stores, Call& call) {
   if (elements.empty() || elements.size() > bulk_items_max) {
     co_return fail(entity::invalid({{"items", "must be an array of 1 to " + std::to_string(bulk_items_max)}}));
   }
-  auto agent = co_await stores.agents.view(call.context.principal.tenant, *agent_id, cache::Freshness::cached,
+  auto agent = co_await stores.agents.view(call.context.principal.tenant, *agent_id, data::Freshness::cached,
                                            call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "http/sse.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
@@ -10,8 +12,12 @@ using http::Response;
 
 constexpr std::chrono::seconds heartbeat_interval{15};
 constexpr std::chrono::seconds read_timeout{30};
-/// How soon a change is noticed that nobody rang for: before the task runs, or when it runs in another process.
-constexpr std::chrono::milliseconds poll_interval{500};
+/// How soon a change of the row is noticed while words ring all the time.
+constexpr std::chrono::milliseconds glance_interval{500};
+/// And one that nobody announced.
+constexpr std::chrono::seconds poll_interval{5};
+/// How long the last words of a task that ran in another process are waited for when its row tells the end.
+constexpr std::chrono::milliseconds last_words_timeout{500};
 
 /// Sends what there is and waits for more. `task` events carry the task each time it changed, `text` events what its
 /// model writes, as it does; the last one is `end`. The words of one `answer` follow one another; another one begins
@@ -23,17 +29,20 @@ class TaskStream {
 
   Task<void> send(http::BodyWriter& writer) {
     auto const doorbell = stores_.live.watch(co_await asio::this_coro::executor, task_.id);
+    auto const fetched = task_.completed_at ? nullptr : stores_.live.fetch(tenant_, task_.id);
     co_await writer.write(event("task"));
     while (!task_.completed_at) {
-      // First the row, then the words: who ends the task has said all of them before, and they stay for a while.
+      // First the row, then the words: who ends the task here has said all of them before, and they stay for a while.
       auto now = co_await stores_.tasks.get(tenant_, task_.id, Deadline::after(read_timeout));
       if (!now)
         co_return;
       bool const is_changed = now->version != task_.version;
       task_ = std::move(*now);
       co_await send_words(writer);
-      if (task_.completed_at)
+      if (task_.completed_at) {
+        co_await send_last_words(*doorbell, writer);
         break;
+      }
       if (is_changed)
         co_await writer.write(event("task"));
       co_await wait(*doorbell, writer);
@@ -69,20 +78,33 @@ class TaskStream {
     co_return has_sent;
   }
 
-  /// Until there is more to say or to look for. While words come the row is left alone.
+  /// Until the row may have changed. While words come it is looked at now and then.
   Task<void> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
     auto const begun = std::chrono::steady_clock::now();
     for (;;) {
-      auto const rung = co_await doorbell.wait(begun + poll_interval);
+      auto const rung = co_await doorbell.wait(std::min(begun + poll_interval, next_heartbeat_));
       auto const now = std::chrono::steady_clock::now();
       if (now >= next_heartbeat_) {
         co_await writer.write(http::sse_heartbeat);
         next_heartbeat_ = now + heartbeat_interval;
       }
       bool const has_sent = co_await send_words(writer);
-      if (!has_sent && (rung || now >= begun + poll_interval))
+      if (has_sent ? now >= begun + glance_interval : rung || now >= begun + poll_interval)
         co_return;
     }
+  }
+
+  [[nodiscard]] bool is_cut() const {
+    auto const standing = stores_.live.standing(tenant_, task_.id);
+    return standing && standing->is_from_afar && !standing->is_over;
+  }
+
+  /// The row can be here before the words when they take another way.
+  Task<void> send_last_words(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
+    auto const until = std::chrono::steady_clock::now() + last_words_timeout;
+    while (is_cut() && std::chrono::steady_clock::now() < until)
+      co_await doorbell.wait(until);
+    co_await send_words(writer);
   }
 
   Stores stores_;

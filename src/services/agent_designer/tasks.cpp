@@ -150,7 +150,7 @@ Task<Result<Response>> list_of_agent(Stores stores, Call& call) {
     co_return fail(std::move(filter.error()));
   filter->agent_id = AgentId{call.path("agent_id")};
   auto const& tenant = call.context.principal.tenant;
-  auto agent = co_await stores.agents.view(tenant, *filter->agent_id, cache::Freshness::cached, call.context.deadline);
+  auto agent = co_await stores.agents.view(tenant, *filter->agent_id, data::Freshness::cached, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto tasks = co_await stores.tasks.list(tenant, *filter, *page, call.context.deadline);

@@ -31,7 +31,7 @@ inline constexpr std::chrono::seconds answer_time_max{600};
 
 /// The session that a request names. Errors: not_found.
 [[nodiscard]] Task<Result<model::ChatSession>> session_of(Chats const&, Actor const&, std::string const& id, Deadline,
-                                                          cache::Freshness = cache::Freshness::cached);
+                                                          data::Freshness = data::Freshness::cached);
 
 /// What was said before, as a model is told of it: the last turns, as many as fit.
 [[nodiscard]] Task<Result<std::vector<providers::Message>>> turns_of(Chats const&, Actor const&, SessionId const&,

@@ -108,7 +108,7 @@ http::Handler bind(Chats const& chats, F handler) {
 }  // namespace
 
 Task<Result<model::ChatSession>> session_of(Chats const& chats, Actor const& actor, std::string const& id,
-                                            Deadline deadline, cache::Freshness freshness) {
+                                            Deadline deadline, data::Freshness freshness) {
   if (!is_uuid(id))
     co_return fail(Code::not_found, "there is no session '" + id + "'; ids are UUIDs");
   co_return co_await chats.sessions.get(actor, SessionId{normal_uuid(id)}, deadline, freshness);

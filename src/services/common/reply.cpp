@@ -11,10 +11,10 @@ std::vector<http::Parameter> list_parameters(std::vector<http::Parameter> more) 
   return out;
 }
 
-cache::Freshness freshness(http::Call const& call) {
+data::Freshness freshness(http::Call const& call) {
   auto const control = call.request.headers.find("Cache-Control");
   bool const is_fresh = control && control->find("no-cache") != std::string_view::npos;
-  return is_fresh ? cache::Freshness::fresh : cache::Freshness::cached;
+  return is_fresh ? data::Freshness::fresh : data::Freshness::cached;
 }
 
 Result<data::PageRequest> page_request(http::Call const& call) {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cache/cached.hpp"
 #include "core/entity.hpp"
 #include "data/page.hpp"
+#include "data/row_cache.hpp"
 #include "http/router.hpp"
 
 namespace al::services {
@@ -18,7 +18,7 @@ namespace al::services {
 [[nodiscard]] Result<data::PageRequest> page_request(http::Call const&);
 
 /// What `Cache-Control: no-cache` asks for.
-[[nodiscard]] cache::Freshness freshness(http::Call const&);
+[[nodiscard]] data::Freshness freshness(http::Call const&);
 
 /// Builds a JSON object member by member, in order.
 class ObjectText {

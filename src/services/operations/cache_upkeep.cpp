@@ -3,7 +3,7 @@
 namespace al::services::operations {
 
 events::ConsumerOptions cache_upkeep_options() {
-  return {.name = "cache-upkeep", .channels = {"agent:*", "session:*", "task:retried"}};
+  return {.name = "cache-upkeep", .channels = {"agent:*", "session:*", "task:retried", "workflow:*"}};
 }
 
 events::Consumer::Handler forget_what_changed(data::RowCache& rows) {
