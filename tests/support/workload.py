@@ -138,6 +138,7 @@ class Client(Worker):
         super().__init__(workload, f"client-{number}", seed)
         self.operations = 0
         self.tasks: collections.deque[str] = collections.deque(maxlen=20)
+        self.cancelled: collections.deque[str] = collections.deque(maxlen=3)
         self.churned: int | None = 0  # the version of the agent that comes and goes; None: not known
         self.churned_exists = False
 
@@ -202,11 +203,14 @@ class Client(Worker):
     def cancel_task(self) -> None:
         if self.tasks:
             id = self.tasks[-1] if self.choose.random() < 0.5 else self.choose.choice(self.tasks)
-            self.operate("cancel_task", "POST", f"/tasks/{id}/cancel", key="task:" + id)
+            status, _, _ = self.operate("cancel_task", "POST", f"/tasks/{id}/cancel", key="task:" + id)
+            if status == 200:
+                self.cancelled.append(id)
 
     def retry_task(self) -> None:
+        """Half of the time one that can be retried most likely."""
         if self.tasks:
-            id = self.choose.choice(self.tasks)
+            id = self.choose.choice(self.cancelled if self.cancelled and self.choose.random() < 0.5 else self.tasks)
             self.operate("retry_task", "POST", f"/tasks/{id}/retry", key="task:" + id)
 
     def add_knowledge(self) -> None:
