@@ -443,10 +443,13 @@ Platform::~Platform() {
   parts_->threads.stop();
   parts_->backups.reset();  // its answers go to the contexts too
   parts_->database->close();
-  if (parts_->redis) {
+  // What waits for an answer of Redis comes to its end here, on a connection that is closed.
+  parts_->bus.forward_to({});
+  parts_->bell.reset();
+  parts_->remote_text.reset();
+  if (parts_->redis)
     parts_->redis->close();
-    parts_->threads.run_rest();
-  }
+  parts_->threads.run_rest();
 }
 
 Result<void> Platform::start() {

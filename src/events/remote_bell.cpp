@@ -61,7 +61,7 @@ struct RemoteBell::State : std::enable_shared_from_this<State> {
         bus(to),
         process(std::move(name)),
         channel(channel_of(options)),
-        connection(executor, options, random),
+        connection(std::in_place, executor, options, random),
         subscriber(executor, options, random,
                    {.on_announcement = [this](redis::Announcement const& it) { hear(it.text); },
                     .on_ready = [this] { is_whole.store(true); },
@@ -78,7 +78,7 @@ struct RemoteBell::State : std::enable_shared_from_this<State> {
   Bus& bus;
   std::string const process;
   std::string const channel;
-  redis::Connection connection;
+  std::optional<redis::Connection> connection;  ///< none: it is over
   redis::Subscriber subscriber;
   std::atomic<bool> is_whole = false;
   std::atomic<std::uint64_t> gaps = 1;  // nothing was heard before the first time
@@ -144,12 +144,12 @@ void RemoteBell::State::put_back_mark() {
 }
 
 Task<void> RemoteBell::State::flush(std::weak_ptr<State> weak) {
-  for (auto self = weak.lock(); self; self = weak.lock()) {
+  for (auto self = weak.lock(); self && self->connection; self = weak.lock()) {
     auto const announcements = self->take();
     if (announcements.empty())
       co_return;
     // Twice is as good as once: who hears it looks.
-    auto const sent = co_await self->connection.run(
+    auto const sent = co_await self->connection->run(
         redis::Command{"PUBLISH", self->channel, encode(self->process, announcements)}.repeatable(),
         Deadline::after(publish_timeout));
     if (sent)
@@ -164,7 +164,8 @@ RemoteBell::RemoteBell(asio::any_io_executor executor, redis::Options const& opt
                        std::string process)
     : state_(std::make_shared<State>(std::move(executor), options, bus, random, std::move(process))) {}
 
-RemoteBell::~RemoteBell() = default;
+// Who waits for an answer of Redis holds the state, which holds the connection.
+RemoteBell::~RemoteBell() { state_->connection.reset(); }
 
 void RemoteBell::start() { state_->subscriber.subscribe(state_->channel); }
 

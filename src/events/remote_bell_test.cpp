@@ -80,6 +80,22 @@ TEST_F(RemoteBellTest, ManyGoTogetherAndNoneIsLost) {
   EXPECT_EQ(two->heard.back(), "task:created t 4999 ");
 }
 
+TEST_F(RemoteBellTest, ItGoesAlsoWhileRedisOwesItAnAnswer) {
+  ASSERT_TRUE(both_hear());
+  server.pause();
+  one->bus.announce({.channel = "task:created", .tenant = TenantId{"t"}, .aggregate_id = "a"});
+  io.restart();
+  io.run_for(50ms);  // it is on its way
+  auto const begun = std::chrono::steady_clock::now();
+  one.reset();
+  two.reset();
+  io.restart();
+  io.run_for(patience);
+  EXPECT_TRUE(io.stopped());
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 1500ms) << "it waited for the answer";
+  server.resume();
+}
+
 TEST_F(RemoteBellTest, MoreThanItKeepsBecomesOneMark) {
   ASSERT_TRUE(both_hear());
   auto const gaps = two->bell.hearing().gaps;

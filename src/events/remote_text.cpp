@@ -142,7 +142,7 @@ struct RemoteText::State : std::enable_shared_from_this<State> {
         times(chosen),
         suffix(":" + std::to_string(options.database)),
         wishes_channel("al:live" + suffix),
-        connection(executor, options, random),
+        connection(std::in_place, executor, options, random),
         subscriber(executor, options, random,
                    {.on_announcement = [this](redis::Announcement const& it) { hear(it.channel, it.text); },
                     .on_ready = [this] { ask_for_unheard(); },
@@ -182,7 +182,7 @@ struct RemoteText::State : std::enable_shared_from_this<State> {
   Times const times;
   std::string const suffix;  ///< pub/sub knows no database numbers, so the channels carry it
   std::string const wishes_channel;
-  redis::Connection connection;
+  std::optional<redis::Connection> connection;  ///< none: it is over
   redis::Subscriber subscriber;
 
   std::map<std::string, Watched> watched;
@@ -234,8 +234,10 @@ void RemoteText::State::hear(std::string const& channel, std::string const& mess
 
 /// Twice is as good as once: a wish only moves back where the next piece begins, and words have offsets.
 Task<bool> RemoteText::State::publish(std::string_view channel, std::string_view message) {
-  auto const sent = co_await connection.run(redis::Command{"PUBLISH", channel, message}.repeatable(),
-                                            Deadline::after(publish_timeout));
+  if (!connection)
+    co_return false;
+  auto const sent = co_await connection->run(redis::Command{"PUBLISH", channel, message}.repeatable(),
+                                             Deadline::after(publish_timeout));
   co_return sent.has_value();
 }
 
@@ -482,7 +484,8 @@ RemoteText::RemoteText(asio::any_io_executor executor, redis::Options const& opt
   state_->join();
 }
 
-RemoteText::~RemoteText() = default;
+// Who waits for an answer of Redis holds the state, which holds the connection.
+RemoteText::~RemoteText() { state_->connection.reset(); }
 
 void RemoteText::start() { state_->subscriber.subscribe(state_->wishes_channel); }
 
