@@ -30,7 +30,8 @@ endfunction()
 
 # al_test_program(<name> SOURCES ... LINKS ... [TOGETHER])
 # Every test case is a ctest entry of its own, unless TOGETHER: then the program is one entry, because its cases share
-# something that takes seconds to start (a PostgreSQL server). Such a program leaves its counts in test-results/.
+# something that takes seconds to start (a PostgreSQL server): a few entries, so that they can run beside each other.
+# Such a program leaves its counts in test-results/.
 function(al_test_program name)
   cmake_parse_arguments(arg "TOGETHER" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
@@ -38,9 +39,15 @@ function(al_test_program name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} testing GTest::gmock GTest::gtest GTest::gtest_main)
   if(arg_TOGETHER)
     math(EXPR timeout "${AL_TEST_TIMEOUT_S} * 5")
-    add_test(NAME ${name} COMMAND ${name} "--gtest_output=json:${CMAKE_BINARY_DIR}/test-results/${name}.json"
-        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${AL_TEST_ENVIRONMENT}" TIMEOUT ${timeout})
+    set(parts 3)
+    foreach(part RANGE 1 ${parts})
+      math(EXPR index "${part} - 1")
+      add_test(NAME ${name}.${part}
+          COMMAND ${name} "--gtest_output=json:${CMAKE_BINARY_DIR}/test-results/${name}.${part}.json"
+          WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+      set_tests_properties(${name}.${part} PROPERTIES TIMEOUT ${timeout}
+          ENVIRONMENT "${AL_TEST_ENVIRONMENT};GTEST_TOTAL_SHARDS=${parts};GTEST_SHARD_INDEX=${index}")
+    endforeach()
   else()
     string(REGEX REPLACE "_test$" "." prefix ${name})
     gtest_discover_tests(${name} TEST_PREFIX "${prefix}" DISCOVERY_MODE PRE_TEST

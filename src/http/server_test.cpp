@@ -567,32 +567,6 @@ TEST_F(ServerTest, AStreamEndsWhenTheServerDrains) {
   EXPECT_EQ(rest.find("0\r\n\r\n"), rest.npos) << "a stream that was cut must not look whole";
 }
 
-TEST_F(ServerTest, AStreamThatHasAnEndMayReachItWhileTheServerDrains) {
-  router.add({.method = Method::post,
-              .path = "/ends",
-              .permission = "",
-              .summary = "",
-              .takes = Body::any,
-              .ends_with_client = true,
-              .handler = [this](Call&) -> Task<Result<Response>> {
-                co_return Response{.body = BodyStream([this](BodyWriter& writer) -> Task<void> {
-                                     co_await writer.write("begin");
-                                     while (!let_go)
-                                       co_await sleep_until(std::chrono::steady_clock::now() + 5ms);
-                                     co_await writer.write("end");
-                                   })};
-              }});
-  TestServer server(router);
-  RawClient client(server.server.port());
-  client.send("POST /ends HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
-  ASSERT_TRUE(client.read_until("begin"));
-  std::thread stopping([&] { server.server.stop(Deadline::after(20s)); });
-  client.read_some(300ms);
-  let_go = true;
-  EXPECT_TRUE(client.read_all().ends_with("end\r\n0\r\n\r\n"));
-  stopping.join();
-}
-
 TEST_F(ServerTest, AStreamWhoseClientDoesNotReadEnds) {
   TestServer server(router);
   RawClient client(server.server.port());
@@ -617,6 +591,40 @@ TEST_F(ServerTest, AStreamThatBreaksOffLooksBroken) {
 
 // ---- stopping ----
 
+/// The server waits two seconds for the client to close first; it may begin to only after we have read the answer.
+void await_end(std::future<void>& stopped, TestServer& server) {
+  auto const patience = std::chrono::steady_clock::now() + 20s;
+  while (stopped.wait_for(10ms) != std::future_status::ready && std::chrono::steady_clock::now() < patience)
+    server.clock.advance(3s);
+  EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
+}
+
+TEST_F(ServerTest, AStreamThatHasAnEndMayReachItWhileTheServerDrains) {
+  router.add({.method = Method::post,
+              .path = "/ends",
+              .permission = "",
+              .summary = "",
+              .takes = Body::any,
+              .ends_with_client = true,
+              .handler = [this](Call&) -> Task<Result<Response>> {
+                co_return Response{.body = BodyStream([this](BodyWriter& writer) -> Task<void> {
+                                     co_await writer.write("begin");
+                                     while (!let_go)
+                                       co_await sleep_until(std::chrono::steady_clock::now() + 5ms);
+                                     co_await writer.write("end");
+                                   })};
+              }});
+  TestServer server(router);
+  RawClient client(server.server.port());
+  client.send("POST /ends HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
+  ASSERT_TRUE(client.read_until("begin"));
+  auto stopped = std::async(std::launch::async, [&] { server.server.stop(Deadline::after(20s)); });
+  client.read_some(300ms);
+  let_go = true;
+  EXPECT_TRUE(client.read_all().ends_with("end\r\n0\r\n\r\n"));
+  await_end(stopped, server);
+}
+
 TEST_F(ServerTest, StopLetsARunningRequestEnd) {
   TestServer server(router);
   RawClient busy(server.server.port());
@@ -636,11 +644,7 @@ TEST_F(ServerTest, StopLetsARunningRequestEnd) {
   auto const answer = busy.read_all();
   EXPECT_EQ(status_of(answer), 200);
   EXPECT_NE(answer.find("Connection: close\r\n"), answer.npos);
-  // The server waits two seconds for the client to close first; it may begin to only after we have read the answer.
-  auto const patience = std::chrono::steady_clock::now() + 20s;
-  while (stopped.wait_for(10ms) != std::future_status::ready && std::chrono::steady_clock::now() < patience)
-    server.clock.advance(3s);
-  EXPECT_EQ(stopped.wait_for(0s), std::future_status::ready);
+  await_end(stopped, server);
   EXPECT_EQ(server.server.connections(), 0u);
 }
 
@@ -657,6 +661,7 @@ TEST_F(ServerTest, StopAnswersWhoIsAboutToAsk) {
   auto const answer = kept.read_all();
   EXPECT_EQ(status_of(answer), 200);
   EXPECT_NE(answer.find("Connection: close\r\n"), answer.npos) << "now it knows";
+  await_end(stopped, server);
 }
 
 TEST_F(ServerTest, StopAnswersWhoWasLetInByTheKernelOnly) {
@@ -679,6 +684,7 @@ TEST_F(ServerTest, StopAnswersWhoWasLetInByTheKernelOnly) {
   let_on.set_value();
   for (auto& client : clients)
     EXPECT_EQ(status_of(client->read_all()), 200);
+  await_end(stopped, server);
 }
 
 TEST_F(ServerTest, StopCancelsAfterTheDeadline) {

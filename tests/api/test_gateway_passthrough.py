@@ -197,6 +197,7 @@ class PassthroughTest(ProviderTest):
         self.assertTrue(first.startswith(b"data: "), first)
         response.readline()
         self.assertIn(b'"one "', response.readline())
+        self.provider.wait_for_hanging()
         self.provider.release()
         self.assertTrue(response.read().endswith(b"data: [DONE]\n\n"))
 

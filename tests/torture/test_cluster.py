@@ -106,7 +106,8 @@ class Passenger(threading.Thread):
             connection = self.connection()
             if connection is None:
                 continue
-            ask = random.choice([("GET", "/api/v1/agents/security_expert", None), ("POST", "/api/v1/agents/security_expert/tasks", body)])
+            agent = "/api/v1/agents/security_expert"
+            ask = random.choice([("GET", agent, None), ("POST", agent + "/tasks", body)])
             try:
                 connection.request(*ask, headers)
                 response = connection.getresponse()
