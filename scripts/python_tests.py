@@ -2,7 +2,8 @@
 
     scripts/python_tests.py FOLDER PATTERN JOBS
 
-Most of them wait for servers, so more than there are cores can run. What a module has to say is shown when it ends.
+Most of them wait for servers, so more than there are cores can run. What a module has to say is shown when it ends; of
+those that passed only when they run one by one.
 """
 
 import concurrent.futures
@@ -14,7 +15,7 @@ import sys
 import time
 
 
-def run(module: pathlib.Path) -> tuple[str, bool, int]:
+def run(module: pathlib.Path, shows_all: bool) -> tuple[str, bool, int]:
     """What it said, whether all passed, and how many tests there were."""
     begun = time.monotonic()
     done = subprocess.run(
@@ -30,7 +31,7 @@ def run(module: pathlib.Path) -> tuple[str, bool, int]:
     # A module without tests ends well, or not, depending on Python's version.
     passed = done.returncode == 0 and counted is not None
     head = f"--- {module.stem}: {'ok' if passed else 'FAILED'}, {time.monotonic() - begun:.0f} s\n"
-    return head + ("" if passed else done.stdout), passed, int(counted[1]) if counted else 0
+    return head + (done.stdout if shows_all or not passed else ""), passed, int(counted[1]) if counted else 0
 
 
 def main() -> int:
@@ -38,7 +39,8 @@ def main() -> int:
     modules = sorted(folder.glob(pattern))
     begun, tests, failed = time.monotonic(), 0, []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for module, (said, passed, count) in zip(modules, pool.map(run, modules), strict=True):
+        ends = pool.map(lambda module: run(module, jobs == 1), modules)
+        for module, (said, passed, count) in zip(modules, ends, strict=True):
             print(said, end="", flush=True)
             tests += count
             failed += [] if passed else [module.stem]
