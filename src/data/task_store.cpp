@@ -1,6 +1,7 @@
 #include "data/task_store.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 
 #include "core/backoff.hpp"
@@ -272,6 +273,7 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
   auto const agent_id = task.agent_id;
   Values params;
   entity::bind_row(task, params);
+  std::exception_ptr unknown;
   try {
     auto row = co_await writer_.write(task_changes::create(), actor, std::move(params), deadline);
     if (row)
@@ -281,12 +283,17 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
     }
     co_return fail(std::move(row.error()));
   } catch (OutcomeUnknown const&) {
+    unknown = std::current_exception();
   }
   // The reply was lost, not necessarily the task: its id tells. The answer is what was written, as it would have been:
-  // a worker may have gone on with it meanwhile.
-  if (co_await get(actor.tenant, id, deadline))
-    co_return task;
-  throw Unavailable("the database went away while task " + id.value + " was being created; it was not created");
+  // a worker may have gone on with it meanwhile. A task that is not there yet may still come: the server may not have
+  // noticed that we are gone.
+  try {
+    if (co_await get(actor.tenant, id, deadline))
+      co_return task;
+  } catch (Fault const&) {
+  }
+  std::rethrow_exception(unknown);
 }
 
 Task<Result<model::Task>> TaskStore::get(TenantId const& tenant, TaskId const& id, Deadline deadline,

@@ -194,12 +194,27 @@ bool is_cancellation(std::exception_ptr const& thrown) {
   }
 }
 
+bool is_outcome_unknown(std::exception_ptr const& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (OutcomeUnknown const&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 // The text of the exception may name hosts or files: it goes to the log, never to the client.
 Error describe_fault(std::exception_ptr const& thrown, std::string_view request_id, std::string_view target) {
   Error error{.code = Code::internal, .message = "Something went wrong here. The log has it under this request id."};
   std::string what = "an exception of unknown type";
   try {
     std::rethrow_exception(thrown);
+  } catch (OutcomeUnknown const& fault) {
+    error = {
+        .code = Code::unavailable,
+        .message = "A part of the system went away before it said whether this was done. Look before you repeat it."};
+    what = fault.what();
   } catch (Unavailable const& fault) {
     error = {.code = Code::unavailable, .message = "A part of the system cannot be reached. Try again."};
     what = fault.what();
@@ -530,6 +545,9 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
     co_await settle(call, scope, key, is_final(response) ? &response : nullptr);
     co_return response;
   }
+  // What may have been done must not be done again under the same key: it stays taken until it expires.
+  if (is_outcome_unknown(thrown))
+    std::rethrow_exception(thrown);
   // A cancelled coroutine could await nothing more, and the key would stay taken until it expires.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await settle(call, scope, key, nullptr);

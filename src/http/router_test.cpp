@@ -179,6 +179,8 @@ class RouterTest : public testing::Test {
                 .body_max = 2000,
                 .handler = [this](Call& call) -> Task<Result<Response>> {
                   ++handled;
+                  if (next_is_unknown)
+                    throw OutcomeUnknown("the reply was lost");
                   if (next_failure)
                     throw Unavailable("gone");
                   auto const status = json::member(call.body(), "status");
@@ -257,6 +259,7 @@ class RouterTest : public testing::Test {
   Router router;
   int handled = 0;
   bool next_failure = false;
+  bool next_is_unknown = false;
   Context last;
 };
 
@@ -646,6 +649,14 @@ TEST_F(RouterTest, AFaultFreesTheKey) {
   EXPECT_TRUE(idempotency.entries.empty());
   next_failure = false;
   EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 201);
+}
+
+TEST_F(RouterTest, WhatMayHaveBeenDoneIsNotDoneAgain) {
+  next_is_unknown = true;
+  auto const lost = send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}});
+  EXPECT_EQ(lost.status, 503);
+  next_is_unknown = false;
+  EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 409) << "the key stays taken";
 }
 
 TEST_F(RouterTest, TheAnswerStandsWhenItCannotBeKept) {
