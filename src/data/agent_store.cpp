@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/expected_version.hpp"
+
 namespace al::data {
 
 namespace {
@@ -105,13 +107,6 @@ std::string cache_key(TenantId const& tenant, AgentId const& id) { return tenant
 
 Error no_such_agent(AgentId const& id) {
   return {.code = Code::not_found, .message = "there is no agent '" + id.value + "'"};
-}
-
-Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
-  if (!expected || *expected == version)
-    return {};
-  return fail(Code::version_mismatch, "the agent is at version " + std::to_string(version) + ", not " +
-                                          std::to_string(*expected) + "; read it again and repeat the change");
 }
 
 constexpr std::int64_t capability_size_max = 50;
@@ -263,7 +258,7 @@ Task<Result<model::Agent>> AgentStore::change(Actor const& actor, AgentId const&
     auto agent = co_await get(actor.tenant, id, deadline);
     if (!agent)
       co_return agent;
-    if (auto ok = check_version(agent->version, expected); !ok)
+    if (auto ok = check_version("the agent", agent->version, expected); !ok)
       co_return fail(std::move(ok.error()));
     bool const is_busy = agent->status == model::AgentStatus::busy;
     if (is_busy)
@@ -299,7 +294,7 @@ Task<Result<void>> AgentStore::remove(Actor const& actor, AgentId const& id, std
     auto agent = co_await get(actor.tenant, id, deadline);
     if (!agent)
       co_return fail(std::move(agent.error()));
-    if (auto ok = check_version(agent->version, expected); !ok)
+    if (auto ok = check_version("the agent", agent->version, expected); !ok)
       co_return ok;
     auto row = co_await writer_.write(remove_agent, actor, {id.value, agent->version}, deadline);
     if (row)

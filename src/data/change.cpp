@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/failpoint.hpp"
+#include "events/channel.hpp"
 
 namespace al::data {
 
@@ -201,8 +202,6 @@ std::optional<std::size_t> column_of(Aggregate const& aggregate, std::string_vie
 
 std::size_t version_column(Aggregate const& aggregate) { return column_of(aggregate, "version").value(); }
 
-std::string_view kind_of(std::string_view channel) { return channel.substr(0, channel.find(':')); }
-
 /// A call's own parameters of append_event, after the stamp.
 std::vector<Parameter> event_params() {
   auto params = stamp();
@@ -361,7 +360,7 @@ Task<void> Writer::refresh(Change const& change, TenantId const& tenant, std::st
                            cache::Ticket ticket, Deadline deadline) {
   if (rows_ == nullptr || change.cache == CacheEffect::none)
     co_return;
-  auto const kind = kind_of(change.channel);
+  auto const kind = events::kind_of(change.channel);
   if (row != nullptr && change.cache == CacheEffect::put) {
     co_await rows_->put({tenant, kind, id, change.version_column}, *row, std::move(ticket), deadline);
     co_return;

@@ -49,8 +49,6 @@ Change const drop_letter = make_update(letter_aggregate, {.name = "dead_letter.d
 Statement const delete_dropped{"dead_letter.delete",
                                "DELETE FROM dead_letters WHERE tenant_id = $1 AND state = 'dropped'"};
 
-constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-
 Error no_such_letter(DeadLetterId const& id) {
   return {.code = Code::not_found, .message = "there is no dead letter '" + id.value + "'"};
 }
@@ -76,7 +74,7 @@ Task<Result<Page<DeadLetter>>> DeadLetterStore::list(TenantId const& tenant, Dea
     co_return fail(wrong_cursor());
   auto params = filter_values(tenant, filter);
   auto const count_params = params;
-  params.emplace_back(request.cursor.empty() ? std::string(last_id) : normal_uuid(request.cursor));
+  params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor));
   params.emplace_back(request.limit + 1);
   auto const rows = co_await writer_.database().read(Scope::of(tenant), list_letters, std::move(params), deadline);
   Page<DeadLetter> page;

@@ -62,8 +62,8 @@ RowStatement insert_rows(ExportSection const& section) {
   columns.emplace_back("terms");
   types.emplace_back("text");
   auto const terms = "$" + std::to_string(columns.size());
-  out.postgres = "WITH " + arrays_as_rows(columns, types) + ", i AS (" + into + from + ") " +
-                 std::string(index_knowledge_rows);
+  out.postgres =
+      "WITH " + arrays_as_rows(columns, types) + ", i AS (" + into + from + ") " + std::string(index_knowledge_rows);
   // It is the row that was added last.
   out.sqlite.push_back({section.name, "INSERT INTO knowledge_text (rowid, terms) SELECT last_insert_rowid(), " + terms +
                                           " WHERE " + terms + " IS NOT NULL"});

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
@@ -10,6 +11,9 @@ namespace al::data {
 
 inline constexpr std::int64_t page_limit_default = 50;
 inline constexpr std::int64_t page_limit_max = 500;
+
+/// No UUID is greater: where a list of the newest first begins.
+inline constexpr std::string_view last_uuid = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /// Which part of a list a client wants.
 struct PageRequest {

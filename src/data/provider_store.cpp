@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/utf8.hpp"
+#include "data/expected_version.hpp"
 
 namespace al::data {
 
@@ -70,13 +71,6 @@ Error no_such_provider(ProviderId const& id) {
 
 Error kept_changing(ProviderId const& id) {
   return {.code = Code::conflict, .message = "provider '" + id.value + "' kept changing; try again"};
-}
-
-Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
-  if (!expected || *expected == version)
-    return {};
-  return fail(Code::version_mismatch, "the provider is at version " + std::to_string(version) + ", not " +
-                                          std::to_string(*expected) + "; read it again and repeat the change");
 }
 
 StoredProvider stored_of(Row const& row) {
@@ -201,7 +195,7 @@ Task<Result<model::Provider>> ProviderStore::update(Actor const& actor, Provider
     if (!stored)
       co_return fail(std::move(stored.error()));
     auto& provider = stored->provider;
-    if (auto ok = check_version(provider.version, expected); !ok)
+    if (auto ok = check_version("the provider", provider.version, expected); !ok)
       co_return fail(std::move(ok.error()));
     if (auto ok = edit(provider); !ok)
       co_return fail(std::move(ok.error()));
@@ -229,7 +223,7 @@ Task<Result<void>> ProviderStore::remove(Actor const& actor, ProviderId const& i
     auto stored = co_await get(actor.tenant, id, deadline);
     if (!stored)
       co_return fail(std::move(stored.error()));
-    if (auto ok = check_version(stored->provider.version, expected); !ok)
+    if (auto ok = check_version("the provider", stored->provider.version, expected); !ok)
       co_return ok;
     auto row = co_await writer_.write(remove_provider, actor, {id.value, stored->provider.version}, deadline);
     if (row)

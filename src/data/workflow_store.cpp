@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/expected_version.hpp"
+
 namespace al::data {
 
 namespace {
@@ -28,8 +30,6 @@ Statement const list_all{"workflow.list", page_before + in_order};
 Statement const list_of_status{"workflow.list_status", page_before + " AND t.status = $4" + in_order};
 Statement const count_all{"workflow.count", "SELECT COUNT(*)" + of_tenant};
 Statement const count_of_status{"workflow.count_status", "SELECT COUNT(*)" + of_tenant + " AND t.status = $2"};
-
-constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 // ---- the state machine ----
 
@@ -196,13 +196,6 @@ std::unexpected<Error> refused(Workflow const& workflow, std::string const& why)
   return fail(Code::conflict, "workflow '" + workflow.id.value + "' is " + name_of(workflow.status) + "; " + why);
 }
 
-Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
-  if (!expected || *expected == version)
-    return {};
-  return fail(Code::version_mismatch, "the workflow is at version " + std::to_string(version) + ", not " +
-                                          std::to_string(*expected) + "; read it again and repeat the change");
-}
-
 /// How often a change that lost a race is decided anew, when the caller named no version.
 constexpr int change_tries_max = 5;
 
@@ -244,7 +237,7 @@ Task<Result<Page<Workflow>>> WorkflowStore::list(TenantId const& tenant, std::op
                                                  PageRequest request, Deadline deadline) {
   if (!request.cursor.empty() && !is_uuid(request.cursor))
     co_return fail(wrong_cursor());
-  Values params{tenant.value, request.cursor.empty() ? std::string(last_id) : normal_uuid(request.cursor),
+  Values params{tenant.value, request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor),
                 request.limit + 1};
   Values count_params{tenant.value};
   if (status) {
@@ -332,7 +325,7 @@ Task<Result<Workflow>> WorkflowStore::change(Actor const& actor, WorkflowId cons
     auto stored = co_await get(actor.tenant, id, deadline, Freshness::fresh);
     if (!stored)
       co_return stored;
-    if (auto ok = check_version(stored->version, expected); !ok)
+    if (auto ok = check_version("the workflow", stored->version, expected); !ok)
       co_return fail(std::move(ok.error()));
     auto decision = decide(std::move(*stored));
     if (!decision)

@@ -4,8 +4,7 @@
 
 #include <map>
 
-#include "cache/local_store.hpp"
-#include "data/store_fixture.hpp"
+#include "data/cache_fixture.hpp"
 
 namespace al::data {
 namespace {
@@ -392,14 +391,9 @@ TEST_P(WorkflowStoreTest, TenantsHaveTheirOwn) {
 /// Two processes with one second level. What is changed in the database behind them shows who was asked.
 class WorkflowCacheTest : public WorkflowStoreTest {
  protected:
-  struct Process {
+  struct Process : CachingProcess {
     Process(WorkflowCacheTest& test, std::string name)
-        : rows(&test.second, test.clock, bus),
-          writer(*test.database, bus, test.clock, test.random, std::move(name), &rows),
-          workflows(writer) {}
-    events::Bus bus;
-    RowCache rows;
-    Writer writer;
+        : CachingProcess(test, test.second, std::move(name)), workflows(writer) {}
     WorkflowStore workflows;
   };
 

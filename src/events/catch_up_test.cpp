@@ -6,10 +6,10 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/io_context.hpp>
 #include <set>
 #include <thread>
 
+#include "events/io_fixture.hpp"
 #include "storage/migrations.hpp"
 #include "storage/test_backend.hpp"
 #include "testing/manual_clock.hpp"
@@ -20,9 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;
-
-class CatchUpTest : public testing::Test {
+class CatchUpTest : public IoFixture {
  protected:
   void SetUp() override {
     storage::migrate_up(backend.target());
@@ -44,13 +42,6 @@ class CatchUpTest : public testing::Test {
     auto const begun = std::chrono::steady_clock::now() + 200ms;
     until([&] { return std::chrono::steady_clock::now() > begun; });
   }
-  bool until(std::function<bool()> const& done) {
-    io.restart();
-    auto const end = std::chrono::steady_clock::now() + patience;
-    while (!done() && std::chrono::steady_clock::now() < end)
-      io.run_one_for(5ms);
-    return done();
-  }
   static std::string insert(std::string const& channel, std::string const& id) {
     return "INSERT INTO events (event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data, "
            "correlation_id, causation_id, user_id, traceparent) VALUES (gen_random_uuid(), 'default', al_now(), '" +
@@ -67,7 +58,6 @@ class CatchUpTest : public testing::Test {
   SeededRandom random;
   storage::PostgresBackend backend{storage::PostgresBackend::Login::owner};
   std::unique_ptr<storage::Database> database;
-  asio::io_context io;
   asio::cancellation_signal stop;
   Bus bus;
   std::set<std::string> heard;

@@ -102,7 +102,7 @@ Task<std::vector<ConsumerGroup>> ConsumerGroups::read(Value name, Deadline deadl
 /// A stored cursor of the group is one of ours, or the schema is not.
 Task<void> ConsumerGroups::add_lag(ConsumerGroup& group, Deadline deadline) {
   for (auto& position : group.positions) {
-    auto const backlog = co_await log_.backlog(position.cursor, lag_max, deadline);
+    auto const backlog = co_await log_.backlog(position.cursor, model::consumer_lag_max, deadline);
     if (!backlog)
       throw Fault("the cursor of the consumer '" + group.name + "' was refused: " + backlog.error().message);
     position.lag = backlog->events;

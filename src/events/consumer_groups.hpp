@@ -11,9 +11,6 @@ namespace al::events {
 /// the events of all tenants. Thread-safe.
 class ConsumerGroups {
  public:
-  /// Counting ends here: who is further behind is told so much.
-  static constexpr std::int64_t lag_max = 10'000;
-
   ConsumerGroups(storage::Database& database, EventLog& log) : database_(database), log_(log) {}
 
   /// By name. A group is there once it has run for the first time.

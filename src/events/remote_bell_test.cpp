@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-
+#include "events/io_fixture.hpp"
 #include "redis/connection.hpp"
 #include "testing/redis_server.hpp"
 #include "testing/seeded_random.hpp"
@@ -15,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;
-
-class RemoteBellTest : public testing::Test {
+class RemoteBellTest : public IoFixture {
  protected:
   struct Process {
     Process(RemoteBellTest& test, std::string name)
@@ -36,24 +33,14 @@ class RemoteBellTest : public testing::Test {
   void TearDown() override {
     one.reset();
     two.reset();
-    io.restart();
-    io.run_for(patience);
-    EXPECT_TRUE(io.stopped()) << "something still waits after its owner is gone";
+    expect_nothing_waits();
   }
 
-  bool until(std::function<bool()> const& done) {
-    io.restart();
-    auto const end = std::chrono::steady_clock::now() + patience;
-    while (!done() && std::chrono::steady_clock::now() < end)
-      io.run_one_for(20ms);
-    return done();
-  }
   bool both_hear() {
     return until([&] { return one->bell.hearing().is_whole && two->bell.hearing().is_whole; });
   }
 
   RedisServer server;
-  asio::io_context io;
   SeededRandom random;
   std::unique_ptr<Process> one = std::make_unique<Process>(*this, "one");
   std::unique_ptr<Process> two = std::make_unique<Process>(*this, "two");

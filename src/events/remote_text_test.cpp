@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-
+#include "events/io_fixture.hpp"
 #include "redis/connection.hpp"
 #include "redis/subscriber.hpp"
 #include "testing/redis_server.hpp"
@@ -16,13 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 20s;
 TenantId const ours{"default"};
 TenantId const other{"other"};
 TaskId const task{"01890000-0000-7000-8000-000000000001"};
 std::string const channel = "al:default:live:" + task.value + ":0";
 
-class RemoteTextTest : public testing::Test {
+class RemoteTextTest : public IoFixture {
  protected:
   struct Process {
     explicit Process(RemoteTextTest& test, RemoteText::Times times = {.renewal = 300ms, .wanted = 900ms})
@@ -55,18 +53,9 @@ class RemoteTextTest : public testing::Test {
     one.reset();
     two.reset();
     three.reset();
-    io.restart();
-    io.run_for(patience);
-    EXPECT_TRUE(io.stopped()) << "something still waits after its owner is gone";
+    expect_nothing_waits();
   }
 
-  bool until(std::function<bool()> const& done) {
-    io.restart();
-    auto const end = std::chrono::steady_clock::now() + patience;
-    while (!done() && std::chrono::steady_clock::now() < end)
-      io.run_one_for(20ms);
-    return done();
-  }
   bool sees(Process& process, std::string const& text) {
     auto const is_seen = until([&] { return process.seen().size() >= text.size(); });
     EXPECT_EQ(process.shown, text);
@@ -89,7 +78,6 @@ class RemoteTextTest : public testing::Test {
   RedisServer server;
   SystemClock clock;
   std::deque<LiveText> lives;
-  asio::io_context io;
   SeededRandom random;
   std::unique_ptr<Process> one = std::make_unique<Process>(*this);
   std::unique_ptr<Process> two = std::make_unique<Process>(*this);

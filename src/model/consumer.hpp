@@ -19,6 +19,9 @@ constexpr auto describe(std::type_identity<ConsumerMember>) {
                field<&ConsumerMember::slots>("How many of the group's slots it holds."));
 }
 
+/// Counting ends here: who is further behind is told so much.
+inline constexpr std::int64_t consumer_lag_max = 10'000;
+
 /// Where some slots of a group stand.
 struct ConsumerPosition {
   std::string cursor;

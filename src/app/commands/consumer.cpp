@@ -8,9 +8,6 @@
 namespace al::app {
 namespace {
 
-/// The server counts no further.
-constexpr std::int64_t lag_max = 10'000;
-
 struct Point {
   std::string since;
   std::string from;
@@ -18,7 +15,7 @@ struct Point {
 
 std::string lag_text(json::value const& group) {
   auto const* lag = member_of(group, "lag").if_int64();
-  return text_of(group, "lag") + (lag != nullptr && *lag >= lag_max ? " or more" : "");
+  return text_of(group, "lag") + (lag != nullptr && *lag >= model::consumer_lag_max ? " or more" : "");
 }
 
 int list_groups(Workplace& workplace) {

@@ -1,48 +1,33 @@
 #include <gmock/gmock.h>
 
-#include "data/store_fixture.hpp"
 #include "events/consumer_store.hpp"
 #include "services/operations/events.hpp"
+#include "services/operations/route_fixture.hpp"
 
 namespace al::services::operations {
 namespace {
 
 using testing::HasSubstr;
 
-class ConsumerRoutesTest : public data::StoreFixture {
+class ConsumerRoutesTest : public RouteFixture {
  protected:
   void SetUp() override {
-    StoreFixture::SetUp();
+    RouteFixture::SetUp();
+    permissions = {"consumers:*"};
     groups = std::make_unique<events::ConsumerGroups>(*database, *log);
-    router = std::make_unique<http::Router>(nullptr, nullptr, random);
     add_consumer_routes(*router, *groups);
     wait(events::ConsumerStore(*database, "mailer").create_slots(2, log->beginning(), soon()));
     have_agent("a");
   }
 
-  struct Answer {
-    int status;
-    std::string body;
-  };
-  Answer ask(http::Method method, std::string target, std::string body = {}) {
-    http::Context context;
-    context.principal = {default_tenant, "tester", permissions};
-    http::Request request{.method = method, .target = "/api/v1/consumers" + std::move(target)};
-    if (!body.empty())
-      request.headers.set("Content-Type", "application/json");
-    request.body = std::move(body);
-    auto response = wait(router->dispatch(std::move(context), std::move(request)));
-    return {response.status, std::get<std::string>(response.body)};
+  Answer get(std::string target) { return ask(http::Method::get, "/api/v1/consumers" + std::move(target)); }
+  Answer replay(std::string body) {
+    return ask(http::Method::post, "/api/v1/consumers/mailer/replay", std::move(body));
   }
-  Answer get(std::string target) { return ask(http::Method::get, std::move(target)); }
-  Answer replay(std::string body) { return ask(http::Method::post, "/mailer/replay", std::move(body)); }
 
-  std::vector<std::string> permissions{"consumers:*"};
   std::unique_ptr<events::ConsumerGroups> groups;
-  std::unique_ptr<http::Router> router;
 };
-INSTANTIATE_TEST_SUITE_P(On, ConsumerRoutesTest, testing::Values(storage::backend_kinds().front()),
-                         [](auto const& info) { return std::string(info.param.name); });
+AL_ON_ONE_DATABASE(ConsumerRoutesTest);
 
 TEST_P(ConsumerRoutesTest, ShowAGroup) {
   auto const listed = get("");

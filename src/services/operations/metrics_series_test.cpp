@@ -2,45 +2,28 @@
 
 #include <gmock/gmock.h>
 
-#include "data/store_fixture.hpp"
+#include "services/operations/route_fixture.hpp"
 
 namespace al::services::operations {
 namespace {
 
 using testing::HasSubstr;
 
-class MetricsSeriesTest : public data::StoreFixture {
+class MetricsSeriesTest : public RouteFixture {
  protected:
   void SetUp() override {
-    StoreFixture::SetUp();
+    RouteFixture::SetUp();
+    permissions = {"metrics:*"};
     metrics = std::make_unique<data::MetricStore>(*database, clock);
-    router = std::make_unique<http::Router>(nullptr, nullptr, random);
     add_metrics_series_routes(*router, {*metrics, clock});
   }
 
-  struct Answer {
-    int status;
-    std::string body;
-  };
-  Answer ask(http::Method method, std::string target, std::string body = {}) {
-    http::Context context;
-    context.principal = {default_tenant, "tester", permissions};
-    http::Request request{.method = method, .target = std::move(target)};
-    if (!body.empty())
-      request.headers.set("Content-Type", "application/json");
-    request.body = std::move(body);
-    auto response = wait(router->dispatch(std::move(context), std::move(request)));
-    return {response.status, std::get<std::string>(response.body)};
-  }
   Answer get(std::string target) { return ask(http::Method::get, std::move(target)); }
   Answer post(std::string body) { return ask(http::Method::post, "/api/v1/metrics/series", std::move(body)); }
 
-  std::vector<std::string> permissions{"metrics:*"};
   std::unique_ptr<data::MetricStore> metrics;
-  std::unique_ptr<http::Router> router;
 };
-INSTANTIATE_TEST_SUITE_P(On, MetricsSeriesTest, testing::Values(storage::backend_kinds().front()),
-                         [](auto const& info) { return std::string(info.param.name); });
+AL_ON_ONE_DATABASE(MetricsSeriesTest);
 
 TEST_P(MetricsSeriesTest, RecordsAndAnswers) {
   auto const made = post(R"({"metrics":[{"service":"s","name":"load","value":4,"tags":{"host":"a"},)"
