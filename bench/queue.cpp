@@ -117,7 +117,7 @@ int produce(std::string const& url, std::string const& redis, std::uint64_t agen
 int work(std::string const& url, std::string const& redis, std::size_t concurrency) {
   Process process(url);
   process.ring_others(redis);
-  data::IdempotencyStore answers(*process.database);
+  data::IdempotencyStore answers(*process.database, process.clock, process.random);
   events::LiveText live(process.clock);
   NothingToDo runner;
   services::worker::Worker worker(process.loop.executor(), {process.tasks, process.agents, answers}, runner,

@@ -171,7 +171,7 @@ struct Platform::Parts final : services::system::Process {
   data::KnowledgeImport import{agents, knowledge};
   data::Starter starter{writer, agents, knowledge};
   data::AccessStore access{*database};
-  data::IdempotencyStore answers{*database};
+  data::IdempotencyStore answers{*database, clock, random};
   data::Writer worker_writer{*database, bus, clock, random, "worker", rows.get()};
   data::TaskStore worker_tasks{worker_writer};
   events::LiveText live{clock};

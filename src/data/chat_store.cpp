@@ -68,8 +68,6 @@ Change const remove_session = make_update(session, {.name = "session.remove",
                                                     .where = guard,
                                                     .also = {forget_messages()}});
 
-constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
-
 Error no_such_session(SessionId const& id) {
   return {.code = Code::not_found, .message = "there is no session '" + id.value + "'"};
 }
@@ -84,16 +82,18 @@ Result<T> or_not_found(Result<T> done, SessionId const& id) {
 
 }  // namespace
 
-Task<Result<model::ChatSession>> ChatStore::create(Actor const& actor, std::optional<AgentId> agent,
+Task<Result<model::ChatSession>> ChatStore::create(Actor const& actor, SessionId id, std::optional<AgentId> agent,
                                                    Deadline deadline) {
   model::ChatSession made;
-  made.id = SessionId{writer_.new_uuid()};
+  made.id = std::move(id);
   made.agent_id = std::move(agent);
   made.created_by = actor.user_id;
   made.created_at = made.updated_at = writer_.clock().now();
   Values params;
   entity::bind_row(made, params);
   auto row = co_await writer_.write(create_session, actor, std::move(params), deadline);
+  if (!row && row.error().code == Code::conflict)
+    co_return co_await get(actor, made.id, deadline, Freshness::fresh);
   if (!row)
     co_return fail(std::move(row.error()));
   co_return entity::from_row<model::ChatSession>(*row);
@@ -115,7 +115,7 @@ Task<Result<model::ChatSession>> ChatStore::get(Actor const& actor, SessionId co
 Task<Result<Page<model::ChatSession>>> ChatStore::list(Actor const& actor, PageRequest request, Deadline deadline) {
   if (!request.cursor.empty() && !is_uuid(request.cursor))
     co_return fail(wrong_cursor());
-  Values params{actor.tenant.value, actor.user_id, request.cursor.empty() ? std::string(last_id) : request.cursor,
+  Values params{actor.tenant.value, actor.user_id, request.cursor.empty() ? std::string(last_uuid) : request.cursor,
                 request.limit + 1};
   Page<model::ChatSession> page;
   for (auto const& row :

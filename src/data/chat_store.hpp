@@ -13,7 +13,9 @@ class ChatStore {
  public:
   explicit ChatStore(Writer& writer) : writer_(writer) {}
 
-  [[nodiscard]] Task<Result<model::ChatSession>> create(Actor const&, std::optional<AgentId>, Deadline);
+  [[nodiscard]] SessionId new_id() { return SessionId{writer_.new_uuid()}; }
+  /// The actor's own session of this id when it is there already.
+  [[nodiscard]] Task<Result<model::ChatSession>> create(Actor const&, SessionId, std::optional<AgentId>, Deadline);
   /// Errors: not_found.
   [[nodiscard]] Task<Result<model::ChatSession>> get(Actor const&, SessionId const&, Deadline,
                                                      Freshness = Freshness::cached);

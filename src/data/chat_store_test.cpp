@@ -19,7 +19,7 @@ class ChatStoreTest : public StoreFixture {
     return out;
   }
   SessionId have_session() {
-    auto made = wait(chats->create(actor(), AgentId{"poet"}, soon()));
+    auto made = wait(chats->create(actor(), chats->new_id(), AgentId{"poet"}, soon()));
     EXPECT_TRUE(made);
     return made->id;
   }
@@ -57,6 +57,14 @@ TEST_P(ChatStoreTest, RemembersWhatWasSaidInOrder) {
 }
 
 /// On PostgreSQL all but one of them were told that there is no such session.
+TEST_P(ChatStoreTest, IsMadeOnceUnderAnId) {
+  auto const id = have_session();
+  auto const again = wait(chats->create(actor(), id, AgentId{"poet"}, soon()));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, id);
+  EXPECT_EQ(history("session", id.value), "session:created");
+}
+
 TEST_P(ChatStoreTest, TakesWhatManySayAtOnce) {
   auto const id = have_session();
   auto const who = actor();

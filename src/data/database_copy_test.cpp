@@ -50,7 +50,8 @@ class DatabaseCopy : public FilledFixture {
     ASSERT_TRUE(wait(access.add({default_tenant, token_id, "ci", {"tasks:read"}}, sha256_hex("token"), soon())));
     ASSERT_TRUE(wait(DataKeyStore(*database).add(default_tenant, "v1:wrapped", soon())));
     ASSERT_TRUE(wait(DataKeyStore(*database).add(TenantId{"other"}, "v1:other", soon())));
-    ASSERT_TRUE(wait(IdempotencyStore(*database).begin(actor("other"), "POST /tasks", "key-1", "hash", soon())));
+    ASSERT_TRUE(wait(
+        IdempotencyStore(*database, clock, random).begin(actor("other"), {"POST /tasks", "key-1", "hash"}, soon())));
   }
 
   static std::unique_ptr<PostgresBackend> have_target(Login login = Login::owner) {

@@ -66,13 +66,13 @@ class FilledFixture : public StoreFixture {
 
   void have_models() {
     ChatStore chats(*writer);
-    auto const session = wait(chats.create(actor(), AgentId{"writer"}, soon()));
+    auto const session = wait(chats.create(actor(), chats.new_id(), AgentId{"writer"}, soon()));
     ASSERT_TRUE(session);
     model::ChatMessage said;
     said.content = "Żółw\n\"☃\"";
     said.metadata.text = "{\"a\" :  1,\n \"b\": 1.10}";
     ASSERT_TRUE(wait(chats.append(actor(), session->id, {said, said}, soon())));
-    auto const gone = wait(chats.create(actor(), std::nullopt, soon()));
+    auto const gone = wait(chats.create(actor(), chats.new_id(), std::nullopt, soon()));
     ASSERT_TRUE(wait(chats.remove(actor(), gone->id, soon())));
     UsageStore usage(*database);
     wait(usage.add(TenantId{"default"}, {{"2026-01-31", "me", "openai", "m", 1, 2, 3}}, soon()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/hash.hpp"
+#include "data/expected_version.hpp"
 #include "data/knowledge_metadata.hpp"
 #include "text/ranking.hpp"
 
@@ -171,13 +172,6 @@ Error no_such_item(KnowledgeId const& id) {
   return {.code = Code::not_found, .message = "there is no knowledge '" + id.value + "'"};
 }
 
-Result<void> check_version(std::int64_t version, std::optional<std::int64_t> expected) {
-  if (!expected || *expected == version)
-    return {};
-  return fail(Code::version_mismatch, "the item is at version " + std::to_string(version) + ", not " +
-                                          std::to_string(*expected) + "; read it again and repeat the change");
-}
-
 /// A list's place is agent and id; ids may hold any character but a line break.
 std::pair<std::string, std::string> split_cursor(std::string const& cursor) {
   auto const end = cursor.find('/');
@@ -241,8 +235,9 @@ Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant
 
 Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, KnowledgeWrite write, Deadline deadline) {
   auto& item = write.item;
+  bool const has_seed = item.id.value.empty() && !write.id_seed.empty();
   if (item.id.value.empty()) {
-    auto const unique = sha256_hex(writer_.new_uuid());
+    auto const unique = sha256_hex(has_seed ? write.id_seed : writer_.new_uuid());
     item.id = KnowledgeId{item.agent_id.value + "_" + unique.substr(0, 16)};
   }
   if (!item.tags.empty()) {
@@ -264,6 +259,8 @@ Task<Result<model::Knowledge>> KnowledgeStore::add(Actor const& actor, Knowledge
   if (row.error().code != Code::conflict)
     co_return fail(std::move(row.error()));
   if (auto there = co_await get(actor.tenant, item.agent_id, item.id, deadline)) {
+    if (has_seed)
+      co_return there;
     co_return fail(Code::conflict, "agent '" + item.agent_id.value + "' has knowledge '" + item.id.value +
                                        "' already; update it, or choose another id");
   }
@@ -310,7 +307,7 @@ Task<Result<model::Knowledge>> KnowledgeStore::update(Actor const& actor, std::o
     auto item = co_await get(actor.tenant, agent, id, deadline);
     if (!item)
       co_return item;
-    if (auto ok = check_version(item->version, expected); !ok)
+    if (auto ok = check_version("the item", item->version, expected); !ok)
       co_return fail(std::move(ok.error()));
     auto const changed = entity::patch_json(*item, patch);
     if (!changed)
@@ -332,7 +329,7 @@ Task<Result<void>> KnowledgeStore::remove(Actor const& actor, std::optional<Agen
     auto item = co_await get(actor.tenant, agent, id, deadline);
     if (!item)
       co_return fail(std::move(item.error()));
-    if (auto ok = check_version(item->version, expected); !ok)
+    if (auto ok = check_version("the item", item->version, expected); !ok)
       co_return ok;
     auto row = co_await writer_.write(remove_item, actor, {item->agent_id.value, id.value, item->version}, deadline);
     if (row)

@@ -25,6 +25,8 @@ struct KnowledgeFilter {
 /// How an item is written: which changes are stored beside it.
 struct KnowledgeWrite {
   model::Knowledge item;
+  /// What the id of an item without one is made of: an item of that id is the same one, added before. Empty: chance.
+  std::string id_seed{};
   /// Hashes of what it was imported from (JSON array of strings), remembered in the same transaction.
   std::string import_hashes = "[]";
   /// Whether adding takes back a deletion of this id.

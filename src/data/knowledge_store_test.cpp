@@ -42,6 +42,24 @@ TEST_P(KnowledgeStoreTest, FindsWhatAnswers) {
   EXPECT_TRUE(found("' OR 1=1 -- \" ) & | ! <-> *").empty());
 }
 
+TEST_P(KnowledgeStoreTest, IsAddedOnceUnderASeed) {
+  auto const add = [this](std::string seed) {
+    model::Knowledge item;
+    item.agent_id = AgentId{"a"};
+    item.category = "notes";
+    item.content = "Sourdough is fed every day.";
+    return wait(knowledge->add(actor(), {.item = std::move(item), .id_seed = std::move(seed)}, soon()));
+  };
+  auto const first = add("one");
+  ASSERT_TRUE(first) << first.error().message;
+  auto const again = add("one");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_EQ(history("knowledge", "a/" + first->id.value), "knowledge:added");
+  EXPECT_NE(add("two")->id, first->id);
+  EXPECT_NE(add("")->id, add("")->id);
+}
+
 TEST_P(KnowledgeStoreTest, TheIndexFollowsEveryChange) {
   have_item("a", "k", "Firewalls\n\nA firewall filters packets.");
   ASSERT_TRUE(patch("k", R"({"content":"Sourdough\n\nA sourdough starter is fed with flour."})"));

@@ -1,8 +1,7 @@
 #include "data/row_cache.hpp"
 
-#include "cache/local_store.hpp"
+#include "data/cache_fixture.hpp"
 #include "data/chat_store.hpp"
-#include "data/store_fixture.hpp"
 
 namespace al::data {
 namespace {
@@ -35,16 +34,9 @@ TEST(RowJson, RefusesWhatIsNoRow) {
 /// Two processes with one second level. What is changed in the database behind them shows who was asked.
 class RowCacheTest : public StoreFixture {
  protected:
-  struct Process {
+  struct Process : CachingProcess {
     Process(RowCacheTest& test, std::string name)
-        : rows(&test.second, test.clock, bus),
-          writer(*test.database, bus, test.clock, test.random, std::move(name), &rows),
-          agents(writer, nullptr),
-          tasks(writer),
-          chats(writer) {}
-    events::Bus bus;
-    RowCache rows;
-    Writer writer;
+        : CachingProcess(test, test.second, std::move(name)), agents(writer, nullptr), tasks(writer), chats(writer) {}
     AgentStore agents;
     TaskStore tasks;
     ChatStore chats;
@@ -152,7 +144,7 @@ TEST_P(RowCacheTest, OnlyTasksThatHaveEndedAreKept) {
 }
 
 TEST_P(RowCacheTest, ASessionIsItsOwnersAlsoInTheCache) {
-  auto const made = wait(here->chats.create(actor(), std::nullopt, soon()));
+  auto const made = wait(here->chats.create(actor(), here->chats.new_id(), std::nullopt, soon()));
   ASSERT_TRUE(made);
   auto stranger = actor();
   stranger.user_id = "someone else";

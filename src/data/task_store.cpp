@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/backoff.hpp"
+#include "data/expected_version.hpp"
 #include "data/task_changes.hpp"
 
 namespace al::data {
@@ -17,11 +18,22 @@ using storage::Statement;
 
 std::string const task_columns = entity::columns(entity::entity<model::Task>(), "t.");
 
+/// Of the columns of a row.
+std::size_t const status_column = [] {
+  std::size_t column = 0;
+  for (auto const& field : entity::entity<model::Task>().fields) {
+    if (field.name == "status")
+      break;
+    column += field.options.stored ? 1 : 0;
+  }
+  return column;
+}();
+
 RowSource const stored_task = [] {
   auto source = make_source(task_changes::task(), "task", "task.get", "");
   source.is_kept = [](Row const& row) {
-    auto const status = entity::from_row<model::Task>(row).status;
-    return status != model::TaskStatus::pending && status != model::TaskStatus::started;
+    auto const& status = std::get<std::string>(row.at(status_column));
+    return status != "pending" && status != "started";
   };
   return source;
 }();
@@ -231,7 +243,6 @@ Claim held_claim(Row const& row, std::size_t first) {
   return claim;
 }
 
-constexpr std::string_view last_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 constexpr std::chrono::seconds retry_delay_max{60};
 constexpr std::int64_t steps_page = 500;
 
@@ -278,10 +289,12 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
     auto row = co_await writer_.write(task_changes::create(), actor, std::move(params), deadline);
     if (row)
       co_return entity::from_row<model::Task>(*row);
-    if (row.error().code == Code::conflict) {
-      co_return fail(Code::not_found, "there is no agent '" + agent_id.value + "' to give the task to");
-    }
-    co_return fail(std::move(row.error()));
+    if (row.error().code != Code::conflict)
+      co_return fail(std::move(row.error()));
+    // An id comes from a call's key: the task is there when the call has been here before.
+    if (auto there = co_await get(actor.tenant, id, deadline, Freshness::fresh))
+      co_return there;
+    co_return fail(Code::not_found, "there is no agent '" + agent_id.value + "' to give the task to");
   } catch (OutcomeUnknown const&) {
     unknown = std::current_exception();
   }
@@ -313,7 +326,7 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
   Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
                 filter.status ? entity::type_of<model::TaskStatus>().bind(&*filter.status) : Value{}};
   auto const count_params = params;
-  params.emplace_back(request.cursor.empty() ? std::string(last_id) : request.cursor);
+  params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : request.cursor);
   params.emplace_back(request.limit + 1);
   auto const rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
   Page<model::Task> page;
@@ -388,9 +401,9 @@ Task<Result<model::Task>> TaskStore::set_priority(Actor const& actor, TaskId con
   if (row)
     co_return entity::from_row<model::Task>(*row);
   auto task = co_await get(actor.tenant, id, deadline);
-  if (task && expected && task->version != *expected) {
-    co_return fail(Code::version_mismatch, "the task is at version " + std::to_string(task->version) + ", not " +
-                                               std::to_string(*expected) + "; read it again and repeat the change");
+  if (task) {
+    if (auto ok = check_version("the task", task->version, expected); !ok)
+      co_return fail(std::move(ok.error()));
   }
   co_return co_await explain(actor.tenant, id, "only a pending one can change its priority", deadline);
 }

@@ -87,6 +87,16 @@ TEST_P(TaskStoreTest, NobodyTakesATaskOfNobody) {
   EXPECT_EQ(refused.error().code, Code::not_found);
 }
 
+TEST_P(TaskStoreTest, IsMadeOnceUnderAnId) {
+  auto const task = have_task("a");
+  ASSERT_TRUE(complete(claim_one(have_worker())));
+  auto again = task;
+  auto const made = wait(tasks->create(actor(), std::move(again), soon()));
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->status, model::TaskStatus::completed) << "as it is by now";
+  EXPECT_EQ(history("task", task.id.value), "task:created task:started task:completed");
+}
+
 TEST_P(TaskStoreTest, ManyAtOnceHaveEachTheirOwnResult) {
   std::vector<Task<Result<model::Task>>> creates;
   auto const who = actor();

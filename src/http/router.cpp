@@ -211,9 +211,10 @@ Error describe_fault(std::exception_ptr const& thrown, std::string_view request_
   try {
     std::rethrow_exception(thrown);
   } catch (OutcomeUnknown const& fault) {
-    error = {
-        .code = Code::unavailable,
-        .message = "A part of the system went away before it said whether this was done. Look before you repeat it."};
+    error = {.code = Code::unavailable,
+             .message =
+                 "A part of the system went away before it said whether this was done. Repeat it under the "
+                 "same Idempotency-Key, or look before you repeat it."};
     what = fault.what();
   } catch (Unavailable const& fault) {
     error = {.code = Code::unavailable, .message = "A part of the system cannot be reached. Try again."};
@@ -276,6 +277,12 @@ class CallReader {
 };
 
 struct Router::Table {
+  /// What became of a call under a key.
+  struct Outcome {
+    Response const* answer = nullptr;  ///< to keep; null: there is none to keep
+    bool is_known = true;              ///< whether a call without an answer to keep did nothing
+  };
+
   Table(Authenticator* authenticator, Idempotency* idempotency, Random& random, Bare bare)
       : authenticator(authenticator), idempotency(idempotency), ids(random), bare(bare) {}
 
@@ -305,7 +312,7 @@ struct Router::Table {
   Task<Response> answer(Context& context, Request& request, ErrorFormat& format);
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash);
-  Task<void> settle(Call& call, std::string const& scope, std::string const& key, Response const* response) const;
+  Task<void> settle(Call& call, std::string const& scope, std::string const& key, Outcome outcome) const;
 };
 
 namespace {
@@ -527,11 +534,13 @@ Task<Result<void>> Router::Table::admit(Context& context, Request const& request
 Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::string key, std::string hash) {
   auto const scope = std::string(method_name(route.method)) + " " + std::string(route.path);
   auto const actor = call.context.actor();
-  auto begun = co_await idempotency->begin(actor, scope, key, hash, call.context.deadline);
+  Idempotency::Use const use{.route = scope, .key = key, .body_hash = hash, .is_repeatable = route.repeatable};
+  auto begun = co_await idempotency->begin(actor, use, call.context.deadline);
   if (!begun)
     co_return route.error_format(begun.error(), call.context.request_id, 0);
-  if (*begun)
-    co_return replayed(std::move(**begun));
+  if (begun->answer)
+    co_return replayed(std::move(*begun->answer));
+  call.made_id = std::move(begun->made_id);
 
   Response response;
   std::exception_ptr thrown;
@@ -542,34 +551,32 @@ Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::s
     thrown = std::current_exception();
   }
   if (!thrown) {
-    co_await settle(call, scope, key, is_final(response) ? &response : nullptr);
+    co_await settle(call, scope, key, {.answer = is_final(response) ? &response : nullptr});
     co_return response;
   }
-  // What may have been done must not be done again under the same key: it stays taken until it expires.
-  if (is_outcome_unknown(thrown))
-    std::rethrow_exception(thrown);
-  // A cancelled coroutine could await nothing more, and the key would stay taken until it expires.
+  // A cancelled coroutine could await nothing more, and the key would stay taken for a minute.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await settle(call, scope, key, nullptr);
+  co_await settle(call, scope, key, {.is_known = !is_outcome_unknown(thrown) && !is_cancellation(thrown)});
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   std::rethrow_exception(thrown);
 }
 
-// Keeps the answer under its key, or frees the key. The handler's work is done, so its answer stands even when this
-// fails: the key then stays taken until it expires.
-Task<void> Router::Table::settle(Call& call, std::string const& scope, std::string const& key,
-                                 Response const* response) const {
+// Keeps the answer under its key, or gives the key up. The handler's work is done, so its answer stands even when this
+// fails: the key then stays taken for a minute.
+Task<void> Router::Table::settle(Call& call, std::string const& scope, std::string const& key, Outcome outcome) const {
   auto const deadline = Deadline::after(std::chrono::seconds{5});
   auto const actor = call.context.actor();
   std::exception_ptr thrown;
   try {
-    if (response) {
-      Idempotency::Stored stored{.status = response->status,
-                                 .location = std::string(response->headers.find("Location").value_or("")),
-                                 .body = std::get<std::string>(response->body)};
+    if (auto const* answer = outcome.answer) {
+      Idempotency::Stored stored{.status = answer->status,
+                                 .location = std::string(answer->headers.find("Location").value_or("")),
+                                 .body = std::get<std::string>(answer->body)};
       co_await idempotency->store(actor, scope, key, std::move(stored), deadline);
-    } else {
+    } else if (outcome.is_known) {
       co_await idempotency->release(actor, scope, key, deadline);
+    } else {
+      co_await idempotency->abandon(actor, scope, key, deadline);
     }
   } catch (...) {
     thrown = std::current_exception();

@@ -21,6 +21,9 @@ class Call {
 
   Context& context;
   Request& request;
+  /// A UUIDv7 for what a call with an Idempotency-Key makes: a repeat gets the same, so that nothing is made twice when
+  /// nobody knows what became of the first. Empty without a key.
+  std::string made_id;
 
   /// The decoded path parameter `{name}` of the route. The router has checked its length and characters.
   [[nodiscard]] std::string const& path(std::string_view name) const;
@@ -80,7 +83,10 @@ struct Route {
   int success = 200;
   std::vector<Code> errors{};  ///< beyond those that every route can answer
   std::size_t body_max = 1 << 20;
-  bool idempotent_key = true;   ///< POST honours Idempotency-Key; off for routes that return secrets
+  bool idempotent_key = true;  ///< POST honours Idempotency-Key; off for routes that return secrets
+  /// A call whose outcome nobody knows may run again under its key: the state that it changes, the client's own name or
+  /// Call::made_id keeps it from being done twice.
+  bool repeatable = true;
   bool of_process = false;      ///< about the process itself: served bare on every port
   bool passes_through = false;  ///< query and Idempotency-Key are for someone behind the handler: not looked at here
   ErrorFormat error_format = problem;
@@ -114,15 +120,27 @@ class Idempotency {
     std::string location;
     std::string body;
   };
+  struct Use {
+    std::string_view route;
+    std::string_view key;
+    std::string_view body_hash;
+    bool is_repeatable;
+  };
+  struct Begun {
+    std::optional<Stored> answer;
+    std::string made_id;
+  };
   virtual ~Idempotency() = default;
-  /// The stored answer, or nothing: then the caller owns the key until `store` or `release`.
-  /// Errors: idempotency_mismatch (another body), conflict (the first call is still running).
-  [[nodiscard]] virtual Task<Result<std::optional<Stored>>> begin(Actor const&, std::string_view route,
-                                                                  std::string_view key, std::string_view body_hash,
-                                                                  Deadline) = 0;
+  /// The stored answer; without one the caller owns the key until `store`, `release` or `abandon`.
+  /// Errors: idempotency_mismatch (another body), conflict (the first call is still running, or nobody knows what
+  /// became of it and it may not run again).
+  [[nodiscard]] virtual Task<Result<Begun>> begin(Actor const&, Use, Deadline) = 0;
   [[nodiscard]] virtual Task<void> store(Actor const&, std::string_view route, std::string_view key, Stored,
                                          Deadline) = 0;
+  /// Nothing was done: the key is as new.
   [[nodiscard]] virtual Task<void> release(Actor const&, std::string_view route, std::string_view key, Deadline) = 0;
+  /// Nobody knows what was done: the next call with this key and body may go on in place of this one.
+  [[nodiscard]] virtual Task<void> abandon(Actor const&, std::string_view route, std::string_view key, Deadline) = 0;
 };
 
 /// All routes are added before the first dispatch; after that any thread may use it.

@@ -56,21 +56,26 @@ class MapIdempotency final : public Idempotency {
  public:
   struct Entry {
     std::string hash;
-    std::optional<Stored> stored;
+    std::string made_id;
+    std::optional<Stored> stored{};
+    bool is_abandoned = false;
   };
   static std::string name(Actor const& actor, std::string_view route, std::string_view key) {
     return actor.tenant.value + "|" + actor.user_id + "|" + std::string(route) + "|" + std::string(key);
   }
-  Task<Result<std::optional<Stored>>> begin(Actor const& actor, std::string_view route, std::string_view key,
-                                            std::string_view hash, Deadline) override {
-    auto const [place, is_new] = entries.try_emplace(name(actor, route, key), Entry{std::string(hash), {}});
+  Task<Result<Begun>> begin(Actor const& actor, Use use, Deadline) override {
+    auto const [place, is_new] = entries.try_emplace(name(actor, use.route, use.key),
+                                                     Entry{std::string(use.body_hash), "id-" + std::to_string(++ids)});
+    auto& entry = place->second;
     if (is_new)
-      co_return std::nullopt;
-    if (place->second.hash != hash)
+      co_return Begun{.answer = {}, .made_id = entry.made_id};
+    if (entry.hash != use.body_hash)
       co_return fail(Code::idempotency_mismatch, "another body");
-    if (!place->second.stored)
-      co_return fail(Code::conflict, "still running");
-    co_return place->second.stored;
+    if (entry.stored)
+      co_return Begun{.answer = entry.stored, .made_id = {}};
+    if (!std::exchange(entry.is_abandoned, false) || !use.is_repeatable)
+      co_return fail(Code::conflict, "still running, or nobody knows");
+    co_return Begun{.answer = {}, .made_id = entry.made_id};
   }
   Task<void> store(Actor const& actor, std::string_view route, std::string_view key, Stored stored, Deadline) override {
     if (is_broken)
@@ -82,7 +87,12 @@ class MapIdempotency final : public Idempotency {
     entries.erase(name(actor, route, key));
     co_return;
   }
+  Task<void> abandon(Actor const& actor, std::string_view route, std::string_view key, Deadline) override {
+    entries.at(name(actor, route, key)).is_abandoned = true;
+    co_return;
+  }
   std::map<std::string, Entry> entries;
+  int ids = 0;
   bool is_broken = false;
 };
 
@@ -168,6 +178,17 @@ class RouterTest : public testing::Test {
 
   void add_posts() {
     router.add({.method = Method::post,
+                .path = "/values",
+                .permission = "widgets:write",
+                .summary = "Adds up.",
+                .takes = Body::json,
+                .repeatable = false,
+                .handler = [this](Call&) -> Task<Result<Response>> {
+                  if (next_is_unknown)
+                    throw OutcomeUnknown("the reply was lost");
+                  co_return json_response(200, "1");
+                }});
+    router.add({.method = Method::post,
                 .path = "/widgets",
                 .permission = "widgets:write",
                 .summary = "Creates.",
@@ -179,6 +200,7 @@ class RouterTest : public testing::Test {
                 .body_max = 2000,
                 .handler = [this](Call& call) -> Task<Result<Response>> {
                   ++handled;
+                  made_id = call.made_id;
                   if (next_is_unknown)
                     throw OutcomeUnknown("the reply was lost");
                   if (next_failure)
@@ -260,6 +282,7 @@ class RouterTest : public testing::Test {
   int handled = 0;
   bool next_failure = false;
   bool next_is_unknown = false;
+  std::string made_id;
   Context last;
 };
 
@@ -651,12 +674,24 @@ TEST_F(RouterTest, AFaultFreesTheKey) {
   EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 201);
 }
 
-TEST_F(RouterTest, WhatMayHaveBeenDoneIsNotDoneAgain) {
+TEST_F(RouterTest, WhatMayHaveBeenDoneIsDoneUnderTheSameId) {
   next_is_unknown = true;
-  auto const lost = send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}});
-  EXPECT_EQ(lost.status, 503);
+  EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 503);
+  EXPECT_EQ(made_id, "id-1");
   next_is_unknown = false;
-  EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 409) << "the key stays taken";
+  EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "k"}}).status, 201);
+  EXPECT_EQ(made_id, "id-1");
+  EXPECT_EQ(send(Method::post, "/widgets", "{}", {{"Idempotency-Key", "other"}}).status, 201);
+  EXPECT_EQ(made_id, "id-3");
+  EXPECT_EQ(send(Method::post, "/widgets", "{}").status, 201);
+  EXPECT_EQ(made_id, "");
+}
+
+TEST_F(RouterTest, WhatMayHaveBeenDoneIsNotDoneAgainWhereItWouldBeTwice) {
+  next_is_unknown = true;
+  EXPECT_EQ(send(Method::post, "/values", "{}", {{"Idempotency-Key", "k"}}).status, 503);
+  next_is_unknown = false;
+  EXPECT_EQ(send(Method::post, "/values", "{}", {{"Idempotency-Key", "k"}}).status, 409);
 }
 
 TEST_F(RouterTest, TheAnswerStandsWhenItCannotBeKept) {
@@ -666,7 +701,7 @@ TEST_F(RouterTest, TheAnswerStandsWhenItCannotBeKept) {
   EXPECT_EQ(again.status, 409) << "nobody knows the first answer, so it must not run twice";
 }
 
-TEST_F(RouterTest, ACancelledCallFreesTheKey) {
+TEST_F(RouterTest, ACancelledCallGivesUpTheKey) {
   asio::io_context io;
   asio::cancellation_signal cancel;
   Request request{.method = Method::post, .target = "/waits"};
@@ -686,7 +721,7 @@ TEST_F(RouterTest, ACancelledCallFreesTheKey) {
   } catch (boost::system::system_error const& error) {
     EXPECT_EQ(error.code(), asio::error::operation_aborted);
   }
-  EXPECT_TRUE(idempotency.entries.empty());
+  EXPECT_TRUE(idempotency.entries.begin()->second.is_abandoned) << "it may have done its work";
 }
 
 TEST_F(RouterTest, ChecksTheKey) {

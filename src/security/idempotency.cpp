@@ -2,15 +2,18 @@
 
 namespace al::security {
 
-Task<Result<std::optional<http::Idempotency::Stored>>> StoredIdempotency::begin(
-    Actor const& actor, std::string_view route, std::string_view key, std::string_view body_hash, Deadline deadline) {
-  auto begun = co_await store_.begin(actor, std::string(route), std::string(key), std::string(body_hash), deadline);
+Task<Result<http::Idempotency::Begun>> StoredIdempotency::begin(Actor const& actor, Use use, Deadline deadline) {
+  data::IdempotencyStore::Use asked{.route = std::string(use.route),
+                                    .key = std::string(use.key),
+                                    .body_hash = std::string(use.body_hash),
+                                    .is_repeatable = use.is_repeatable};
+  auto begun = co_await store_.begin(actor, std::move(asked), deadline);
   if (!begun)
     co_return fail(std::move(begun.error()));
-  if (!*begun)
-    co_return std::nullopt;
-  auto& answer = **begun;
-  co_return Stored{static_cast<int>(answer.status), std::move(answer.location), std::move(answer.body)};
+  Begun out{.answer = {}, .made_id = std::move(begun->made_id)};
+  if (auto& answer = begun->answer)
+    out.answer = Stored{static_cast<int>(answer->status), std::move(answer->location), std::move(answer->body)};
+  co_return out;
 }
 
 Task<void> StoredIdempotency::store(Actor const& actor, std::string_view route, std::string_view key, Stored stored,
@@ -22,6 +25,11 @@ Task<void> StoredIdempotency::store(Actor const& actor, std::string_view route, 
 Task<void> StoredIdempotency::release(Actor const& actor, std::string_view route, std::string_view key,
                                       Deadline deadline) {
   co_await store_.release(actor, std::string(route), std::string(key), deadline);
+}
+
+Task<void> StoredIdempotency::abandon(Actor const& actor, std::string_view route, std::string_view key,
+                                      Deadline deadline) {
+  co_await store_.abandon(actor, std::string(route), std::string(key), deadline);
 }
 
 }  // namespace al::security

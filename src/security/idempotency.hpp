@@ -9,10 +9,10 @@ class StoredIdempotency final : public http::Idempotency {
  public:
   explicit StoredIdempotency(data::IdempotencyStore& store) : store_(store) {}
 
-  [[nodiscard]] Task<Result<std::optional<Stored>>> begin(Actor const&, std::string_view route, std::string_view key,
-                                                          std::string_view body_hash, Deadline) override;
+  [[nodiscard]] Task<Result<Begun>> begin(Actor const&, Use, Deadline) override;
   [[nodiscard]] Task<void> store(Actor const&, std::string_view route, std::string_view key, Stored, Deadline) override;
   [[nodiscard]] Task<void> release(Actor const&, std::string_view route, std::string_view key, Deadline) override;
+  [[nodiscard]] Task<void> abandon(Actor const&, std::string_view route, std::string_view key, Deadline) override;
 
  private:
   data::IdempotencyStore& store_;

@@ -9,11 +9,12 @@ class StoredIdempotencyTest : public data::StoreFixture {
  protected:
   void SetUp() override {
     StoreFixture::SetUp();
-    store = std::make_unique<data::IdempotencyStore>(*database);
+    store = std::make_unique<data::IdempotencyStore>(*database, clock, random);
     idempotency = std::make_unique<StoredIdempotency>(*store);
   }
-  auto begin(std::string_view key, std::string_view hash) {
-    return wait(idempotency->begin(who, "POST /agents", key, hash, soon()));
+  Result<http::Idempotency::Begun> begin(std::string_view key, std::string_view hash, bool is_repeatable = true) {
+    return wait(idempotency->begin(
+        who, {.route = "POST /agents", .key = key, .body_hash = hash, .is_repeatable = is_repeatable}, soon()));
   }
 
   Actor const who = actor();
@@ -26,13 +27,14 @@ INSTANTIATE_TEST_SUITE_P(On, StoredIdempotencyTest, testing::Values(storage::bac
 TEST_P(StoredIdempotencyTest, TheAnswerComesBackWhole) {
   auto first = begin("key", "hash");
   ASSERT_TRUE(first) << first.error().message;
-  EXPECT_FALSE(*first) << "nobody has answered yet";
+  EXPECT_FALSE(first->answer) << "nobody has answered yet";
+  EXPECT_TRUE(is_uuid(first->made_id));
   wait(idempotency->store(who, "POST /agents", "key", {201, "/api/v1/agents/a", R"({"id":"a"})"}, soon()));
   auto const again = begin("key", "hash");
-  ASSERT_TRUE(again && *again);
-  EXPECT_EQ((*again)->status, 201);
-  EXPECT_EQ((*again)->location, "/api/v1/agents/a");
-  EXPECT_EQ((*again)->body, R"({"id":"a"})");
+  ASSERT_TRUE(again && again->answer);
+  EXPECT_EQ(again->answer->status, 201);
+  EXPECT_EQ(again->answer->location, "/api/v1/agents/a");
+  EXPECT_EQ(again->answer->body, R"({"id":"a"})");
 }
 
 TEST_P(StoredIdempotencyTest, AnotherBodyIsRefused) {
@@ -44,14 +46,42 @@ TEST_P(StoredIdempotencyTest, AnotherBodyIsRefused) {
 }
 
 TEST_P(StoredIdempotencyTest, ARunningCallIsNotRunTwiceUntilItLetsGo) {
-  ASSERT_TRUE(begin("key", "hash"));
+  auto const first = begin("key", "hash");
+  ASSERT_TRUE(first);
   auto const second = begin("key", "hash");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::conflict);
   wait(idempotency->release(who, "POST /agents", "key", soon()));
-  auto const third = begin("key", "hash");
+  auto const third = begin("key", "another hash");
   ASSERT_TRUE(third) << third.error().message;
-  EXPECT_FALSE(*third);
+  EXPECT_FALSE(third->answer);
+  EXPECT_NE(third->made_id, first->made_id) << "the first made nothing";
+}
+
+TEST_P(StoredIdempotencyTest, WhoGoesOnInPlaceOfAnotherMakesTheSame) {
+  auto const first = begin("key", "hash");
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 3; ++i) {
+    wait(idempotency->abandon(who, "POST /agents", "key", soon()));
+    auto const other = begin("key", "another hash");
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, Code::idempotency_mismatch);
+    auto const next = begin("key", "hash");
+    ASSERT_TRUE(next) << next.error().message;
+    EXPECT_EQ(next->made_id, first->made_id);
+    auto const beside = begin("key", "hash");
+    ASSERT_FALSE(beside) << "one at a time";
+    EXPECT_EQ(beside.error().code, Code::conflict);
+  }
+}
+
+TEST_P(StoredIdempotencyTest, WhatWouldBeDoneTwiceIsLeftToTheClient) {
+  ASSERT_TRUE(begin("key", "hash", false));
+  wait(idempotency->abandon(who, "POST /agents", "key", soon()));
+  auto const again = begin("key", "hash", false);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::conflict);
+  EXPECT_TRUE(again.error().message.contains("nobody knows what became of")) << again.error().message;
 }
 
 }  // namespace

@@ -151,7 +151,8 @@ Task<Result<Response>> add_item(Stores stores, Call& call, std::optional<AgentId
   }
   if (agent)
     item->agent_id = std::move(*agent);
-  auto added = co_await stores.knowledge.add(call.context.actor(), {.item = std::move(*item)}, call.context.deadline);
+  data::KnowledgeWrite write{.item = std::move(*item), .id_seed = call.made_id};
+  auto added = co_await stores.knowledge.add(call.context.actor(), std::move(write), call.context.deadline);
   if (!added)
     co_return fail(std::move(added.error()));
   co_return item_response(201, *added);
@@ -285,7 +286,9 @@ Task<Result<Response>> bulk(Stores stores, Call& call) {
     }
     item->agent_id = *agent_id;
     positions.push_back(i);
-    writes.push_back(stores.knowledge.add(actor, {.item = std::move(*item)}, call.context.deadline));
+    auto seed = call.made_id.empty() ? std::string() : call.made_id + "/" + std::to_string(i);
+    data::KnowledgeWrite write{.item = std::move(*item), .id_seed = std::move(seed)};
+    writes.push_back(stores.knowledge.add(actor, std::move(write), call.context.deadline));
   }
   std::int64_t successful = 0;
   auto const settled = co_await settle(std::move(writes));

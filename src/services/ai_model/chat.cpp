@@ -116,7 +116,7 @@ Response streamed(std::shared_ptr<Exchange const> exchange) {
 Task<Result<model::ChatSession>> open_session(Chats const& chats, Actor const& actor, AgentId const& agent,
                                               std::optional<SessionId> const& id, Deadline deadline) {
   if (!id)
-    co_return co_await chats.sessions.create(actor, agent, deadline);
+    co_return co_await chats.sessions.create(actor, chats.sessions.new_id(), agent, deadline);
   auto session = co_await chats.sessions.get(actor, *id, deadline);
   if (session && session->agent_id && *session->agent_id != agent)
     co_return fail(Code::conflict, "session '" + id->value + "' is with agent '" + session->agent_id->value + "'");

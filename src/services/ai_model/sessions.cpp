@@ -25,7 +25,8 @@ Task<Result<Response>> create(Chats chats, Call& call) {
     if (!agent)
       co_return fail(std::move(agent.error()));
   }
-  auto made = co_await chats.sessions.create(actor, wanted->agent_id, call.context.deadline);
+  auto id = call.made_id.empty() ? chats.sessions.new_id() : SessionId{call.made_id};
+  auto made = co_await chats.sessions.create(actor, std::move(id), wanted->agent_id, call.context.deadline);
   if (!made)
     co_return fail(std::move(made.error()));
   co_return http::entity_response(201, entity::to_json(*made), made->version, "/api/v1/sessions/" + made->id.value);
@@ -221,6 +222,7 @@ void add_session_routes(http::Router& router, Chats const& chats) {
               .response = session,
               .success = 201,
               .errors = {Code::not_found},
+              .repeatable = false,
               .handler = bind(chats, add_message)});
 }
 

@@ -116,6 +116,7 @@ void add_metrics_series_routes(http::Router& router, MetricsSeries const& series
               .request = &entity::entity<model::MetricBatch>(),
               .success = 201,
               .body_max = batch_bytes_max,
+              .repeatable = false,
               .handler = bind(series, record)});
   router.add({.method = Method::get,
               .path = "/metrics/series",

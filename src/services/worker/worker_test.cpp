@@ -52,7 +52,7 @@ class WorkerTest : public data::StoreFixture {
   void SetUp() override {
     StoreFixture::SetUp();
     have_agent("a");
-    answers = std::make_unique<data::IdempotencyStore>(*database);
+    answers = std::make_unique<data::IdempotencyStore>(*database, clock, random);
   }
   void TearDown() override {
     stop();
