@@ -5,7 +5,8 @@
 ///   queue_bench produce URL REDIS AGENTS COUNT CALLERS  creates COUNT tasks, one statement's worth of waiting each
 ///   queue_bench work URL REDIS CONCURRENCY            works until its input ends
 ///   queue_bench pace URL REDIS AGENTS RATE COUNT      creates tasks at an even rate; prints id and time of each answer
-///   queue_bench listen URL REDIS                      prints id and time of each task:created until its input ends
+///   queue_bench listen URL REDIS                      consumes task:created, printing id and time, until its input
+///   ends
 ///
 /// Times are nanoseconds of the machine's monotonic clock, which its processes share.
 ///
@@ -21,6 +22,7 @@
 #include "data/agent_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/task_store.hpp"
+#include "events/consumer.hpp"
 #include "events/event_log.hpp"
 #include "events/live_text.hpp"
 #include "events/remote_bell.hpp"
@@ -162,28 +164,22 @@ int pace(std::string const& url, std::string const& redis, std::uint64_t agents,
   std::_Exit(0);
 }
 
-/// As the stream of events and consumers do: wait for the bell, read on from the cursor.
-Task<void> print_events(Process& process, events::EventLog& log) {
-  auto const bell = process.bus.subscribe(process.loop.executor(), {"task:created"});
-  auto token = co_await log.tip(soon());
-  for (;;) {
-    auto page = co_await log.read_after(storage::Scope::system(), token, {.channels = {"task:created"}}, 200, soon());
-    for (auto const& [event, resume] : page.value().events)
-      print(event.aggregate_id);
-    token = std::move(page->token);
-    if (!page->more)
-      co_await bell->wait(std::chrono::steady_clock::now() + std::chrono::milliseconds{500});
-  }
-}
-
 int listen(std::string const& url, std::string const& redis) {
   Process process(url);
   process.ring_others(redis);
   events::EventLog log(*process.database);
-  spawn(process.loop.executor(), "listen", print_events(process, log));
+  events::Consumer::Handler const handler = [](events::Delivery const& delivery) -> Task<Result<void>> {
+    print(delivery.event.aggregate_id);
+    co_return Result<void>{};
+  };
+  events::Consumer consumer(process.loop.executor(),
+                            {*process.database, log, process.bus, process.clock, process.random}, handler,
+                            {.name = "bench", .channels = {"task:created"}});
+  asio::post(process.loop.executor(), [&] { consumer.start(); });
   std::string line;
   while (std::getline(std::cin, line)) {
   }
+  process.loop.wait(consumer.stop());
   std::cout.flush();
   std::_Exit(0);
 }

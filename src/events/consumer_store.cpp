@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 
 #include "core/hash.hpp"
+#include "events/channel.hpp"
 #include "events/cursor.hpp"
 
 namespace al::events {
@@ -64,6 +65,11 @@ Statement const reset_slots{"consumer.reset",
                             " marked_event = NULL, marked_attempts = 0 WHERE consumer = $1"};
 
 // ---- progress ----
+
+/// A server that crashes may forget this transaction, not what it says of others: the events come again then, as they
+/// may at any time. Waiting for the disk here would delay those that come next.
+Statement const need_not_last{
+    .name = "consumer.relax", .text = "SELECT set_config('synchronous_commit', 'off', true)", .sqlite = "SELECT 1"};
 
 /// $3: [[slot, epoch], …]
 Statement const advance_slots{
@@ -262,7 +268,7 @@ Statement const list_cursors{"consumer.cursors", "SELECT DISTINCT cursor FROM co
 }  // namespace
 
 AggregateKey aggregate_of(model::Event const& event) {
-  return {event.metadata.tenant_id.value, event.channel.substr(0, event.channel.find(':')), event.aggregate_id};
+  return {event.metadata.tenant_id.value, std::string(kind_of(event.channel)), event.aggregate_id};
 }
 
 std::int64_t slot_of(AggregateKey const& key, std::int64_t slots) {
@@ -367,10 +373,11 @@ Task<Result<void>> ConsumerStore::reset(std::string cursor, Deadline deadline) {
 Task<std::set<std::int64_t>> ConsumerStore::advance(std::vector<Hold> const& holds, std::string cursor,
                                                     Deadline deadline) {
   Values params{consumer_, std::move(cursor), holds_json(holds)};
-  auto const done = co_await database_.apply({Scope::system(), {{&advance_slots, std::move(params)}}}, deadline);
+  auto const done = co_await database_.apply(
+      {Scope::system(), {{&need_not_last, {}}, {&advance_slots, std::move(params)}}}, deadline);
   require(done, "moving the cursor of a consumer");
   std::set<std::int64_t> held;
-  for (auto const& row : done->at(0))
+  for (auto const& row : done->at(1))
     held.insert(number(row, 0));
   co_return held;
 }

@@ -95,7 +95,7 @@ class ConsumerStore {
 
   // ---- progress ----
 
-  /// Answers the slots that are still held.
+  /// Answers the slots that are still held. A crash of the database server may take this back.
   [[nodiscard]] Task<std::set<std::int64_t>> advance(std::vector<Hold> const&, std::string cursor, Deadline);
   /// Stores what failed and goes past it, as one.
   [[nodiscard]] Task<Result<void>> advance(Hold, std::string cursor, std::vector<Letter>, std::vector<std::string> ids,
