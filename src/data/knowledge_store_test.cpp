@@ -42,6 +42,34 @@ TEST_P(KnowledgeStoreTest, FindsWhatAnswers) {
   EXPECT_TRUE(found("' OR 1=1 -- \" ) & | ! <-> *").empty());
 }
 
+/// A search looks at the hundred best only; what nobody may see must not take their places.
+TEST_P(KnowledgeStoreTest, WhatIsGoneOrElsewhereHidesNothing) {
+  std::vector<Task<Result<model::Knowledge>>> adds;
+  auto const who = actor();
+  for (int i = 0; i < 120; ++i) {
+    model::Knowledge item;
+    item.agent_id = AgentId{i % 2 == 0 ? "b" : "a"};
+    item.id = KnowledgeId{"many-" + std::to_string(i)};
+    item.category = "many";
+    item.content = "Volcanoes\n\nA volcano is a volcano.";
+    adds.push_back(knowledge->add(who, {.item = std::move(item)}, soon()));
+  }
+  for (auto const& one : wait(settle(std::move(adds))))
+    ASSERT_TRUE(one.value);
+  have_item("a", "vent",
+            "Volcanoes\n\nMagma rises through a vent of the volcano, and cools to basalt or to tuff there.");
+  KnowledgeFilter const rare{.agent_id = std::nullopt, .category = model::Knowledge{}.category};
+  auto const of_category = wait(knowledge->search(default_tenant, rare, "What is a volcano?", 10, soon()));
+  ASSERT_EQ(of_category.size(), 1U);
+  EXPECT_EQ(of_category[0].item.id.value, "vent");
+  for (int i = 1; i < 120; i += 2) {
+    KnowledgeId const id{"many-" + std::to_string(i)};
+    ASSERT_TRUE(wait(knowledge->remove(who, AgentId{"a"}, id, std::nullopt, soon())));
+  }
+  ASSERT_TRUE(wait(agents->remove(who, AgentId{"b"}, std::nullopt, soon())));
+  EXPECT_EQ(found("What is a volcano?"), std::vector<std::string>{"vent"});
+}
+
 TEST_P(KnowledgeStoreTest, IsAddedOnceUnderASeed) {
   auto const add = [this](std::string seed) {
     model::Knowledge item;

@@ -114,9 +114,9 @@ ConnectInfo parse_url(std::string const& url, std::chrono::seconds connect_timeo
   info.endpoints = endpoints_of(hosts, addresses, ports);
   info.parameters.emplace_back("application_name", application_name);
   info.parameters.emplace_back("client_encoding", "UTF8");
-  // PgBouncer refuses `options`; there each transaction names the formats.
+  // PgBouncer refuses `options`; there each transaction names these.
   if (prepared)
-    options += " -c TimeZone=UTC -c DateStyle=ISO";
+    options += " -c TimeZone=UTC -c DateStyle=ISO -c jit=off";
   info.parameters.emplace_back("options", options);
   return info;
 }

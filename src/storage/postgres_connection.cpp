@@ -184,8 +184,8 @@ Task<void> Connection::find_out_role() {
   auto const settings = [](char const* name, std::string text) {
     return std::make_shared<Sql const>(Sql{.name = name, .text = std::move(text), .prepared_name = name});
   };
-  FrameSettings const write{.by_key = true, .as_al_app = bypasses, .names_formats = !info_.prepared};
-  FrameSettings const read{.read_only = true, .as_al_app = bypasses, .names_formats = !info_.prepared};
+  FrameSettings const write{.by_key = true, .as_al_app = bypasses, .names_options = !info_.prepared};
+  FrameSettings const read{.read_only = true, .as_al_app = bypasses, .names_options = !info_.prepared};
   write_settings_ = settings("al_write", settings_sql(write));
   read_settings_ = settings("al_read", settings_sql(read));
   tenant_settings_ = settings("al_tenant", std::string(tenant_sql));

@@ -176,8 +176,10 @@ std::string settings_sql(FrameSettings settings) {
     sql += ", set_config('transaction_read_only', 'on', true)";
   if (settings.by_key)
     sql += ", set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
-  if (settings.names_formats)
-    sql += ", set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true)";
+  if (settings.names_options) {
+    sql +=
+        ", set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true), set_config('jit', 'off', true)";
+  }
   if (settings.as_al_app)
     sql += ", set_config('role', 'al_app', true)";
   return sql;

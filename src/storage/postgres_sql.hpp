@@ -47,7 +47,10 @@ struct FrameSettings {
   /// the general plan reckons with, took longer than the group.
   bool by_key = false;
   bool as_al_app = false;      ///< the login role would bypass row-level security
-  bool names_formats = false;  ///< TimeZone and DateStyle could not be start-up options (PgBouncer)
+  /// TimeZone, DateStyle and jit could not be start-up options (PgBouncer). Compiling a statement takes a second where
+  /// its cost is overrated, as that of a scan is that `by_key` forbids and there is no way around; ours run for
+  /// milliseconds.
+  bool names_options = false;
 };
 /// One SELECT of set_config calls, all local to the transaction. $1 tenant, $2 app.system, $3 statement timeout in ms.
 [[nodiscard]] std::string settings_sql(FrameSettings settings);

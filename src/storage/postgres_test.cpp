@@ -26,6 +26,10 @@ CREATE POLICY tenants ON agent_lightning.t
 Statement const insert{.name = "t.insert", .text = "INSERT INTO t VALUES ($1, $2, $3) RETURNING id, n"};
 Statement const bump{.name = "t.bump", .text = "UPDATE t SET n = n + 1 WHERE tenant_id = $1 AND id = $2"};
 Statement const list{.name = "t.list", .text = "SELECT id, n FROM t ORDER BY id"};
+Statement const settings{.name = "settings",
+                         .text =
+                             "SELECT concat_ws(' ', current_setting('TimeZone'), current_setting('DateStyle'), "
+                             "'jit', current_setting('jit'))"};
 RowStatement const add{.name = "t.add",
                        .postgres =
                            "INSERT INTO t SELECT tenant, id, n FROM unnest($1::text[], $2::text[], $3::bigint[]) "
@@ -68,6 +72,17 @@ TEST_F(PostgresTest, AFailedGuardRollsTheBatchBack) {
   EXPECT_EQ(result.error().code, Code::conflict);
   EXPECT_EQ(result.error().where, "t.bump");
   EXPECT_TRUE(loop.wait(db->read(a, list, {}, soon())).empty());
+}
+
+TEST_F(PostgresTest, ItsTransactionsHaveTheirSettingsWithStartUpOptionsAndWithout) {
+  for (bool const prepared : {true, false}) {
+    auto const url = PostgresServer::shared().url("driver");
+    auto const one = open_postgres({.url = url, .prepared = prepared});
+    Rows const expected{{std::string("UTC ISO, MDY jit off")}};
+    EXPECT_EQ(loop.wait(one->read(a, settings, {}, soon())), expected) << prepared;
+    EXPECT_EQ(loop.wait(one->apply({a, {{&settings, {}}}}, soon()))->at(0), expected) << prepared;
+    one->close();
+  }
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class Transaction {
     auto log_notice = [](void*, char const* text) { log::debug("PostgreSQL", {{"notice", without_line_end(text)}}); };
     PQsetNoticeProcessor(connection_.get(), log_notice, nullptr);
     auto const bypasses = run("role", find_bypass, {});
-    settings_ = postgres::settings_sql({.as_al_app = std::get<bool>(bypasses.at(0).at(0)), .names_formats = true});
+    settings_ = postgres::settings_sql({.as_al_app = std::get<bool>(bypasses.at(0).at(0)), .names_options = true});
     begin(how);
   }
 
