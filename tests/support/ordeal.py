@@ -96,11 +96,22 @@ class Ordeal:
         limit = time.monotonic() + RECOVERY_TIMEOUT_S
         waiting, probe = list(self.workload.endpoints), ""
         while waiting or not self.is_done(probe):
-            assert time.monotonic() < limit, f"not recovered: {[end.name for end in waiting]}, task '{probe}'"
+            if time.monotonic() > limit:
+                raise AssertionError(self.not_recovered(waiting, probe))
             waiting = [end for end in waiting if self.workload.caller.call(end, "GET", "/ready")[0] != 200]
             if not waiting and not probe:
                 probe = self.workload.probe.create_task()
             time.sleep(0.02)
+
+    def not_recovered(self, waiting: list[Endpoint], probe: str) -> str:
+        """What of it is stuck: a process, the task, or all tasks behind many others."""
+        if waiting:
+            return f"not recovered: {[end.name for end in waiting]} not ready"
+        to = self.workload.designers[0]
+        headers = {"Cache-Control": "no-cache"}
+        shown = self.workload.caller.call(to, "GET", f"/tasks/{probe}", headers=headers)[1] if probe else "not created"
+        counts = [f"{self.workload.count_tasks(to, state)} {state}" for state in ("pending", "started", "completed")]
+        return f"not recovered: the task is {shown}; there are {', '.join(counts)}"
 
     def is_done(self, task: str) -> bool:
         to = self.workload.designer(self.choose)

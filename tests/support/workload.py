@@ -459,6 +459,9 @@ class Workload:
             out[key] = [step["attempt"] for step in steps if step["kind"] == "answer"]
         return out
 
+    def count_tasks(self, to: Endpoint, state: str) -> int:
+        return self.must(to, "GET", f"/tasks?status={state}&limit=1&count=total")["total"]
+
     def open_tasks(self) -> list[dict]:
         to = self.designers[0]
         return [task for state in ("pending", "started") for task in self.pages(to, f"/tasks?status={state}", "tasks")]

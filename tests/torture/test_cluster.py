@@ -5,11 +5,13 @@ the same test must find violations.
 """
 
 import collections
+import contextlib
 import http.client
 import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -22,6 +24,8 @@ from support.server import BINARY
 from support.torture import KILLS
 
 CALM_ROUNDS = int(os.environ.get("CALM_ROUNDS", "8"))
+IDLE_S = float(os.environ.get("IDLE_S", "5"))
+LONG_TRANSACTION_S = float(os.environ.get("LONG_TRANSACTION_S", "5"))
 PG_RESTARTS = int(os.environ.get("PG_RESTARTS", "4"))
 REDIS_FAULTS = int(os.environ.get("REDIS_FAULTS", "5"))
 ROLLING_ROUNDS = int(os.environ.get("ROLLING_ROUNDS", "1"))
@@ -73,6 +77,85 @@ class Calm(ClusterTest):
         for _ in range(CALM_ROUNDS):
             ordeal.load()
         self.assert_unharmed(ordeal.finish(), cluster)
+
+
+class Idle(ClusterTest):
+    """A cluster that nobody uses."""
+
+    STATEMENTS_MAX = 5  # a second and process
+
+    def test_it_hardly_asks_the_database(self):
+        postgres = Postgres(settings=("shared_preload_libraries=pg_stat_statements",))
+        cluster = self.cluster(postgres=postgres)
+        postgres.query("agent_lightning", "CREATE EXTENSION pg_stat_statements SCHEMA public")
+        count = "SELECT sum(calls) FROM public.pg_stat_statements"
+        time.sleep(5)  # starting has its own statements
+        before, begun = int(postgres.query("agent_lightning", count)), time.monotonic()
+        time.sleep(IDLE_S)
+        asked = int(postgres.query("agent_lightning", count)) - before
+        each = asked / (time.monotonic() - begun) / len(cluster.members)
+        print(f"\nidle: {each:.1f} statements a second for each of {len(cluster.members)} processes")
+        self.assertGreater(asked, 0, "the processes renew leases at least; this counts nothing")
+        self.assertLess(each, self.STATEMENTS_MAX)
+
+
+class LongTransactions(ClusterTest):
+    """Transactions stay open that have written; events go on their way all the same."""
+
+    DELAY_MAX_S = 1  # nothing is slower meanwhile; only who waits for those transactions would be
+
+    @contextlib.contextmanager
+    def open_transaction(self, postgres, database):
+        where = ["-h", "127.0.0.1", "-p", str(postgres.port), "-U", "postgres", "-d", database]
+        command = postgres.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, text=True, cwd=postgres.directory, **pipes) as psql:
+            psql.stdin.write("BEGIN; CREATE TABLE public.held (x int); SELECT txid_current();\n")
+            psql.stdin.flush()
+            self.assertTrue(psql.stdout.readline().strip().isdigit())
+            yield  # the end of its input rolls it back
+
+    def ride(self, name, cluster):
+        """The ordeal, and the longest time from the answer of a create to its event in a stream."""
+        ordeal = self.ordeal(name, cluster)
+        with (
+            self.open_transaction(cluster.postgres, "elsewhere"),
+            self.open_transaction(cluster.postgres, "agent_lightning"),
+        ):
+            limit = time.monotonic() + LONG_TRANSACTION_S
+            while time.monotonic() < limit:
+                ordeal.load()
+            time.sleep(self.DELAY_MAX_S)
+            entries = ordeal.journal.entries()
+        end = entries[-1]["t"]
+        told = {e["key"]: e["t"] for e in entries if e["e"] == "ok" and e["version"] == 1}
+        seen = {e["key"]: e["t"] for e in reversed(entries) if e["e"] == "seen" and e["version"] == 1}
+        delays = [seen.get(key, end) - at for key, at in told.items() if at < end - self.DELAY_MAX_S]
+        self.assertGreater(len(delays), 10)
+        print(f"\n{name}: {LONG_TRANSACTION_S:.0f} s, {len(delays)} events, longest delay {max(delays) * 1000:.0f} ms")
+        return ordeal, max(delays)
+
+    def long_cluster(self):
+        cluster = self.cluster(roles=("gateway", "operations", "worker"))
+        cluster.postgres.create_database("elsewhere")
+        return cluster
+
+    def test_they_delay_no_event(self):
+        cluster = self.long_cluster()
+        ordeal, delay = self.ride("long transactions", cluster)
+        self.assertLess(delay, self.DELAY_MAX_S)
+        self.assert_unharmed(ordeal.finish(), cluster)
+
+    def test_a_reader_that_waits_for_them_is_noticed(self):
+        """Planted bug, in the database: it shows only what is older than every transaction that is open."""
+        cluster = self.long_cluster()
+        cluster.postgres.query(
+            "agent_lightning",
+            f"CREATE POLICY wait ON {EVENTS} AS RESTRICTIVE FOR SELECT"
+            " USING (xid < pg_snapshot_xmin(pg_current_snapshot()))",
+        )
+        _, delay = self.ride("control: waits for all", cluster)
+        self.assertGreaterEqual(delay, self.DELAY_MAX_S)
 
 
 class Passenger(threading.Thread):
@@ -298,7 +381,7 @@ class Zombies(ClusterTest):
 
     def settings(self):
         """Where the build can, a worker dwells between the answer and its storing."""
-        return {"AL_FAILPOINTS": "worker.finish.before=delay:20"} if b"AL_FAILPOINTS" in BINARY.read_bytes() else {}
+        return {"AL_FAILPOINTS": "worker.finish.before=delay:10"} if b"AL_FAILPOINTS" in BINARY.read_bytes() else {}
 
     def test_late_writes_are_refused(self):
         cluster = self.cluster(self.settings(), roles=("gateway", "agent-designer", "operations", "worker"))
