@@ -72,7 +72,8 @@ void rethrow_first(auto const& settled) {
 /// A slot of ours. Shared, because the renewing loop may lose it while a page is on its way.
 struct Consumer::Held {
   Hold hold;
-  std::string cursor;
+  std::string cursor;       ///< how far it has come
+  std::string stored;       ///< how far the database knows
   bool is_careful = false;  ///< its former holder died: one event at a time, each noted before
   bool is_surplus = false;
   bool is_lost = false;
@@ -154,7 +155,7 @@ Task<void> Consumer::deliver_loop() {
         continue;
       wait_until = now() + options_.poll_interval();
       if (!held_.empty() && now() < lease_until_)
-        wait_until = std::min(wait_until, next_due_);
+        wait_until = std::min(wait_until, has_news_ ? std::min(next_due_, next_store_) : next_due_);
     } catch (Fault const& fault) {
       log::warning("events could not be delivered; trying again",
                    {{"consumer", options_.name}, {"reason", fault.what()}});
@@ -183,6 +184,7 @@ Task<void> Consumer::stop() {
     co_await await_loops(limit + leave_timeout);
   }
   try {
+    co_await store_cursors(Deadline::after(leave_timeout));
     auto const held = holds();
     held_.clear();
     co_await store_.give_back(held, Deadline::after(leave_timeout));
@@ -229,7 +231,8 @@ Task<void> Consumer::renew() {
     co_return;
   for (auto& slot : co_await store_.take(id_, std::move(share.take), store_deadline())) {
     held_[slot.number] = std::make_shared<Held>(Held{.hold = {.slot = slot.number, .epoch = slot.epoch},
-                                                     .cursor = std::move(slot.cursor),
+                                                     .cursor = slot.cursor,
+                                                     .stored = slot.cursor,
                                                      .is_careful = !slot.owner.empty()});
   }
   next_due_ = {};
@@ -256,6 +259,7 @@ Task<void> Consumer::give_back_surplus() {
   }
   if (surplus.empty())
     co_return;
+  co_await store_cursors(store_deadline());
   for (auto const& hold : surplus)
     held_.erase(hold.slot);
   co_await store_.give_back(std::move(surplus), store_deadline());
@@ -438,33 +442,43 @@ Task<Result<void>> Consumer::call(model::Event const& event, std::int64_t attemp
 
 // ---- progress ----
 
-/// Stores how far each chain has come: in one statement for all that came equally far without a failure.
+/// Notes how far each chain has come. What failed is stored at once, the rest when it is time.
 Task<void> Consumer::store(std::vector<Chain>& chains) {
-  bool const is_idle = std::ranges::all_of(chains, [](auto const& chain) { return chain.events.empty(); });
-  std::map<std::string, std::vector<std::shared_ptr<Held>>> moved;
   for (auto& chain : chains) {
-    if (chain.held->is_lost || chain.reached == chain.held->cursor)
+    if (chain.held->is_lost)
       continue;
-    if (!chain.letters.empty()) {
-      co_await store_failures(chain);
-    } else if (is_idle && now() < next_idle_store_) {
+    if (chain.letters.empty()) {
       chain.held->cursor = chain.reached;
     } else {
-      moved[chain.reached].push_back(chain.held);
+      co_await store_failures(chain);
     }
+    has_news_ = has_news_ || !chain.events.empty();
+  }
+  if (now() >= (has_news_ ? next_store_ : next_idle_store_))
+    co_await store_cursors(store_deadline());
+}
+
+/// In one statement for all that came equally far.
+Task<void> Consumer::store_cursors(Deadline deadline) {
+  std::map<std::string, std::vector<std::shared_ptr<Held>>> moved;
+  for (auto const& [number, held] : held_) {
+    if (held->cursor != held->stored)
+      moved[held->cursor].push_back(held);
   }
   for (auto const& [reached, slots] : moved) {
     std::vector<Hold> holds;
     for (auto const& held : slots)
       holds.push_back(held->hold);
-    auto const still_held = co_await store_.advance(holds, reached, store_deadline());
+    auto const still_held = co_await store_.advance(holds, reached, deadline);
     for (auto const& held : slots) {
-      held->cursor = reached;
+      held->stored = reached;
       if (!still_held.contains(held->hold.slot))
         lose(*held);
     }
-    next_idle_store_ = now() + idle_store_interval;
   }
+  has_news_ = false;
+  next_store_ = now() + options_.store_interval;
+  next_idle_store_ = now() + idle_store_interval;
 }
 
 Task<void> Consumer::store_failures(Chain& chain) {
@@ -479,7 +493,7 @@ Task<void> Consumer::store_failures(Chain& chain) {
                                             std::move(ids), store_deadline());
   if (!done && done.error().code != Code::lease_lost)
     throw Fault("storing what a consumer could not handle was refused: " + done.error().message);
-  chain.held->cursor = chain.reached;
+  chain.held->cursor = chain.held->stored = chain.reached;
   if (!done)
     lose(*chain.held);
 }

@@ -32,6 +32,8 @@ struct ConsumerOptions {
   std::int64_t slots = 16;   ///< of a new group; it keeps them. More members than slots are of no use
   std::size_t concurrency = 8;
   std::int64_t page = 200;
+  /// While events come the cursor is stored this often: so much of what a member handled comes again when it dies.
+  std::chrono::milliseconds store_interval{50};
   std::chrono::milliseconds lease{10'000};
   std::chrono::milliseconds handler_timeout{10'000};
   std::int64_t tries = 5;  ///< attempts at an event, before it is parked
@@ -112,6 +114,7 @@ class Consumer {
   [[nodiscard]] Task<void> run_carefully(Chain&, std::string const& end);
   [[nodiscard]] Task<void> handle(Chain&, model::Event const&, std::int64_t attempt);
   [[nodiscard]] Task<void> store(std::vector<Chain>&);
+  [[nodiscard]] Task<void> store_cursors(Deadline);
   [[nodiscard]] Task<void> store_failures(Chain&);
   [[nodiscard]] Task<Result<void>> call(model::Event const&, std::int64_t attempt, bool is_out_of_order);
 
@@ -134,6 +137,8 @@ class Consumer {
   std::int64_t slot_count_ = 0;
   std::atomic<std::uint64_t> failures_ = 0;
   SteadyTime lease_until_{};
+  bool has_news_ = false;  ///< events were handled that the stored cursors do not tell of
+  SteadyTime next_store_{};
   SteadyTime next_idle_store_{};
   bool has_waiting_ = false;
   SteadyTime next_due_{};  ///< when to look for what is due again; the epoch: at once

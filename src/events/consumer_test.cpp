@@ -77,6 +77,7 @@ class ConsumerTest : public EventFixture {
     return {.name = "group",
             .start = ConsumerOptions::Start::beginning,
             .slots = 4,
+            .store_interval = std::chrono::milliseconds{0},
             .lease = std::chrono::seconds{600},
             .handler_timeout = std::chrono::seconds{60},
             .retry_delay_first = std::chrono::hours{1000},
@@ -300,6 +301,72 @@ TEST_P(ConsumerTest, SlotsOfADeadMemberGoOnWhereItsCursorStands) {
   auto all = a.texts();
   std::ranges::copy(b.texts(), std::back_inserter(all));
   EXPECT_EQ(disorder(all), "");
+}
+
+/// Between two stores of its cursor a member only remembers how far it is.
+class ConsumerCursorTest : public ConsumerTest {
+ protected:
+  static ConsumerOptions seldom() {
+    auto out = options();
+    out.store_interval = std::chrono::hours{1};
+    return out;
+  }
+  /// It has stored its cursor once, then handled "a 2" and "b 2".
+  Member& member_that_is_further() {
+    auto& made = member(seldom());
+    renew(made);
+    for (auto const* aggregate : {"a", "b"})
+      have(aggregate);
+    deliver(made);
+    for (auto const* aggregate : {"a", "b"})
+      have(aggregate);
+    deliver(made);
+    EXPECT_THAT(made.texts(), UnorderedElementsAre("a 1", "b 1", "a 2", "b 2"));
+    return made;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(On, ConsumerCursorTest, testing::ValuesIn(storage::backend_kinds()),
+                         [](auto const& info) { return std::string(info.param.name); });
+
+TEST_P(ConsumerCursorTest, WhatWasHandledSinceComesAgainAfterADeath) {
+  auto& dead = member_that_is_further();
+  auto& next = member();
+  expire_and_replace(dead, next);
+  deliver(next);
+  EXPECT_THAT(next.texts(), UnorderedElementsAre("a 2", "b 2"));
+}
+
+TEST_P(ConsumerCursorTest, NothingComesAgainAfterAStop) {
+  auto& stopped = member_that_is_further();
+  auto& next = member();
+  loop.wait(stopped.consumer->stop());
+  renew(next);
+  deliver(next);
+  EXPECT_THAT(next.texts(), IsEmpty());
+}
+
+TEST_P(ConsumerCursorTest, NothingComesAgainWhereASlotIsHandedOn) {
+  auto& first = member_that_is_further();
+  auto& second = member();
+  renew(second);
+  renew(first);
+  deliver(first);
+  renew(second);
+  EXPECT_EQ(second.consumer->slots_held(), 2U);
+  deliver(second);
+  EXPECT_THAT(second.texts(), IsEmpty());
+}
+
+TEST_P(ConsumerCursorTest, WhatFailedIsStoredAtOnce) {
+  auto& dead = member_that_is_further();
+  dead.fate = fails_for("a");
+  have("a");
+  deliver(dead);
+  auto& next = member();
+  expire_and_replace(dead, next);
+  deliver(next);
+  EXPECT_THAT(letters(), ElementsAre(HasSubstr("a 3 waiting")));
+  EXPECT_THAT(next.texts(), UnorderedElementsAre("b 2")) << "it is of another slot";
 }
 
 TEST_P(ConsumerTest, StoppedMemberLeavesItsSlotsAtOnce) {

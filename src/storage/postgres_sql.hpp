@@ -46,7 +46,7 @@ struct FrameSettings {
   /// have it with the statistics of a young table. Planning a group anew each time, because it has fewer callers than
   /// the general plan reckons with, took longer than the group.
   bool by_key = false;
-  bool as_al_app = false;      ///< the login role would bypass row-level security
+  bool as_al_app = false;  ///< the login role would bypass row-level security
   /// TimeZone, DateStyle and jit could not be start-up options (PgBouncer). Compiling a statement takes a second where
   /// its cost is overrated, as that of a scan is that `by_key` forbids and there is no way around; ours run for
   /// milliseconds.
