@@ -42,7 +42,7 @@ RowStatement const write_note{.name = "copy.note",
                                   " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])"
                                   " ON CONFLICT (table_name, tenant) DO UPDATE SET copied = excluded.copied",
                               .sqlite = {}};
-Statement const read_snapshot{"copy.snapshot", "SELECT pg_current_snapshot()::text"};
+Statement const read_snapshot{"copy.snapshot", "SELECT al_log_snapshot()"};
 
 /// The highest number that the source has ever given.
 Statement const last_number{"copy.last_number", "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = $1"};

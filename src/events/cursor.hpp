@@ -11,7 +11,7 @@
 namespace al::events {
 
 /// On PostgreSQL `seen` is everything before the page, `page` the snapshot that cut it (empty: nothing was cut) and
-/// `seq` the last event handed out of it. On SQLite only `seq` counts.
+/// `seq` the last event handed out of it; al_log_snapshot() takes the snapshots. On SQLite only `seq` counts.
 struct Cursor {
   std::string seen{};
   std::string page{};

@@ -34,18 +34,18 @@ Statement const sqlite_after{"events.after", "SELECT s.last, e.* FROM (" + sqlit
                                                  event_columns() + " FROM events e WHERE e.seq > $4 AND" +
                                                  wanted("instr") + "ORDER BY e.seq LIMIT $5) e ON true ORDER BY e.seq"};
 
-Statement const postgres_tip{"events.tip", "SELECT pg_current_snapshot()::text"};
+Statement const postgres_tip{"events.tip", "SELECT al_log_snapshot()"};
 
 Statement const sqlite_since{
     "events.since", "SELECT COALESCE((SELECT MIN(seq) - 1 FROM events WHERE timestamp >= $1), (" + sqlite_last + "))"};
 /// Everything from the first such transaction on counts as unseen, and whatever is still running.
 Statement const postgres_since{"events.since",
                                "SELECT LEAST((SELECT MIN(xid) FROM events WHERE timestamp >= $1),"
-                               " pg_snapshot_xmin(pg_current_snapshot()))::text"};
+                               " pg_snapshot_xmin(al_log_snapshot()::pg_snapshot))::text"};
 
-/// What the snapshot of this very statement sees and $4 did not. One row always comes, for the snapshot.
+/// What this very statement sees and $4 did not. One row always comes, for the snapshot.
 std::string newly_seen(std::string const& condition, std::string const& order) {
-  return "SELECT s.snapshot, e.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s LEFT JOIN LATERAL (SELECT " +
+  return "SELECT s.snapshot, e.* FROM (SELECT al_log_snapshot() AS snapshot) s LEFT JOIN LATERAL (SELECT " +
          event_columns() + " FROM events e WHERE" + condition + "AND" + wanted("strpos") + "ORDER BY " + order +
          " LIMIT $5::bigint) e ON true ORDER BY e.seq";
 }
