@@ -169,5 +169,7 @@ endfunction()
 function(al_script_tests)
   add_test(NAME tidy COMMAND Python3::Interpreter "${CMAKE_SOURCE_DIR}/scripts/tidy.py")
   add_test(NAME tidy_self_test COMMAND Python3::Interpreter "${CMAKE_SOURCE_DIR}/scripts/tidy.py" --self-test)
-  set_tests_properties(tidy tidy_self_test PROPERTIES TIMEOUT ${AL_TEST_TIMEOUT_S})
+  add_test(NAME python_tests_self_test COMMAND Python3::Interpreter "${CMAKE_SOURCE_DIR}/scripts/python_tests.py"
+                                               --self-test)
+  set_tests_properties(tidy tidy_self_test python_tests_self_test PROPERTIES TIMEOUT ${AL_TEST_TIMEOUT_S})
 endfunction()

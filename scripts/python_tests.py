@@ -15,6 +15,15 @@ import sys
 import time
 
 
+def count_tests(said: str) -> int | None:
+    """How many there were, a class that was skipped as a whole as one; None: it did not come to its end."""
+    ran = re.search(r"^Ran (\d+) tests?", said, re.MULTILINE)
+    skipped = re.search(r"^OK \(skipped=(\d+)\)", said, re.MULTILINE)
+    if ran is None:
+        return None
+    return int(ran[1]) or (int(skipped[1]) if skipped else 0)
+
+
 def run(module: pathlib.Path, shows_all: bool) -> tuple[str, bool, int]:
     """What it said, whether all passed, and how many tests there were."""
     begun = time.monotonic()
@@ -27,11 +36,11 @@ def run(module: pathlib.Path, shows_all: bool) -> tuple[str, bool, int]:
         errors="replace",
         check=False,
     )
-    counted = re.search(r"^Ran (\d+) tests?", done.stdout, re.MULTILINE)
+    count = count_tests(done.stdout)
     # A module without tests ends well, or not, depending on Python's version.
-    passed = done.returncode == 0 and counted is not None
+    passed = done.returncode == 0 and count is not None
     head = f"--- {module.stem}: {'ok' if passed else 'FAILED'}, {time.monotonic() - begun:.0f} s\n"
-    return head + (done.stdout if shows_all or not passed else ""), passed, int(counted[1]) if counted else 0
+    return head + (done.stdout if shows_all or not passed else ""), passed, count or 0
 
 
 def main() -> int:
@@ -49,5 +58,18 @@ def main() -> int:
     return 1 if failed or not tests else 0
 
 
+def self_test() -> None:
+    cases = {
+        "Ran 3 tests in 0.1s\n\nOK\n": 3,
+        "Ran 3 tests in 0.1s\n\nOK (skipped=2)\n": 3,
+        "Ran 1 test in 0.1s\n\nFAILED (failures=1)\n": 1,
+        "Ran 0 tests in 0.1s\n\nOK (skipped=1)\n": 1,
+        "Ran 0 tests in 0.1s\n\nNO TESTS RAN\n": 0,
+        "Segmentation fault\n": None,
+    }
+    for said, expected in cases.items():
+        assert count_tests(said) == expected, (said, count_tests(said))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(self_test() if sys.argv[1:] == ["--self-test"] else main())
