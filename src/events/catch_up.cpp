@@ -18,10 +18,10 @@ Statement const snapshot{"catch_up.snapshot", "SELECT al_log_snapshot()"};
 /// What is not in the snapshot $1, without its contents. Of agents everyone keeps copies, so of those it says which;
 /// of all else it is enough that someone looks. One row always comes, for the new snapshot.
 Statement const news{"catch_up.news",
-                     "SELECT s.snapshot, e.* FROM (SELECT al_log_snapshot() AS snapshot) s"
-                     " LEFT JOIN LATERAL (SELECT DISTINCT channel, tenant_id,"
-                     " CASE kind WHEN 'agent' THEN aggregate_id ELSE '' END AS aggregate_id FROM events"
-                     " WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND" +
+                     std::string(beside_snapshot) +
+                         "(SELECT DISTINCT channel, tenant_id,"
+                         " CASE kind WHEN 'agent' THEN aggregate_id ELSE '' END AS aggregate_id FROM events"
+                         " WHERE xid >= pg_snapshot_xmin($1::text::pg_snapshot) AND" +
                          unseen_by("xid", "$1") + "LIMIT $2::bigint) e ON true"};
 
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }

@@ -22,6 +22,11 @@ struct Cursor {
 /// The snapshot before the first transaction.
 inline constexpr std::string_view first_snapshot = "1:1:";
 
+/// How a statement on PostgreSQL begins that answers what al_log_snapshot() says first, and once, beside each row of
+/// the `e` that follows. Unless it is a table of its own, PostgreSQL calls the function for every row.
+inline constexpr std::string_view beside_snapshot =
+    "WITH s AS MATERIALIZED (SELECT al_log_snapshot() AS snapshot) SELECT s.snapshot, e.* FROM s LEFT JOIN LATERAL ";
+
 /// The SQL condition that the transaction `xid` is not in the snapshot `snapshot` (both expressions of PostgreSQL):
 /// begun after it, or still running when it was taken.
 [[nodiscard]] std::string unseen_by(std::string const& xid, std::string const& snapshot);

@@ -45,9 +45,8 @@ Statement const postgres_since{"events.since",
 
 /// What this very statement sees and $4 did not. One row always comes, for the snapshot.
 std::string newly_seen(std::string const& condition, std::string const& order) {
-  return "SELECT s.snapshot, e.* FROM (SELECT al_log_snapshot() AS snapshot) s LEFT JOIN LATERAL (SELECT " +
-         event_columns() + " FROM events e WHERE" + condition + "AND" + wanted("strpos") + "ORDER BY " + order +
-         " LIMIT $5::bigint) e ON true ORDER BY e.seq";
+  return std::string(beside_snapshot) + "(SELECT " + event_columns() + " FROM events e WHERE" + condition + "AND" +
+         wanted("strpos") + "ORDER BY " + order + " LIMIT $5::bigint) e ON true ORDER BY e.seq";
 }
 
 /// From the beginning everything is new: the log is read along its key until the page is full.
