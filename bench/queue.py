@@ -73,24 +73,10 @@ def produce_folder(command):
     return str(node_folder()) if command[0] == "node" else None
 
 
-@contextlib.contextmanager
-def open_transaction(url):
-    """A snapshot that holds back every vacuum."""
-    psql = subprocess.Popen(["psql", "-Xq", url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    psql.stdin.write("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class; SELECT txid_current();\n")
-    psql.stdin.flush()
-    time.sleep(1)
-    try:
-        yield
-    finally:
-        psql.stdin.close()
-        psql.wait(30)
-
-
 def ours(server, redis, name, database, prepare=None):
     url = server.create_database(database)
     subprocess.run([QUEUE, "setup", url, str(AGENTS)], check=True)
-    around = prepare(server, database, url) if prepare else contextlib.nullcontext()
+    around = prepare(server, database) if prepare else contextlib.nullcontext()
     redis_url = f"redis://127.0.0.1:{redis}/0"
     with around, running([[QUEUE, "work", url, redis_url, str(CONCURRENCY)]] * WORKERS):
         time.sleep(0.5)
@@ -99,10 +85,11 @@ def ours(server, redis, name, database, prepare=None):
     server.query("postgres", f'DROP DATABASE "{database}"')
 
 
-def behind_finished(server, database, url):
+def behind_finished(server, database):
     server.query(database, FINISHED_ROWS)
     server.query(database, "VACUUM ANALYZE")
-    return open_transaction(url.replace("agent_user@", "postgres@"))
+    # Its snapshot holds back every vacuum.
+    return server.open_transaction(database, "SELECT count(*) FROM pg_class")
 
 
 def node_folder():

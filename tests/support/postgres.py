@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own: a private directory, a free loopback port, an ordinary owner, fsync on."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Self
 
 from support.program import Program
@@ -91,8 +93,22 @@ class Postgres(Program):
 
     def query(self, database: str, sql: str) -> str:
         """As the superuser; answers the rows, one a line, without decoration."""
+        return self.must([*self.psql(database), "-c", sql]).strip()
+
+    def psql(self, database: str) -> list[str]:
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]
-        return self.must(self.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", sql)).strip()
+        return self.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where)
+
+    @contextlib.contextmanager
+    def open_transaction(self, database: str, sql: str) -> Iterator[None]:
+        """One that has done `sql`, has a number and keeps its snapshot, until the end: then it is rolled back."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(self.psql(database), text=True, cwd=self.directory, **pipes) as psql:
+            psql.stdin.write(f"BEGIN ISOLATION LEVEL REPEATABLE READ; {sql}; SELECT 'open ' || txid_current();\n")
+            psql.stdin.flush()
+            if not any(line.startswith("open ") for line in iter(psql.stdout.readline, "")):
+                raise AssertionError(f"no transaction in {database}")
+            yield
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT ends sessions in an orderly way; SIGQUIT is a crash that the next start recovers from."""

@@ -5,13 +5,11 @@ the same test must find violations.
 """
 
 import collections
-import contextlib
 import http.client
 import json
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 import unittest
@@ -104,23 +102,12 @@ class LongTransactions(ClusterTest):
 
     DELAY_MAX_S = 1  # nothing is slower meanwhile; only who waits for those transactions would be
 
-    @contextlib.contextmanager
-    def open_transaction(self, postgres, database):
-        where = ["-h", "127.0.0.1", "-p", str(postgres.port), "-U", "postgres", "-d", database]
-        command = postgres.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *where)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, text=True, cwd=postgres.directory, **pipes) as psql:
-            psql.stdin.write("BEGIN; CREATE TABLE public.held (x int); SELECT txid_current();\n")
-            psql.stdin.flush()
-            self.assertTrue(psql.stdout.readline().strip().isdigit())
-            yield  # the end of its input rolls it back
-
     def ride(self, name, cluster):
         """The ordeal, and the longest time from the answer of a create to its event in a stream."""
         ordeal = self.ordeal(name, cluster)
         with (
-            self.open_transaction(cluster.postgres, "elsewhere"),
-            self.open_transaction(cluster.postgres, "agent_lightning"),
+            cluster.postgres.open_transaction("elsewhere", "CREATE TABLE public.held (x int)"),
+            cluster.postgres.open_transaction("agent_lightning", "CREATE TABLE public.held (x int)"),
         ):
             limit = time.monotonic() + LONG_TRANSACTION_S
             while time.monotonic() < limit:
