@@ -63,15 +63,11 @@ Task<Result<AgentChoice>> find_agent(Stores stores, Call& call, std::string agen
   co_return std::move(*choice);
 }
 
-TaskId id_for_new(Stores const& stores, Call const& call) {
-  return call.made_id.empty() ? stores.tasks.new_id() : TaskId{call.made_id};
-}
-
 Task<Result<Response>> create(Stores stores, Call& call) {
   auto task = entity::from_json<model::Task>(call.body());
   if (!task)
     co_return fail(std::move(task.error()));
-  task->id = id_for_new(stores, call);
+  task->id = id_for_new(call, stores.tasks);
   if (call.path("agent_id") == automatic) {
     auto choice = co_await find_agent(stores, call, std::string(automatic), task->description);
     if (!choice)
@@ -96,7 +92,7 @@ Task<Result<Response>> execute(Stores stores, Call& call) {
   if (!choice)
     co_return fail(std::move(choice.error()));
   model::Task task;
-  task.id = id_for_new(stores, call);
+  task.id = id_for_new(call, stores.tasks);
   task.agent_id = choice->id;
   task.description = std::move(wanted->task);
   task.context = std::move(wanted->context);

@@ -25,8 +25,8 @@ Task<Result<Response>> create(Chats chats, Call& call) {
     if (!agent)
       co_return fail(std::move(agent.error()));
   }
-  auto id = call.made_id.empty() ? chats.sessions.new_id() : SessionId{call.made_id};
-  auto made = co_await chats.sessions.create(actor, std::move(id), wanted->agent_id, call.context.deadline);
+  auto made =
+      co_await chats.sessions.create(actor, id_for_new(call, chats.sessions), wanted->agent_id, call.context.deadline);
   if (!made)
     co_return fail(std::move(made.error()));
   co_return http::entity_response(201, entity::to_json(*made), made->version, "/api/v1/sessions/" + made->id.value);

@@ -20,6 +20,12 @@ namespace al::services {
 /// What `Cache-Control: no-cache` asks for.
 [[nodiscard]] data::Freshness freshness(http::Call const&);
 
+/// The id of what a call makes in `store`: its key's, when it has one.
+template <class Store>
+[[nodiscard]] auto id_for_new(http::Call const& call, Store& store) {
+  return call.made_id.empty() ? store.new_id() : decltype(store.new_id()){call.made_id};
+}
+
 /// Builds a JSON object member by member, in order.
 class ObjectText {
  public:
