@@ -108,7 +108,7 @@ http::ClientOptions tenant_client_options(Config const& config) {
 }
 
 data::RetentionOptions retention_options(Config const& config) {
-  auto const directory = config.text("archive");
+  auto const& directory = config.text("archive");
   return {.archive = directory.empty() ? data_directory(config) / "archive" : std::filesystem::path(directory),
           .events_keep = std::chrono::days(config.integer("events.keep_days")),
           .metrics_keep = std::chrono::days(config.integer("metrics.keep_days"))};

@@ -33,8 +33,10 @@ constexpr int memory_level = 8;
 /// A file that appears under its name when it is complete.
 class DurableFile {
  public:
-  explicit DurableFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
-    descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  explicit DurableFile(fs::path path)
+      : path_(std::move(path)),
+        partial_(path_.string() + ".partial"),
+        descriptor_(::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
     if (descriptor_ < 0)
       throw_unwritable(partial_, errno);
   }
@@ -79,7 +81,7 @@ class DurableFile {
 
   fs::path path_;
   fs::path partial_;
-  int descriptor_ = -1;
+  int descriptor_;
   bool is_complete_ = false;
 };
 
@@ -120,7 +122,7 @@ struct ArchiveFile::Stream {
   Stream& operator=(Stream const&) = delete;
 
   void deflate(std::string_view bytes, int flush) {
-    std::array<char, 1 << 16> out;
+    std::array<char, 1 << 16> out{};
     // zlib reads what it is given, although its type does not say so.
     zlib.next_in = static_cast<Bytef*>(static_cast<void*>(const_cast<char*>(bytes.data())));
     zlib.avail_in = static_cast<uInt>(bytes.size());

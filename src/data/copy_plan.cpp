@@ -117,8 +117,11 @@ void demand_all(Columns const& source, std::map<std::string, TargetTable> const&
       bool const is_there = std::ranges::find(found->second.table.columns, column, &CopyColumn::name) !=
                             found->second.table.columns.end();
       if (!is_there && !contains(sqlite_only, ColumnName{name, column}))
-        throw Fault("the column " + name + "." + column +
-                    " is in the SQLite database only; this program does not know how to copy it");
+        throw Fault(std::string("the column ")
+                        .append(name)
+                        .append(".")
+                        .append(column)
+                        .append(" is in the SQLite database only; this program does not know how to copy it"));
     }
   }
 }

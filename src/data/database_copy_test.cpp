@@ -379,7 +379,7 @@ TEST_P(DatabaseCopy, PositionsKeepTheirMeaning) {
 TEST_P(DatabaseCopy, StoredPositionsAreCarriedOver) {
   fill_all();
   auto const numbered = source_events();
-  auto const half = numbered.at(numbered.size() / 2);
+  auto const& half = numbered.at(numbered.size() / 2);
   auto const position = half.substr(0, half.find(' '));
   std::string const columns = " (tenant_id text, name text, cursor text, PRIMARY KEY (name))";
   Statement const drop{"test.drop", "DROP TABLE IF EXISTS consumer_slots"};

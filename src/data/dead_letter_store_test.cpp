@@ -12,7 +12,6 @@ namespace {
 
 using model::DeadLetterId;
 using model::DeadLetterState;
-using testing::ElementsAre;
 
 class DeadLetterStoreTest : public StoreFixture {
  protected:

@@ -82,8 +82,10 @@ class EventStore {
       out = {std::move(*state), head->snapshot_version};
     }
     // Each turn goes on by one event at least.
-    while (out.version < head->version)
-      out = fold(std::move(out), co_await events_after(tenant, stream, out.version, deadline), rule);
+    while (out.version < head->version) {
+      auto const events = co_await events_after(tenant, stream, out.version, deadline);
+      out = fold(std::move(out), events, rule);
+    }
     co_return out;
   }
 

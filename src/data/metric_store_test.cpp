@@ -10,7 +10,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 class MetricStoreTest : public StoreFixture {
  protected:

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/backoff.hpp"
+#include "core/log.hpp"
 #include "data/expected_version.hpp"
 #include "data/task_changes.hpp"
 
@@ -304,7 +305,8 @@ Task<Result<model::Task>> TaskStore::create(Actor const& actor, model::Task task
   try {
     if (co_await get(actor.tenant, id, deadline))
       co_return task;
-  } catch (Fault const&) {
+  } catch (Fault const& fault) {
+    log::warning("whether a task was made stays unknown", {{"task", id.value}, {"reason", fault.what()}});
   }
   std::rethrow_exception(unknown);
 }

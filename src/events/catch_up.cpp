@@ -52,11 +52,10 @@ Task<void> CatchUp::mark() {
 Task<void> CatchUp::look() {
   auto const hearing = hearing_();
   bool const has_heard_all = hearing.is_whole && hearing.gaps == gaps_;
-  if (heard_.empty()) {
-    co_await mark();
-  } else if (whom_ == For::all_processes || !has_heard_all) {
+  bool const is_first = heard_.empty();
+  if (!is_first && (whom_ == For::all_processes || !has_heard_all)) {
     co_await tell_news();
-  } else if (std::chrono::steady_clock::now() >= marked_at_ + times_.mark) {
+  } else if (is_first || std::chrono::steady_clock::now() >= marked_at_ + times_.mark) {
     co_await mark();
   }
   // Only a look that began while all was heard ends the gap before it.

@@ -18,9 +18,10 @@ namespace al::events {
 /// An event in the hands of a consumer.
 struct Delivery {
   model::Event const& event;
-  std::int64_t attempt;  ///< from 1
-  bool is_out_of_order;  ///< a person had it retried after it was given up; later ones of its aggregate went before
-  Deadline deadline;     ///< then the handler is cancelled, and the attempt has failed
+  std::int64_t attempt = 1;  ///< from 1
+  bool is_out_of_order =
+      false;          ///< a person had it retried after it was given up; later ones of its aggregate went before
+  Deadline deadline;  ///< then the handler is cancelled, and the attempt has failed
 };
 
 struct ConsumerOptions {

@@ -122,7 +122,7 @@ void LiveText::follow(Bus& bus) {
   });
 }
 
-std::shared_ptr<void> LiveText::fetch(TenantId const& tenant, TaskId const& task) {
+std::shared_ptr<void> LiveText::fetch(TenantId const& tenant, TaskId const& task) const {
   return others_.fetch ? others_.fetch(tenant, task) : nullptr;
 }
 

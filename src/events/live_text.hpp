@@ -73,7 +73,7 @@ class LiveText {
   void follow(Bus& bus);
 
   /// Has what the task writes in other processes brought here for as long as the result is kept.
-  [[nodiscard]] std::shared_ptr<void> fetch(TenantId const&, TaskId const&);
+  [[nodiscard]] std::shared_ptr<void> fetch(TenantId const&, TaskId const&) const;
   /// What joins the texts of several processes. Both are called on any thread, and neither blocks nor throws.
   struct Others {
     std::function<void(TenantId const&, TaskId const&)> begins;  ///< an answer is begun here

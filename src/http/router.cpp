@@ -311,7 +311,7 @@ struct Router::Table {
 
   Task<Response> answer(Context& context, Request& request, ErrorFormat& format);
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
-  Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash);
+  Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash) const;
   Task<void> settle(Call& call, std::string const& scope, std::string const& key, Outcome outcome) const;
 };
 
@@ -531,7 +531,7 @@ Task<Result<void>> Router::Table::admit(Context& context, Request const& request
   co_return Result<void>{};
 }
 
-Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::string key, std::string hash) {
+Task<Response> Router::Table::answer_once(Call& call, Route const& route, std::string key, std::string hash) const {
   auto const scope = std::string(method_name(route.method)) + " " + std::string(route.path);
   auto const actor = call.context.actor();
   Idempotency::Use const use{.route = scope, .key = key, .body_hash = hash, .is_repeatable = route.repeatable};

@@ -130,7 +130,7 @@ class RequestParser final : public beast_http::basic_parser<true> {
     if (!is_inside)
       return true;
     auto const* const after_name = name.data() + name.size();
-    return std::string_view(after_name, value.data()).contains('\r');
+    return std::string_view(after_name, static_cast<std::size_t>(value.data() - after_name)).contains('\r');
   }
 
   // Beast takes "Content-Length: 5, 5", equal repeats, and any coding before `chunked` or instead of it.

@@ -209,10 +209,10 @@ TEST_F(SqliteDisk, RefusedWriteNeedsNoSync) {
 
 TEST_F(SqliteDisk, FullDiskIsUnavailableUntilThereIsRoom) {
   disk.log_write_error = SQLITE_FULL;
-  EXPECT_THROW(loop_.wait(inserting("a")), Unavailable);
+  EXPECT_THROW(std::ignore = loop_.wait(inserting("a")), Unavailable);
   EXPECT_THAT(ids(), testing::IsEmpty());
   disk.log_write_error = SQLITE_IOERR_WRITE;
-  EXPECT_THROW(loop_.wait(inserting("a")), Unavailable);
+  EXPECT_THROW(std::ignore = loop_.wait(inserting("a")), Unavailable);
   disk.log_write_error = 0;
   EXPECT_TRUE(loop_.wait(inserting("b")));
   EXPECT_THAT(ids(), ElementsAre("b"));
@@ -221,7 +221,7 @@ TEST_F(SqliteDisk, FullDiskIsUnavailableUntilThereIsRoom) {
 TEST_F(SqliteDisk, LostSyncStopsEverything) {
   ASSERT_TRUE(loop_.wait(inserting("kept")));
   disk.log_sync_error = SQLITE_IOERR_FSYNC;
-  EXPECT_THROW(loop_.wait(inserting("lost")), OutcomeUnknown);
+  EXPECT_THROW(std::ignore = loop_.wait(inserting("lost")), OutcomeUnknown);
   disk.log_sync_error = 0;
   expect_everything_broken();
   db_->close();
@@ -254,7 +254,7 @@ TEST_F(SqliteDisk, UnreadablePageFailsTheReadAndPasses) {
   open();
   Statement const measure{.name = "measure", .text = "SELECT length(filling) FROM t"};
   disk.data_read_error = SQLITE_IOERR_READ;
-  EXPECT_THROW(loop_.wait(db_->read(Scope::system(), measure, {}, soon())), Unavailable);
+  EXPECT_THROW(std::ignore = loop_.wait(db_->read(Scope::system(), measure, {}, soon())), Unavailable);
   disk.data_read_error = 0;
   EXPECT_EQ(loop_.wait(db_->read(Scope::system(), measure, {}, soon())).at(0).at(0), Value(std::int64_t{6'000'000}));
 }
@@ -265,7 +265,7 @@ TEST_F(SqliteDisk, DamageStopsEverything) {
   open();
   disk.data_read_error = SQLITE_CORRUPT;
   Statement const measure{.name = "measure", .text = "SELECT length(filling) FROM t"};
-  EXPECT_THROW(loop_.wait(db_->read(Scope::system(), measure, {}, soon())), Fault);
+  EXPECT_THROW(std::ignore = loop_.wait(db_->read(Scope::system(), measure, {}, soon())), Fault);
   disk.data_read_error = 0;
   expect_everything_broken();
 }

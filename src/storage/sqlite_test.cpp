@@ -314,8 +314,9 @@ TEST_F(Sqlite, LongReadEndsAtItsDeadline) {
   Statement const endless{
       .name = "endless",
       .text = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT sum(i * 0) FROM c"};
-  EXPECT_THROW(loop_.wait(db_->read(Scope::system(), endless, {}, Deadline::after(std::chrono::milliseconds(50)))),
-               Unavailable);
+  EXPECT_THROW(
+      std::ignore = loop_.wait(db_->read(Scope::system(), endless, {}, Deadline::after(std::chrono::milliseconds(50)))),
+      Unavailable);
   for (int i = 0; i < 4; ++i)
     EXPECT_THAT(ids(), IsEmpty());
 }
@@ -391,7 +392,7 @@ TEST_F(Sqlite, RefusalByARowThatWasNotCommittedDoesNotStand) {
 
 TEST_F(Sqlite, ErrorAfterTheCommitLeavesTheOutcomeOpen) {
   failpoint::arm("storage.commit.after=error@1");
-  EXPECT_THROW(loop_.wait(inserting("a")), OutcomeUnknown);
+  EXPECT_THROW(std::ignore = loop_.wait(inserting("a")), OutcomeUnknown);
   EXPECT_THAT(ids(), ElementsAre("a"));
   EXPECT_TRUE(loop_.wait(inserting("b")));
 }

@@ -27,6 +27,7 @@ class PostgresServer {
   explicit PostgresServer(Options options);
   PostgresServer(PostgresServer const&) = delete;
   PostgresServer& operator=(PostgresServer const&) = delete;
+  ~PostgresServer() = default;
 
   /// Logs in as `agent_user`: no superuser, bound by row-level security, owner of the databases made here.
   /// Through the unix socket.

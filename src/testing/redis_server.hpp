@@ -26,6 +26,7 @@ class RedisServer {
   explicit RedisServer(Options options);
   RedisServer(RedisServer const&) = delete;
   RedisServer& operator=(RedisServer const&) = delete;
+  ~RedisServer() = default;
 
   /// redis://127.0.0.1:PORT/DATABASE, or rediss:// with TLS.
   [[nodiscard]] std::string url(int database = 0) const;

@@ -32,7 +32,7 @@ Result<DeadLetterFilter> filter_of(Call const& call) {
 }
 
 Result<model::DeadLetterId> id_of(Call const& call) {
-  std::string const id{call.path("dead_letter_id")};
+  auto const& id = call.path("dead_letter_id");
   if (!is_uuid(id))
     return fail(Code::not_found, "there is no dead letter '" + id + "'; ids are UUIDs");
   return model::DeadLetterId{normal_uuid(id)};

@@ -34,7 +34,7 @@ void add_span(data::MetricBuffer& metrics, TenantId const& tenant, std::string n
                        .name = std::move(name),
                        .value = std::max(0.0, took.count()),
                        .tags = {std::move(tags)},
-                       .timestamp = *to});
+                       .timestamp = to});
 }
 
 }  // namespace
