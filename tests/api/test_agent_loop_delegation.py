@@ -103,7 +103,8 @@ class Delegation(LoopTest):
     def test_a_child_that_hangs_leaves_its_parent_time_to_say_so(self):
         parent, child = self.clerk(), self.agent()
         work = self.script(Hang())
-        id, mark = self.ask(parent, delegate(child, work), Answer("They do not answer."), timeout_seconds=4)
+        # Long enough that the sweep, which comes every two seconds, finds the child in its second attempt.
+        id, mark = self.ask(parent, delegate(child, work), Answer("They do not answer."), timeout_seconds=6)
         task = self.ended(id)
         self.assertEqual(("They do not answer.", 1), (task["result"]["text"], task["attempt"]))
         self.assertEqual(1, len(results_of(self.calls(mark)[1])))
