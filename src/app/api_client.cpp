@@ -10,6 +10,7 @@
 
 #include "app/command.hpp"
 #include "app/installation.hpp"
+#include "app/login_file.hpp"
 #include "http/target.hpp"
 #include "security/token_file.hpp"
 
@@ -103,6 +104,10 @@ Result<void> check_server_url(Config const& config) {
 ApiClient::ApiClient(Config const& config) : ApiClient(server_url(config), config.text("token")) {
   if (!token_.empty())
     return;
+  if (auto key = stored_login(url_)) {
+    token_ = std::move(*key);
+    return;
+  }
   auto held = security::read_token_file(security::token_file(config.text("data")));
   if (held) {
     token_ = std::move(*held);
@@ -144,7 +149,7 @@ Error ApiClient::refused(int status, std::string const& text) const {
     return error;
   error.message = url_ + ": " + error.message;
   if (token_hint_.empty()) {
-    error.message += " Set AGENT_LIGHTNING_TOKEN to a token of this server.";
+    error.message += " Set AGENT_LIGHTNING_TOKEN to a token of this server, or sign in with `agent-lightning login`.";
   } else {
     error.message +=
         " Set AGENT_LIGHTNING_TOKEN, or AGENT_LIGHTNING_DATA to the server's data directory: " + token_hint_ + ".";

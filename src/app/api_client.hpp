@@ -26,8 +26,8 @@ class Interrupted : public std::exception {
 /// Errors: invalid, when AGENT_LIGHTNING_URL is none of http or https.
 [[nodiscard]] Result<void> check_server_url(Config const&);
 
-/// The command line's way to a server: server_url(), with the token of AGENT_LIGHTNING_TOKEN or else of the data
-/// directory. Every error is one line that says what to do. For one thread.
+/// The command line's way to a server: server_url(), with the token of AGENT_LIGHTNING_TOKEN, or of an earlier
+/// `login` there, or else of the data directory. Every error is one line that says what to do. For one thread.
 class ApiClient {
  public:
   static constexpr std::chrono::seconds answer_timeout{60};

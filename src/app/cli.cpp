@@ -232,6 +232,8 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_migrate_database_command(app, invocation);
   add_backup_commands(app, invocation);
   add_model_commands(app, invocation);
+  add_login_commands(app, invocation);
+  add_identity_commands(app, invocation);
   add_completion_commands(app, invocation);
   add_manual_command(app, invocation);
   keep_footers_apart(app);

@@ -23,6 +23,14 @@ struct Reading {
   std::optional<int> code;
 };
 
+void expect_read(std::vector<std::vector<std::string>> const& lines) {
+  for (auto const& line : lines) {
+    Reading const reading(line);
+    EXPECT_FALSE(reading.code) << testing::PrintToString(line) << reading.err.str();
+    EXPECT_TRUE(reading.invocation.action) << testing::PrintToString(line);
+  }
+}
+
 TEST(Cli, EveryCommandIsUnderstood) {
   std::vector<std::vector<std::string>> const lines{
       {"serve"},
@@ -87,11 +95,30 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"complete", "agent"},
       {"man"},
   };
-  for (auto const& line : lines) {
-    Reading const reading(line);
-    EXPECT_FALSE(reading.code) << testing::PrintToString(line) << reading.err.str();
-    EXPECT_TRUE(reading.invocation.action) << testing::PrintToString(line);
-  }
+  expect_read(lines);
+}
+
+TEST(Cli, ReadsTheCommandsOfIdentity) {
+  expect_read({
+      {"login"},
+      {"login", "ada@example.org", "--password-file", "-", "--code", "123456"},
+      {"logout"},
+      {"whoami"},
+      {"user", "list", "--all"},
+      {"user", "create", "ada@example.org", "--name", "Ada", "--role", "viewer", "--role", "guest"},
+      {"user", "set", "id", "--status", "disabled"},
+      {"user", "remove", "id"},
+      {"user", "reset-password", "id"},
+      {"role", "list"},
+      {"role", "create", "clerk", "--permission", "tasks:read", "--permission", "agents:*"},
+      {"role", "remove", "clerk"},
+      {"apikey", "list", "--everybody"},
+      {"apikey", "create", "ci", "--permission", "agents:read", "--expires", "2030-01-01T00:00:00Z", "--service"},
+      {"apikey", "rotate", "id", "--grace", "0"},
+      {"apikey", "revoke", "id"},
+      {"audit", "list", "--action", "user:created", "--outcome", "refused"},
+      {"audit", "verify", "--noted", "7:abc"},
+  });
 }
 
 TEST(Cli, WordsThatAreCommandsElsewhereAreText) {
@@ -228,7 +255,7 @@ TEST(Cli, ExamplesAreThoseOfTheCommand) {
   auto const replay = Reading({"events", "replay", "--help"}).out.str();
   EXPECT_THAT(replay, HasSubstr("agent-lightning events replay agent writer"));
   EXPECT_THAT(replay, Not(HasSubstr("agent-lightning serve")));
-  EXPECT_THAT(Reading({"serve", "--help"}).out.str(), HasSubstr("ai-model (8005), operations (8011)"));
+  EXPECT_THAT(Reading({"serve", "--help"}).out.str(), HasSubstr("ai-model (8005), auth (8006), operations (8011)"));
 }
 
 TEST(Cli, HelpAndVersionArePrinted) {

@@ -52,6 +52,8 @@ void add_dead_letter_commands(CLI::App&, Invocation&);
 void add_metric_commands(CLI::App&, Invocation&);
 void add_provider_commands(CLI::App&, Invocation&);
 void add_model_commands(CLI::App&, Invocation&);
+void add_login_commands(CLI::App&, Invocation&);
+void add_identity_commands(CLI::App&, Invocation&);
 void add_completion_commands(CLI::App&, Invocation&);
 void add_manual_command(CLI::App&, Invocation&);
 

@@ -14,6 +14,8 @@
 #include "cache/redis_store.hpp"
 #include "core/log.hpp"
 #include "data/access_store.hpp"
+#include "data/api_key_store.hpp"
+#include "data/audit_store.hpp"
 #include "data/chat_store.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/knowledge_import.hpp"
@@ -30,7 +32,9 @@
 #include "events/remote_text.hpp"
 #include "http/client_pool.hpp"
 #include "http/server.hpp"
+#include "security/audit_chain.hpp"
 #include "security/bootstrap_token.hpp"
+#include "security/first_admin.hpp"
 #include "security/idempotency.hpp"
 #include "security/outgoing.hpp"
 #include "security/token_authenticator.hpp"
@@ -38,6 +42,7 @@
 #include "services/ai_model/chats.hpp"
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
+#include "services/auth/identity.hpp"
 #include "services/operations/backups.hpp"
 #include "services/operations/cache_upkeep.hpp"
 #include "services/operations/configuration.hpp"
@@ -137,6 +142,7 @@ struct Platform::Parts final : services::system::Process {
   [[nodiscard]] Task<void> ping_database(Deadline deadline) override { return database->ping(deadline); }
   [[nodiscard]] std::string role_metrics() const override { return database->metrics() + model_usage.metrics(); }
 
+  [[nodiscard]] Result<void> make_first_admin();
   void listen(Role);
   http::Router& router_of(Role);
   void add_routes(http::Router&, Role);
@@ -171,6 +177,16 @@ struct Platform::Parts final : services::system::Process {
   data::KnowledgeImport import{agents, knowledge};
   data::Starter starter{writer, agents, knowledge};
   data::AccessStore access{*database};
+  data::Writer auth_writer{*database, bus, clock, random, "auth", rows.get()};
+  data::UserStore users{auth_writer};
+  data::LoginStore logins{auth_writer};
+  data::ApiKeyStore api_keys{auth_writer};
+  data::RoleStore role_store{auth_writer};
+  data::OrganisationStore organisations{auth_writer};
+  data::AuditStore audit{*database, clock, random};
+  data::SignInFailures sign_in_failures{*database};
+  data::PasswordResetStore password_resets{*database};
+  data::SigningKeyStore signing_keys{*database};
   data::IdempotencyStore answers{*database, clock, random};
   data::Writer worker_writer{*database, bus, clock, random, "worker", rows.get()};
   data::TaskStore worker_tasks{worker_writer};
@@ -194,13 +210,19 @@ struct Platform::Parts final : services::system::Process {
   services::ai_model::Usage model_usage{usage_store, clock};
   std::unique_ptr<backup::Service> backups;  ///< with its routes
 
-  security::TokenAuthenticator authenticator{access, clock};
+  security::TokenKeys token_keys{signing_keys, sealing, clock, random};
+  std::unique_ptr<cache::Limits> call_limits;
+  security::RequestLimits request_limits;
+  security::AuditChainer audit_chainer{audit, token_keys, clock};
+  security::TokenAuthenticator authenticator{access, token_keys, clock};
   security::StoredIdempotency idempotency{answers};
-  security::BootstrapToken bootstrap{access, random, data_directory(config)};
+  security::BootstrapToken bootstrap{api_keys, access, random, data_directory(config)};
+  std::optional<security::FirstAdmin> first_admin;
   std::atomic<bool> ready = false;
 
   std::map<Role, std::unique_ptr<http::Router>> routers;
   IoThreads threads;
+  security::PasswordHasher hasher;  ///< its callers go on on the threads
   std::size_t http_lanes;
   std::unique_ptr<events::RemoteBell> bell;         ///< with Redis
   std::unique_ptr<events::RemoteText> remote_text;  ///< with Redis
@@ -237,6 +259,9 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
                      shared_cache ? static_cast<cache::Store*>(shared_cache.get()) : own_cache.get(), clock, bus)
                : nullptr),
       agent_cache(rows ? std::make_unique<cache::LocalCache<data::AgentView>>(clock) : nullptr),
+      call_limits(redis ? std::unique_ptr<cache::Limits>(std::make_unique<cache::RedisLimits>(*redis, clock))
+                        : std::make_unique<cache::LocalLimits>(clock)),
+      request_limits(*call_limits),
       threads(io_thread_count(settings) + (has_background(roles) ? 1 : 0)),
       http_lanes(io_thread_count(settings)),
       operator_clients(contexts_of(threads), model_client_options(settings)),
@@ -276,6 +301,16 @@ services::system::Figures Platform::Parts::figures() const {
     figures.connections += server->connections();
   }
   return figures;
+}
+
+Result<void> Platform::Parts::make_first_admin() {
+  security::FirstAdmin given{.email = config.text("admin.email"), .password = config.text("admin.password")};
+  auto made = threads.wait(
+      0, security::ensure_first_admin(users, hasher, random, std::move(given), Deadline::after(start_timeout)));
+  if (!made)
+    return fail(std::move(made.error()));
+  first_admin = std::move(*made);
+  return {};
 }
 
 void Platform::Parts::listen(Role role) {
@@ -322,6 +357,23 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
     services::ai_model::add_inference_routes(router, talks);
     services::ai_model::add_session_routes(router, talks);
     services::ai_model::add_provider_routes(router, {registered, sealing, hosts, operators, models.clients});
+  }
+  if (has_all || role == Role::auth) {
+    services::auth::add_routes(router, {.users = users,
+                                        .logins = logins,
+                                        .keys = api_keys,
+                                        .roles = role_store,
+                                        .organisations = organisations,
+                                        .audit = audit,
+                                        .failures = sign_in_failures,
+                                        .resets = password_resets,
+                                        .hasher = hasher,
+                                        .tokens = token_keys,
+                                        .sealing = sealing,
+                                        .limits = request_limits,
+                                        .clock = clock,
+                                        .random = random,
+                                        .is_registration_open = config.boolean("auth.registration")});
   }
   if (has_all || role == Role::operations) {
     services::operations::add_event_routes(router, {log, bus});
@@ -422,6 +474,7 @@ void Platform::Parts::start_relay() {
   auto const lane = threads.at(background_lane).get_executor();
   spawn(lane, "upkeep", retention.run());
   spawn(lane, "own metrics", own_metrics.run());
+  spawn(lane, "audit chain", audit_chainer.run());
   for (auto const& consumer : consumers)
     asio::post(lane, [it = consumer.get()] { it->start(); });
 }
@@ -460,6 +513,8 @@ Result<void> Platform::start() {
     return fail(outcome.error());
   if (auto const opens = parts_->threads.wait(0, parts_->sealing.check(Deadline::after(start_timeout))); !opens)
     return fail(opens.error());
+  if (auto made = parts_->make_first_admin(); !made)
+    return fail(made.error());
   for (auto const& [role, server] : parts_->servers)
     server->start();
   if (parts_->worker) {
@@ -503,6 +558,8 @@ void Platform::stop(Deadline deadline) {
     log::warning("the last usage of models is lost", {{"error", std::string_view(fault.what())}});
   }
 }
+
+std::optional<security::FirstAdmin> Platform::first_admin() const { return parts_->first_admin; }
 
 std::vector<Address> Platform::addresses() const {
   std::vector<Address> out;

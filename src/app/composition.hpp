@@ -2,6 +2,7 @@
 /// Builds the parts of a serving process out of the configuration and joins them. Nothing is decided here.
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "app/roles.hpp"
 #include "core/config.hpp"
 #include "core/time.hpp"
+#include "security/first_admin.hpp"
 
 namespace al::app {
 
@@ -38,6 +40,8 @@ class Platform {
   void stop(Deadline);
 
   [[nodiscard]] std::vector<Address> addresses() const;
+  /// When start() made him.
+  [[nodiscard]] std::optional<security::FirstAdmin> first_admin() const;
 
  private:
   struct Parts;

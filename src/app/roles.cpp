@@ -11,6 +11,7 @@ std::vector<RoleFacts> const& all_roles() {
       {Role::gateway, "gateway", "gateway.port"},
       {Role::agent_designer, "agent-designer", "agent_designer.port"},
       {Role::ai_model, "ai-model", "ai_model.port"},
+      {Role::auth, "auth", "auth.port"},
       {Role::operations, "operations", "operations.port"},
       {Role::dashboard, "dashboard", "dashboard.port"},
       {Role::worker, "worker", ""},

@@ -41,12 +41,23 @@ std::string as_json(std::vector<Address> const& addresses, std::string const& to
   return out + "}}";
 }
 
+/// Once, and nowhere else: what is printed here is in no log of ours and in no file.
+void show_first_admin(Console& console, Platform const& platform) {
+  auto const admin = platform.first_admin();
+  if (!admin || admin->password.empty())
+    return;
+  console.note("Sign in as " + admin->email + " with the password " + admin->password +
+               "  (shown this once; you will be asked for another one)");
+}
+
 /// People get one line; programs that start us (--json) learn the ports; everyone else has the log.
-void announce(Console& console, Config const& config, std::vector<Address> const& addresses) {
+void announce(Console& console, Config const& config, Platform const& platform) {
+  auto const addresses = platform.addresses();
   for (auto const& address : addresses) {
     log::info("listening", {{"role", std::string_view(address.role)}, {"url", std::string_view(address.url)}});
   }
   auto const file = security::token_file(data_directory(config)).string();
+  show_first_admin(console, platform);
   if (console.json()) {
     console.print(as_json(addresses, file));
   } else if (console.options().is_terminal) {
@@ -94,7 +105,7 @@ int serve(Workplace& workplace, std::vector<std::string> const& names) {
   EndSignals signals;
   if (auto const started = platform.start(); !started)
     return report(workplace.console, started.error(), exit_of_setup(started.error()));
-  announce(workplace.console, workplace.config, platform.addresses());
+  announce(workplace.console, workplace.config, platform);
   signals.wait_and_stop(platform);
   log::info("stopped");
   return exit_ok;

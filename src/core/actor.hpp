@@ -12,6 +12,7 @@ struct Actor {
   std::string correlation_id;  ///< the request id, or the one a task was created under
   std::string causation_id;    ///< the event that led to this, when one did
   std::string traceparent;     ///< W3C trace context, empty when none came in
+  std::string address{};       ///< where the request came from; empty for background work
 };
 
 }  // namespace al

@@ -18,6 +18,7 @@ enum class Code {
   bad_request,      ///< cannot be parsed
   invalid,          ///< parsed, but one or more fields are wrong
   unauthenticated,  ///< no credential, or one that is not known
+  mfa_required,     ///< the password is right; the second factor is missing
   forbidden,        ///< known, but not allowed
   not_found,
   method_not_allowed,
@@ -33,9 +34,9 @@ enum class Code {
   unavailable,  ///< overloaded or a dependency is gone; try again
   internal,
 };
-BOOST_DESCRIBE_ENUM(Code, bad_request, invalid, unauthenticated, forbidden, not_found, method_not_allowed, conflict,
-                    version_mismatch, lease_lost, idempotency_mismatch, payload_too_large, unsupported_media_type,
-                    headers_too_large, too_many_requests, timed_out, unavailable, internal)
+BOOST_DESCRIBE_ENUM(Code, bad_request, invalid, unauthenticated, mfa_required, forbidden, not_found, method_not_allowed,
+                    conflict, version_mismatch, lease_lost, idempotency_mismatch, payload_too_large,
+                    unsupported_media_type, headers_too_large, too_many_requests, timed_out, unavailable, internal)
 
 /// One wrong field: where it stands (`config.model`, `items[3].id`) and what it must be.
 struct FieldFault {

@@ -118,6 +118,21 @@ std::string key_condition(Aggregate const& aggregate, std::string_view row) {
   return out;
 }
 
+/// The audit trail's entry of the changed row `u`, under the id of its event, and the note that no chain has it yet.
+std::string audit_entry(Aggregate const& aggregate, std::string_view channel, Dialect dialect) {
+  return "INSERT INTO audit_entries (tenant_id, id, at, actor, action, target, outcome, address, request_id, details)"
+         " SELECT {tenant_id}, {event_id}, al_now(), {actor}, '" +
+         std::string(channel) + "', CAST(" + std::string(aggregate.id) + " AS text), 'succeeded', {from_address}, " +
+         "{correlation}, " + row_as_json(aggregate.entity, dialect) + " FROM u";
+}
+
+std::vector<Companion> with_audit(std::vector<Companion> also, Aggregate const& aggregate, std::string_view channel) {
+  also.push_back(
+      {audit_entry(aggregate, channel, Dialect::postgres), audit_entry(aggregate, channel, Dialect::sqlite)});
+  also.push_back({"INSERT INTO audit_pending (tenant_id, entry_id) SELECT {tenant_id}, {event_id} FROM u"});
+  return also;
+}
+
 enum class Callers { one, many };
 
 /// "r AS (SELECT * FROM unnest($1::text[], …) WITH ORDINALITY AS r(p_tenant_id, …, n))", of one caller
@@ -166,10 +181,14 @@ void add_sqlite_tail(std::vector<storage::Statement>& steps, std::string_view na
   add("SELECT " + result_columns(aggregate) + " FROM " + row);
 }
 
-std::vector<Parameter> all_params(std::vector<Parameter> const& key, std::vector<Parameter> const& own) {
+/// Of an audited change the address comes last: Writer::write() adds it.
+std::vector<Parameter> all_params(std::vector<Parameter> const& key, std::vector<Parameter> const& own,
+                                  bool is_audited) {
   auto params = stamp();
   params.insert(params.end(), key.begin(), key.end());
   params.insert(params.end(), own.begin(), own.end());
+  if (is_audited)
+    params.push_back({"from_address", "text"});
   return params;
 }
 
@@ -261,12 +280,14 @@ storage::Step fence_step(TenantId const& tenant, Fence const& fence) {
 }
 
 Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
-  auto const params = all_params(aggregate.key, spec.params);
+  auto const params = all_params(aggregate.key, spec.params, spec.is_audited);
+  auto const also = spec.is_audited ? with_audit(spec.also, aggregate, spec.channel) : spec.also;
   auto const table = std::string(aggregate.entity.table);
   auto const set = " SET " + spec.set + ", version = t.version + 1";
   auto const where = " WHERE " + key_condition(aggregate, "t") + " AND " + spec.where;
   Change change{.channel = std::string(spec.channel),
                 .cache = spec.cache,
+                .is_audited = spec.is_audited,
                 .version_column = version_column(aggregate),
                 .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
                 .alone = {},
@@ -277,16 +298,17 @@ Change make_update(Aggregate const& aggregate, UpdateSpec const& spec) {
   set_postgres(change, params,
                (spec.skips_locked ? free : "") + ", u AS (UPDATE " + table + " AS t" + set + " FROM r" + where +
                    (spec.skips_locked ? " AND (t.tenant_id, t.id) IN (SELECT tenant_id, id FROM l)" : "") +
-                   " RETURNING t.*, r.*)" + postgres_tail(aggregate, spec.channel, spec.also));
+                   " RETURNING t.*, r.*)" + postgres_tail(aggregate, spec.channel, also));
   auto& sqlite = change.statement.sqlite;
   sqlite.push_back({spec.name, bind_names("UPDATE " + table + " AS t" + set + where, params, Dialect::sqlite)});
-  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, also, params);
   std::iota(change.id_params.begin(), change.id_params.end(), 0);
   return change;
 }
 
 Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
-  auto const params = all_params({}, column_params(aggregate.entity, spec.params));
+  auto const params = all_params({}, column_params(aggregate.entity, spec.params), spec.is_audited);
+  auto const also = spec.is_audited ? with_audit(spec.also, aggregate, spec.channel) : spec.also;
   auto const table = std::string(aggregate.entity.table);
   std::string columns = "tenant_id, " + entity::columns(aggregate.entity);
   std::string values = "{tenant_id}";
@@ -308,6 +330,7 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
   auto const conflict = " ON CONFLICT (" + keys + ") " + spec.on_conflict;
   Change change{.channel = std::string(spec.channel),
                 .cache = spec.cache,
+                .is_audited = spec.is_audited,
                 .version_column = version_column(aggregate),
                 .statement = {.name = spec.name, .postgres = {}, .sqlite = {}},
                 .alone = {},
@@ -318,10 +341,10 @@ Change make_insert(Aggregate const& aggregate, InsertSpec const& spec) {
                ", f AS MATERIALIZED (SELECT DISTINCT ON (" + key_params + ") * FROM r ORDER BY " + key_params +
                    ", n), i AS (" + insert + " FROM f WHERE " + spec.where + conflict +
                    " RETURNING *), u AS (SELECT i.*, f.* FROM i JOIN f ON " + key_condition(aggregate, "i") + ")" +
-                   postgres_tail(aggregate, spec.channel, spec.also));
+                   postgres_tail(aggregate, spec.channel, also));
   auto& sqlite = change.statement.sqlite;
   sqlite.push_back({spec.name, bind_names(insert + " WHERE " + spec.where + conflict, params, Dialect::sqlite)});
-  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, spec.also, params);
+  add_sqlite_tail(sqlite, spec.name, aggregate, spec.channel, also, params);
   auto const names = stored_columns(aggregate.entity);
   for (auto const& key : aggregate.key)
     change.id_params.push_back(static_cast<std::size_t>(std::ranges::find(names, key.name) - names.begin()));
@@ -377,6 +400,8 @@ Task<Result<Row>> Writer::write(Change const& change, Actor actor, Values params
     aggregate_id.append(aggregate_id.empty() ? "" : "/").append(std::get<std::string>(params.at(i)));
   auto all = stamp(actor);
   all.insert(all.end(), std::make_move_iterator(params.begin()), std::make_move_iterator(params.end()));
+  if (change.is_audited)
+    all.emplace_back(actor.address);
   auto const ticket = rows_ != nullptr && change.cache != CacheEffect::none ? rows_->ticket() : cache::Ticket{};
   std::exception_ptr unknown;
   try {

@@ -50,6 +50,7 @@ struct UpdateSpec {
   std::string set;  ///< without `version`, which always counts on
   std::string where = "true";
   std::vector<Companion> also{};
+  bool is_audited = false;  ///< it has to do with who may do what: an entry in the audit trail goes with it
   /// On PostgreSQL a row that someone else is changing is refused at once instead of waited for: for callers who race
   /// for rows, where any other row will do.
   bool skips_locked = false;
@@ -70,12 +71,14 @@ struct InsertSpec {
   std::string where = "true";
   std::string on_conflict = "DO NOTHING";
   std::vector<Companion> also{};
+  bool is_audited = false;  ///< as of an update
 };
 
 /// A prepared kind of change; a constant of its store.
 struct Change {
   std::string channel;
   CacheEffect cache = CacheEffect::none;
+  bool is_audited = false;
   std::size_t version_column = 0;  ///< of the answer
   storage::RowStatement statement;
   storage::Statement alone;                 ///< the PostgreSQL statement for one caller, as a step of a batch

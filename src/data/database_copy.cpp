@@ -53,11 +53,14 @@ constexpr std::string_view to_empty = "'DROP SCHEMA agent_lightning CASCADE' emp
 std::int64_t integer_at(Row const& row, std::size_t i) { return std::get<std::int64_t>(row.at(i)); }
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 
-/// The first table that has rows. What migrations make is the default tenant.
+/// What migrations make is the default tenant and its name.
+bool is_made_by_migrations(CopyTable const& table) { return table.name == "tenants" || table.name == "organisations"; }
+
+/// The first table that has rows.
 Statement find_content(std::vector<CopyTable> const& plan) {
   std::string text = "SELECT CASE";
   for (auto const& table : plan) {
-    auto const condition = table.name == "tenants" ? " WHERE id <> 'default'" : "";
+    auto const condition = is_made_by_migrations(table) ? " WHERE id <> 'default'" : "";
     text += " WHEN EXISTS (SELECT 1 FROM \"" + table.name + "\"" + condition + ") THEN '" + table.name + "'";
   }
   return {"copy.content", text + " END"};
@@ -71,7 +74,7 @@ Statement count_rows(CopyTable const& table) {
 
 /// The default tenant is there already.
 std::string on_conflict(CopyTable const& table) {
-  if (table.name != "tenants")
+  if (!is_made_by_migrations(table))
     return {};
   std::string keys, values;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {

@@ -8,11 +8,15 @@
 
 #include "core/failpoint.hpp"
 #include "data/access_store.hpp"
+#include "data/api_key_store.hpp"
+#include "data/audit_store.hpp"
 #include "data/copy_rows.hpp"
 #include "data/data_key_store.hpp"
 #include "data/export.hpp"
 #include "data/filled_fixture.hpp"
 #include "data/idempotency_store.hpp"
+#include "data/login_store.hpp"
+#include "data/user_store.hpp"
 
 namespace al::data {
 namespace {
@@ -42,12 +46,36 @@ class DatabaseCopy : public FilledFixture {
     FilledFixture::TearDown();
   }
 
+  void fill_identity() {
+    UserStore users(*writer);
+    model::User user;
+    user.id = users.new_id();
+    user.email = "ada@example.org";
+    user.full_name = "Ada";
+    user.roles = {"viewer"};
+    ASSERT_TRUE(wait(users.create(actor(), user, "hash", soon())));
+    LoginStore logins(*writer);
+    model::Login login;
+    login.id = logins.new_id();
+    login.user_id = user.id;
+    ASSERT_TRUE(wait(logins.begin(actor(), login, soon())));
+    ApiKeyStore keys(*writer);
+    model::ApiKey key;
+    key.id = keys.new_id();
+    key.name = "ci";
+    key.user_id = user.id;
+    key.permissions = {"tasks:read"};
+    ASSERT_TRUE(wait(keys.create(actor(), key, {.hash = sha256_hex("token"), .prefix = ""}, soon())));
+    AuditStore audit(*database, clock, random);
+    auto const entries = wait(audit.pending(default_tenant, 1, soon()));
+    ASSERT_FALSE(entries.empty());
+    ASSERT_TRUE(wait(audit.append(default_tenant, {{1, entries[0].id.value, "hash"}}, soon())));
+  }
+
   /// What belongs to an installation: an export leaves it out, a copy must not.
   void fill_all() {
     fill();
-    AccessStore access(*database);
-    auto const token_id = tasks->new_id().value;
-    ASSERT_TRUE(wait(access.add({default_tenant, token_id, "ci", {"tasks:read"}}, sha256_hex("token"), soon())));
+    fill_identity();
     ASSERT_TRUE(wait(DataKeyStore(*database).add(default_tenant, "v1:wrapped", soon())));
     ASSERT_TRUE(wait(DataKeyStore(*database).add(TenantId{"other"}, "v1:other", soon())));
     ASSERT_TRUE(wait(
@@ -172,9 +200,9 @@ TEST_P(DatabaseCopy, TakesEverythingAlong) {
     EXPECT_EQ(exported_from(backend->target()), before);
     auto const copy = target->open(clock);
     AccessStore access(*copy);
-    auto const found = wait(access.find(sha256_hex("token"), soon()));
+    auto const found = wait(access.find_key(sha256_hex("token"), soon()));
     ASSERT_TRUE(found);
-    EXPECT_EQ(found->name, "ci");
+    EXPECT_EQ(found->roles, std::vector<std::string>{"viewer"});
     EXPECT_EQ(wait(DataKeyStore(*copy).find(TenantId{"other"}, soon())), "v1:other");
     auto const other = Scope::of(TenantId{"other"});
     EXPECT_EQ(query(*target, "SELECT key FROM idempotency_keys", other), Rows{{std::string("key-1")}});
@@ -204,7 +232,7 @@ TEST_P(DatabaseCopy, ForgetsNoTable) {
   }
   EXPECT_TRUE(copied.contains("tenants"));
   EXPECT_FALSE(copied.contains("workers"));
-  EXPECT_GT(copied["access_tokens"] + copied["data_keys"] + copied["idempotency_keys"], 0);
+  EXPECT_GT(copied["api_keys"] + copied["data_keys"] + copied["idempotency_keys"], 0);
 }
 
 TEST_P(DatabaseCopy, TheInstallationGoesOn) {

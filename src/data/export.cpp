@@ -40,7 +40,7 @@ std::string order_list(ExportSection const& section, Dialect dialect) {
 
 Statement select_rows(ExportSection const& section, Dialect dialect) {
   return {"export.rows", "SELECT " + column_list(section) + " FROM " + std::string(section.name) +
-                             " WHERE tenant_id = $1 ORDER BY " + order_list(section, dialect)};
+                             " WHERE tenant_id = $1" + section.condition + " ORDER BY " + order_list(section, dialect)};
 }
 
 Rows read_tenants(storage::SnapshotSession& session) {
@@ -137,8 +137,8 @@ std::int64_t count_export(storage::SnapshotSession& session) {
   std::int64_t count = 0;
   for (auto const& tenant : read_tenants(session)) {
     for (auto const& section : export_sections()) {
-      Statement const select{"export.count",
-                             "SELECT COUNT(*) FROM " + std::string(section.name) + " WHERE tenant_id = $1"};
+      Statement const select{"export.count", "SELECT COUNT(*) FROM " + std::string(section.name) +
+                                                 " WHERE tenant_id = $1" + section.condition};
       session.for_each(Scope::of(id_of(tenant)), select, {id_of(tenant).value},
                        [&](Row const& row) { count += std::get<std::int64_t>(row.at(0)); });
     }

@@ -39,7 +39,12 @@ struct ExportSection {
   std::vector<ExportColumn> columns;
   std::vector<std::string_view> order;  ///< no two rows are equal in these, or they are equal in all
   bool is_knowledge = false;            ///< its rows are found by the text index
+  std::string condition{};              ///< further SQL after the tenant's, beginning with AND
 };
+
+/// What an export leaves out of the log: who may come in is decided where the data go to, and these tell of rows that
+/// are not there.
+inline constexpr std::string_view not_of_identity = "kind NOT IN ('api_key', 'login', 'organisation', 'role', 'user')";
 
 /// In their order, which foreign keys follow.
 [[nodiscard]] std::vector<ExportSection> const& export_sections();

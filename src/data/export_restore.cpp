@@ -22,8 +22,10 @@ Statement const lock_tables{"restore.lock", "LOCK TABLE tenants, agents, events 
 /// Rows of any other kind need one of these. What migrations make is the default tenant.
 Statement const find_content{"restore.content",
                              "SELECT CASE WHEN EXISTS (SELECT 1 FROM agents) THEN 'agents'"
-                             " WHEN EXISTS (SELECT 1 FROM events) THEN 'events'"
-                             " WHEN EXISTS (SELECT 1 FROM tenants WHERE id <> 'default') THEN 'tenants' END"};
+                             " WHEN EXISTS (SELECT 1 FROM events WHERE " +
+                                 std::string(not_of_identity) +
+                                 ") THEN 'events'"
+                                 " WHEN EXISTS (SELECT 1 FROM tenants WHERE id <> 'default') THEN 'tenants' END"};
 
 std::string join(std::vector<std::string> const& words) {
   std::string out;

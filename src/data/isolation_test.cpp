@@ -4,12 +4,18 @@
 #include <set>
 
 #include "data/access_store.hpp"
+#include "data/api_key_store.hpp"
+#include "data/audit_store.hpp"
 #include "data/data_key_store.hpp"
 #include "data/idempotency_store.hpp"
+#include "data/login_store.hpp"
 #include "data/metric_store.hpp"
+#include "data/password_reset_store.hpp"
 #include "data/provider_store.hpp"
+#include "data/role_store.hpp"
 #include "data/store_fixture.hpp"
 #include "data/transaction.hpp"
+#include "data/user_store.hpp"
 #include "data/workflow_store.hpp"
 #include "events/channel.hpp"
 
@@ -21,11 +27,13 @@ using storage::Statement;
 
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
-constexpr std::array tenant_tables{"agents",         "tasks",       "task_steps",      "knowledge",
-                                   "knowledge_uses", "events",      "access_tokens",   "idempotency_keys",
-                                   "imported_items", "providers",   "data_keys",       "chat_sessions",
-                                   "chat_messages",  "model_usage", "metrics",         "dead_letters",
-                                   "event_streams",  "fences",      "event_snapshots", "workflows"};
+constexpr std::array tenant_tables{
+    "agents",        "tasks",         "task_steps",       "knowledge",        "knowledge_uses",
+    "events",        "api_keys",      "idempotency_keys", "imported_items",   "providers",
+    "data_keys",     "chat_sessions", "chat_messages",    "model_usage",      "metrics",
+    "dead_letters",  "event_streams", "fences",           "event_snapshots",  "workflows",
+    "users",         "roles",         "logins",           "recovery_codes",   "password_resets",
+    "audit_entries", "audit_pending", "audit_chain",      "audit_checkpoints"};
 
 /// Of tables that no store fills yet.
 Statement const add_chat_session{
@@ -51,6 +59,7 @@ class Isolation : public StoreFixture {
  protected:
   void SetUp() override {
     StoreFixture::SetUp();
+    use_time_of_database();
     ASSERT_TRUE(wait(database->apply({Scope::system(), {{&add_tenant, {std::string("other")}}}}, soon())));
     for (auto const* tenant : {"default", "other"})
       fill(tenant);
@@ -74,9 +83,7 @@ class Isolation : public StoreFixture {
     ASSERT_TRUE(wait(tasks->complete(
         claims[0], {.result_json = "{}", .error_message = {}, .steps = {step}, .used_knowledge = {KnowledgeId{"k"}}},
         soon())));
-    AccessStore access(*database);
-    ASSERT_TRUE(
-        wait(access.add({TenantId{tenant}, uuid_v7(clock, random), "t", {"*:*"}}, "hash of " + tenant, soon())));
+    fill_identity(tenant);
     IdempotencyStore keys(*database, clock, random);
     ASSERT_TRUE(wait(keys.begin(actor(tenant), {"route", "key", "hash"}, soon())));
     fill_models(tenant);
@@ -91,6 +98,43 @@ class Isolation : public StoreFixture {
     ASSERT_TRUE(wait(streams.snapshot(TenantId{tenant}, {"saga", "s"}, 1, {R"({"of":")" + tenant + "\"}"}, soon())));
     ASSERT_TRUE(wait(distributed_transaction<void>(
         streams, actor(tenant), {"s"}, soon(), [](Transaction&) -> Task<Result<void>> { co_return Result<void>{}; })));
+  }
+
+  void fill_identity(std::string tenant) {
+    RoleStore roles(*writer);
+    model::Role role;
+    role.id = model::RoleId{"r"};
+    role.permissions = {"agents:" + std::string(tenant == "other" ? "read" : "write")};
+    ASSERT_TRUE(wait(roles.create(actor(tenant), role, soon())));
+    UserStore users(*writer);
+    model::User person;
+    person.id = users.new_id();
+    person.email = tenant + "@example.org";
+    person.full_name = tenant;
+    person.roles = {"r"};
+    user[tenant] = person.id;
+    ASSERT_TRUE(wait(users.create(actor(tenant), person, "hash", soon())));
+    ASSERT_TRUE(wait(users.begin_mfa(actor(tenant), person.id, "sealed", soon())));
+    ASSERT_TRUE(wait(users.enable_mfa(actor(tenant), person.id, 1, {"code"}, "", soon())));
+    LoginStore logins(*writer);
+    model::Login begun;
+    begun.id = login[tenant] = logins.new_id();
+    begun.user_id = person.id;
+    ASSERT_TRUE(wait(logins.begin(actor(tenant), begun, soon())));
+    ApiKeyStore keys(*writer);
+    model::ApiKey key;
+    key.id = keys.new_id();
+    key.name = "t";
+    key.permissions = {"*:*"};
+    ASSERT_TRUE(wait(keys.create(actor(tenant), key, {.hash = "hash of " + tenant, .prefix = ""}, soon())));
+    PasswordResetStore resets(*database);
+    ASSERT_TRUE(wait(resets.add(TenantId{tenant}, person.id, "reset of " + tenant, soon())));
+    AuditStore audit(*database, clock, random);
+    auto const entries = wait(audit.pending(TenantId{tenant}, 1, soon()));
+    ASSERT_EQ(entries.size(), 1U);
+    ASSERT_TRUE(wait(audit.append(TenantId{tenant}, {{1, entries[0].id.value, "hash"}}, soon())));
+    wait(audit.add_checkpoint(TenantId{tenant},
+                              {.seq = 1, .hash = "h", .at = clock.now(), .key_id = "k", .signature = "s"}, soon()));
   }
 
   void fill_models(std::string tenant) {
@@ -133,6 +177,8 @@ class Isolation : public StoreFixture {
   }
 
   std::map<std::string, TaskId> task;
+  std::map<std::string, model::UserId> user;
+  std::map<std::string, model::LoginId> login;
   model::WorkflowId const workflow{"0190b5a3-7c1e-7d2a-9f00-3b6c5d4e2f10"};
 };
 AL_ON_EVERY_DATABASE(Isolation);
@@ -140,7 +186,10 @@ AL_ON_EVERY_DATABASE(Isolation);
 /// A table that is not in the list would be tested by nobody.
 TEST_P(Isolation, KnowsEveryTableOfTenants) {
   for (auto const& table : tables_of_tenants()) {
-    EXPECT_TRUE(table == "knowledge_text" || std::ranges::find(tenant_tables, table) != tenant_tables.end()) << table;
+    // All organisations belong to one tenant.
+    EXPECT_TRUE(table == "knowledge_text" || table == "organisations" ||
+                std::ranges::find(tenant_tables, table) != tenant_tables.end())
+        << table;
   }
 }
 
@@ -249,8 +298,8 @@ TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
   EXPECT_EQ(wait(keys.begin(actor(), {"route", "key", "other hash"}, soon())).error().code, Code::idempotency_mismatch);
   EXPECT_EQ(wait(keys.begin(actor("other"), {"route", "key", "hash"}, soon())).error().code, Code::conflict);
   AccessStore access(*database);
-  EXPECT_EQ(wait(access.find("hash of other", soon()))->tenant.value, "other");
-  EXPECT_EQ(wait(access.find("hash of nobody", soon())), std::nullopt);
+  EXPECT_EQ(wait(access.find_key("hash of other", soon()))->tenant.value, "other");
+  EXPECT_FALSE(wait(access.find_key("hash of nobody", soon())));
   EXPECT_EQ(wait(knowledge->known_imports(TenantId{"default"}, {"h"}, soon())).size(), 1U);
   MetricStore metrics(*database, clock);
   auto const names = wait(metrics.names(TenantId{"other"}, {}, soon()));
@@ -265,6 +314,36 @@ TEST_P(Isolation, KeysAndTokensBelongToTheirTenant) {
   EXPECT_EQ(wait(data_keys.find(TenantId{"other"}, soon())), "wrapped for other");
   ProviderStore providers(*writer);
   EXPECT_EQ(wait(providers.all(TenantId{"other"}, soon())).at(0).sealed_key, "sealed for other");
+}
+
+TEST_P(Isolation, PeopleBelongToTheirTenant) {
+  TenantId const other{"other"};
+  auto const who = actor();
+  UserStore users(*writer);
+  EXPECT_EQ(wait(users.list(other, {}, soon()))->items.size(), 1U);
+  EXPECT_EQ(wait(users.get(default_tenant, user["other"], soon())).error().code, Code::not_found);
+  auto const keep = [](model::User&) -> Result<void> { return {}; };
+  EXPECT_EQ(wait(users.update(who, user["other"], keep, {}, soon())).error().code, Code::not_found);
+  EXPECT_EQ(wait(users.set_password(who, user["other"], {.hash = "mine"}, "", soon())).error().code, Code::not_found);
+  EXPECT_EQ(wait(users.disable_mfa(who, user["other"], soon())).error().code, Code::not_found);
+  EXPECT_FALSE(wait(users.take_totp_step(default_tenant, user["other"], 2, soon())));
+  EXPECT_FALSE(wait(users.take_recovery_code(default_tenant, user["other"], "code", soon())));
+  EXPECT_EQ(wait(users.remove(who, user["other"], {}, soon())).error().code, Code::not_found);
+  LoginStore logins(*writer);
+  EXPECT_EQ(wait(logins.list(default_tenant, user["other"], {}, soon()))->items.size(), 0U);
+  EXPECT_EQ(wait(logins.end(who, login["other"], soon())).error().code, Code::not_found);
+  EXPECT_EQ(wait(logins.refresh(who, login["other"], 1, soon())).outcome, Refreshed::Outcome::unknown);
+  AccessStore access(*database);
+  EXPECT_FALSE(wait(access.find_login(default_tenant, login["other"].value, soon())));
+  auto const found = wait(access.find_login(other, login["other"].value, soon()));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->role_permissions, std::vector<std::string>{"agents:read"}) << "the role of the same name is theirs";
+  PasswordResetStore resets(*database);
+  EXPECT_FALSE(wait(resets.take(default_tenant, "reset of other", soon())));
+  AuditStore audit(*database, clock, random);
+  for (auto const& entry : wait(audit.list(other, {}, {}, soon()))->items)
+    EXPECT_NE(entry.target, user["default"].value);
+  EXPECT_EQ(wait(audit.chain(other, 0, 10, soon())).size(), 1U);
 }
 
 /// What a statement that forgets its tenant would see.

@@ -32,6 +32,12 @@ class StoreFixture : public testing::TestWithParam<storage::BackendKind> {
       database->close();
   }
 
+  /// For what is given a time by us and compared with the database's: PostgreSQL has a clock of its own.
+  void use_time_of_database() {
+    if (database->dialect() == storage::Dialect::postgres)
+      clock.advance(std::chrono::duration_cast<std::chrono::milliseconds>(SystemClock().now() - clock.now()));
+  }
+
   static Deadline soon() { return Deadline::after(std::chrono::seconds{60}); }
 
   template <class T>

@@ -12,10 +12,11 @@ struct Meaning {
 };
 
 // The one table from error to status; a code of result.hpp that is not here stops the tests.
-constexpr std::array<Meaning, 17> meanings{{
+constexpr std::array<Meaning, 18> meanings{{
     {Code::bad_request, 400, "Bad request"},
     {Code::invalid, 422, "Invalid"},
     {Code::unauthenticated, 401, "Not signed in"},
+    {Code::mfa_required, 401, "Second factor required"},
     {Code::forbidden, 403, "Forbidden"},
     {Code::not_found, 404, "Not found"},
     {Code::method_not_allowed, 405, "Method not allowed"},

@@ -15,14 +15,23 @@ std::string text(json::value const& in, std::string_view key) {
 }
 
 TEST(Problem, EveryCodeHasItsStatus) {
-  std::map<std::string, int> const expected{{"bad_request", 400},       {"invalid", 422},
-                                            {"unauthenticated", 401},   {"forbidden", 403},
-                                            {"not_found", 404},         {"method_not_allowed", 405},
-                                            {"conflict", 409},          {"version_mismatch", 412},
-                                            {"lease_lost", 409},        {"idempotency_mismatch", 422},
-                                            {"payload_too_large", 413}, {"unsupported_media_type", 415},
-                                            {"headers_too_large", 431}, {"too_many_requests", 429},
-                                            {"timed_out", 504},         {"unavailable", 503},
+  std::map<std::string, int> const expected{{"bad_request", 400},
+                                            {"invalid", 422},
+                                            {"unauthenticated", 401},
+                                            {"mfa_required", 401},
+                                            {"forbidden", 403},
+                                            {"not_found", 404},
+                                            {"method_not_allowed", 405},
+                                            {"conflict", 409},
+                                            {"version_mismatch", 412},
+                                            {"lease_lost", 409},
+                                            {"idempotency_mismatch", 422},
+                                            {"payload_too_large", 413},
+                                            {"unsupported_media_type", 415},
+                                            {"headers_too_large", 431},
+                                            {"too_many_requests", 429},
+                                            {"timed_out", 504},
+                                            {"unavailable", 503},
                                             {"internal", 500}};
   std::size_t codes = 0;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<Code>>([&](auto enumerator) {

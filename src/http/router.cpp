@@ -447,6 +447,8 @@ std::optional<RouteLimits> Router::limits(Method method, std::string_view path) 
 
 Task<Response> Router::dispatch(Context context, Request request) {
   identify(context, request.headers, table_->ids);
+  if (context.address.empty())
+    context.address = request.peer;
   Response response;
   ErrorFormat format = problem;
   std::exception_ptr thrown;

@@ -3,13 +3,12 @@
 #include "core/fault.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "security/api_key.hpp"
 #include "security/token_file.hpp"
 
 namespace al::security {
 namespace {
 
-constexpr std::size_t random_bytes = 32;
-constexpr std::string_view prefix = "al_";  // lets scanners of leaked secrets recognise it
 constexpr std::string_view name = "bootstrap";
 /// The same in every installation: what its holder owns is still his after an export has moved to another one.
 constexpr std::string_view id = "00000000-0000-7000-8000-000000000001";
@@ -26,7 +25,7 @@ Task<Result<BootstrapToken::Outcome>> BootstrapToken::ensure(std::string given, 
     if (!fit)
       co_return fail(Code::invalid, "AGENT_LIGHTNING_TOKEN cannot be used: " + fit.error().message);
   }
-  if (co_await store_.any(default_tenant, deadline))
+  if (co_await keys_.any(default_tenant, deadline))
     co_return co_await compare(std::move(given), deadline);
   co_return co_await create(std::move(given), deadline);
 }
@@ -40,11 +39,16 @@ Task<Result<BootstrapToken::Outcome>> BootstrapToken::create(std::string given, 
   if (token.empty() && held)
     token = *held;
   if (token.empty())
-    token = std::string(prefix) + random_.token(random_bytes);
+    token = new_api_key(random_);
   if (!held || *held != token)
     write_token_file(file, token);
-  data::Access access{default_tenant, std::string(id), std::string(name), {"*:*"}};
-  auto const added = co_await store_.add(std::move(access), sha256_hex(token), deadline);
+  model::ApiKey key;
+  key.id = model::ApiKeyId{id};
+  key.name = name;
+  key.permissions = {"*:*"};
+  Actor const installer{
+      .tenant = default_tenant, .user_id = "system", .correlation_id = {}, .causation_id = {}, .traceparent = {}};
+  auto const added = co_await keys_.create(installer, std::move(key), stored_form(token), deadline);
   // A process beside us was faster, with the very same token or with one of its own.
   if (!added && added.error().code == Code::conflict)
     co_return co_await compare(std::move(token), deadline);
@@ -69,7 +73,7 @@ Task<BootstrapToken::Outcome> BootstrapToken::compare(std::string given, Deadlin
     }
     token = *held;
   }
-  if (co_await store_.find(sha256_hex(token), deadline))
+  if (co_await access_.find_key(sha256_hex(token), deadline))
     co_return Outcome::known;
   if (is_given) {
     warn("AGENT_LIGHTNING_TOKEN is not a token of this database: it sets the token only at the very first start", file);

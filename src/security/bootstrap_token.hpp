@@ -3,15 +3,17 @@
 #include <string>
 
 #include "data/access_store.hpp"
+#include "data/api_key_store.hpp"
 
 namespace al::security {
 
-/// The first credential of an installation: until there are users, whoever holds it may do everything in the tenant
-/// `default`. It is written to `<data>/token` and stored only as a hash.
+/// The first API key of an installation: whoever holds it may do everything in the tenant `default`. It is written to
+/// `<data>/token`, for the command line on this machine, and stored only as a hash.
 class BootstrapToken {
  public:
-  BootstrapToken(data::AccessStore& store, Random& random, std::filesystem::path data_directory)
-      : store_(store), random_(random), directory_(std::move(data_directory)) {}
+  BootstrapToken(data::ApiKeyStore& keys, data::AccessStore& access, Random& random,
+                 std::filesystem::path data_directory)
+      : keys_(keys), access_(access), random_(random), directory_(std::move(data_directory)) {}
 
   enum class Outcome {
     created,  ///< the database had none: it has one now, and the file holds it
@@ -29,7 +31,8 @@ class BootstrapToken {
   [[nodiscard]] Task<Result<Outcome>> create(std::string given, Deadline);
   [[nodiscard]] Task<Outcome> compare(std::string given, Deadline);
 
-  data::AccessStore& store_;
+  data::ApiKeyStore& keys_;
+  data::AccessStore& access_;
   Random& random_;
   std::filesystem::path directory_;
 };

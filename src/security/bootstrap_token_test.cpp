@@ -19,17 +19,21 @@ class BootstrapTokenTest : public data::StoreFixture {
   void SetUp() override {
     StoreFixture::SetUp();
     access = std::make_unique<data::AccessStore>(*database);
+    keys = std::make_unique<data::ApiKeyStore>(*writer);
   }
 
   Result<Outcome> ensure(std::string given = {}) {
-    BootstrapToken bootstrap(*access, random, directory.path());
+    BootstrapToken bootstrap(*keys, *access, random, directory.path());
     return wait(bootstrap.ensure(std::move(given), soon()));
   }
   std::string held() { return read_token_file(token_file(directory.path())).value_or(""); }
-  std::optional<data::Access> whose(std::string const& token) { return wait(access->find(sha256_hex(token), soon())); }
+  std::optional<data::Access> whose(std::string const& token) {
+    return wait(access->find_key(sha256_hex(token), soon()));
+  }
 
   TemporaryDirectory directory;
   std::unique_ptr<data::AccessStore> access;
+  std::unique_ptr<data::ApiKeyStore> keys;
 };
 INSTANTIATE_TEST_SUITE_P(On, BootstrapTokenTest, testing::Values(storage::backend_kinds().front()),
                          [](auto const& info) { return std::string(info.param.name); });
@@ -40,7 +44,7 @@ TEST_P(BootstrapTokenTest, TheFirstStartMakesOneThatMayDoEverything) {
   auto const access = whose(held());
   ASSERT_TRUE(access);
   EXPECT_EQ(access->tenant, default_tenant);
-  EXPECT_EQ(access->permissions, std::vector<std::string>{"*:*"});
+  EXPECT_EQ(access->key_permissions, std::vector<std::string>{"*:*"});
 }
 
 TEST_P(BootstrapTokenTest, LaterStartsLeaveItAlone) {
@@ -96,9 +100,9 @@ TEST_P(BootstrapTokenTest, ATokenOfAnotherDatabaseIsNoticed) {
 }
 
 TEST_P(BootstrapTokenTest, FaultWhenTheFileCannotBeWritten) {
-  BootstrapToken bootstrap(*access, random, directory.path() / "nowhere");
+  BootstrapToken bootstrap(*keys, *access, random, directory.path() / "nowhere");
   EXPECT_THROW((void)wait(bootstrap.ensure({}, soon())), Fault);
-  EXPECT_FALSE(wait(access->any(default_tenant, soon()))) << "a token that nobody can read is not entered";
+  EXPECT_FALSE(wait(keys->any(default_tenant, soon()))) << "a token that nobody can read is not entered";
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ class Streams(LoopTest):
         with sqlite3.connect(os.path.join(self.server.data, "agent-lightning.db"), timeout=20) as database:
             database.execute("INSERT INTO tenants (id) VALUES ('other')")
             names = "tenant_id, id, hash, name, permissions, created_at"
-            database.execute(f"INSERT INTO access_tokens ({names}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            database.execute(f"INSERT INTO api_keys ({names}) VALUES (?, ?, ?, ?, ?, ?)", row)
         database.close()
         own = self.server.call("GET", "/api/v1/tasks?limit=1", headers={"Authorization": "Bearer " + token})
         self.assertEqual((200, []), (own[0], own[1]["tasks"]))

@@ -21,11 +21,29 @@ PATH_VALUES = {
     "consumer": "nobody",
     "backup_id": "none",
     "id": "none",  # of a model
+    "user_id": SOME_UUID,
+    "login_id": SOME_UUID,
+    "key_id": SOME_UUID,
+    "role_id": "nobody",
+    "organisation_id": "nobody",
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
 PASSED_THROUGH = "/api/v1/v1/"
-TAKES_AN_EMPTY_OBJECT = {"/api/v1/sessions"}
-OPEN_PATHS = {"/health", "/ready", "/openapi.json"}
+TAKES_AN_EMPTY_OBJECT = {
+    "/api/v1/sessions",
+    "/api/v1/auth/refresh",
+    "/api/v1/auth/api-keys/{key_id}/rotate",
+}
+OPEN_PATHS = {
+    "/health",
+    "/ready",
+    "/openapi.json",
+    "/auth/login",
+    "/auth/refresh",
+    "/auth/register",
+    "/auth/reset-password",
+    "/auth/jwks.json",
+}
 HOSTILE_IDS = [
     "..%2f..%2fetc%2fpasswd",
     "%2e%2e",

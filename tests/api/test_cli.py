@@ -339,7 +339,8 @@ class CommandLine(ServerTest):
         self.assertIn("PostgreSQL", done.stderr)
 
     def test_every_role_answers_on_its_own_port(self):
-        self.assertEqual({"gateway", "agent-designer", "ai-model", "operations", "dashboard"}, set(self.server.urls))
+        roles = {"gateway", "agent-designer", "ai-model", "auth", "operations", "dashboard"}
+        self.assertEqual(roles, set(self.server.urls))
         for role in self.server.urls:
             self.assertEqual(200, self.server.call("GET", "/health", role=role)[0])
         self.assertEqual(200, self.server.call("GET", "/api/v1/agents", role="dashboard")[0])

@@ -25,6 +25,7 @@ PORT_OF = {
     "gateway": "GATEWAY_PORT",
     "agent-designer": "AGENT_DESIGNER_PORT",
     "ai-model": "AI_MODEL_PORT",
+    "auth": "AUTH_PORT",
     "operations": "OPERATIONS_PORT",
     "dashboard": "DASHBOARD_PORT",
     "worker": "",

@@ -21,7 +21,14 @@ CALL_TIMEOUT_S = 30
 LOG_TAIL_BYTES = 8000
 # What the program may see of our environment: no setting of the person who runs the tests gets in.
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
-PORTS = ("GATEWAY_PORT", "AGENT_DESIGNER_PORT", "AI_MODEL_PORT", "OPERATIONS_PORT", "DASHBOARD_PORT")
+PORTS = (
+    "GATEWAY_PORT",
+    "AGENT_DESIGNER_PORT",
+    "AI_MODEL_PORT",
+    "AUTH_PORT",
+    "OPERATIONS_PORT",
+    "DASHBOARD_PORT",
+)
 
 
 def clean_environment() -> dict[str, str]:

@@ -41,8 +41,12 @@ bool write_dotenv() {
 Result<security::BootstrapToken::Outcome> ensure_token(Config const& config) {
   return with_database(config, [&](storage::Database& database) -> Task<Result<security::BootstrapToken::Outcome>> {
     SystemRandom random;
+    SystemClock const clock;
+    events::Bus bus;
+    data::Writer writer(database, bus, clock, random, "auth");
+    data::ApiKeyStore keys(writer);
     data::AccessStore access(database);
-    security::BootstrapToken bootstrap(access, random, data_directory(config));
+    security::BootstrapToken bootstrap(keys, access, random, data_directory(config));
     co_return co_await bootstrap.ensure(config.text("token"), Deadline::after(database_timeout));
   });
 }

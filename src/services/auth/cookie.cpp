@@ -1,0 +1,75 @@
+#include "services/auth/cookie.hpp"
+
+#include <sodium/utils.h>
+
+#include <chrono>
+
+#include "data/login_store.hpp"
+
+namespace al::services::auth {
+
+namespace {
+
+constexpr std::size_t csrf_bytes = 24;
+
+std::string cookie(std::string_view name, std::string_view value, std::chrono::seconds age, bool for_scripts) {
+  return std::string(name) + "=" + std::string(value) + "; Path=/; Max-Age=" + std::to_string(age.count()) +
+         "; Secure; SameSite=Strict" + (for_scripts ? "" : "; HttpOnly");
+}
+
+std::string_view trimmed(std::string_view text) {
+  auto const begin = text.find_first_not_of(' ');
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
+/// Empty when it is not there. Of two of a name the first counts, as browsers send the most specific one first.
+std::string_view cookie_value(http::Request const& request, std::string_view name) {
+  for (auto rest = request.headers.find("Cookie").value_or(""); !rest.empty();) {
+    auto const end = rest.find(';');
+    auto const pair = trimmed(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+/// Where the request says that it comes from, without the scheme; it must be the host that it was sent to.
+bool is_same_origin(http::Request const& request) {
+  auto const site = request.headers.find("Sec-Fetch-Site");
+  if (site && *site != "same-origin")
+    return false;
+  auto origin = request.headers.find("Origin").value_or("");
+  auto const scheme = origin.find("://");
+  return scheme != std::string_view::npos && origin.substr(scheme + 3) == request.headers.find("Host").value_or("");
+}
+
+bool is_equal_secret(std::string_view a, std::string_view b) {
+  return !a.empty() && a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+void set_cookies(http::Response& response, std::string_view refresh_token, Random& random) {
+  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, refresh_token, data::login_ttl, false));
+  response.headers.add("Set-Cookie", cookie(csrf_cookie_name, random.token(csrf_bytes), data::login_ttl, true));
+}
+
+void clear_cookies(http::Response& response) {
+  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, "", std::chrono::seconds{0}, false));
+  response.headers.add("Set-Cookie", cookie(csrf_cookie_name, "", std::chrono::seconds{0}, true));
+}
+
+Result<std::string> refresh_cookie(http::Request const& request) {
+  auto const token = cookie_value(request, refresh_cookie_name);
+  if (token.empty())
+    return fail(Code::unauthenticated, "Send the refresh token, or sign in again.");
+  auto const sent = request.headers.find(csrf_header).value_or("");
+  if (!is_same_origin(request) || !is_equal_secret(sent, cookie_value(request, csrf_cookie_name)))
+    return fail(Code::forbidden, "This is for our own pages: send the value of the cookie " +
+                                     std::string(csrf_cookie_name) + " as " + std::string(csrf_header) + ".");
+  return std::string(token);
+}
+
+}  // namespace al::services::auth
