@@ -21,7 +21,8 @@ TEST(Roles, AnUnknownOneIsExplained) {
   EXPECT_THAT(near.error().message, testing::HasSubstr("did you mean 'agent-designer'?"));
   auto const far = read_roles({"toaster"});
   ASSERT_FALSE(far);
-  EXPECT_THAT(far.error().message, testing::HasSubstr("there are: gateway, agent-designer, ai-model, auth, op"));
+  EXPECT_THAT(far.error().message,
+              testing::HasSubstr("there are: gateway, agent-designer, ai-model, auth, operations"));
 }
 
 TEST(Roles, EveryPortIsASetting) {
