@@ -309,7 +309,7 @@ struct Router::Table {
     return index < 0 ? nullptr : &routes[static_cast<std::size_t>(index)];
   }
 
-  Task<Response> answer(Context& context, Request& request, ErrorFormat& format);
+  Task<Response> answer(Context& context, Request& request, ErrorFormat& format) const;
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash) const;
   Task<void> settle(Call& call, std::string const& scope, std::string const& key, Outcome outcome) const;
@@ -469,7 +469,7 @@ Task<Response> Router::dispatch(Context context, Request request) {
 }
 
 // `format` is the route's from the moment that the route is known.
-Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFormat& format) {
+Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFormat& format) const {
   if (request.target == "*" && request.method == Method::options)
     co_return allow({.status = 204}, all_methods);
   auto target = read_target(request.target);
