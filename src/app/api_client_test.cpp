@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "http/router.hpp"
 #include "http/server.hpp"
 #include "testing/event_loop.hpp"
 

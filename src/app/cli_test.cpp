@@ -255,7 +255,8 @@ TEST(Cli, ExamplesAreThoseOfTheCommand) {
   auto const replay = Reading({"events", "replay", "--help"}).out.str();
   EXPECT_THAT(replay, HasSubstr("agent-lightning events replay agent writer"));
   EXPECT_THAT(replay, Not(HasSubstr("agent-lightning serve")));
-  EXPECT_THAT(Reading({"serve", "--help"}).out.str(), HasSubstr("ai-model (8005), auth (8006), operations (8011)"));
+  EXPECT_THAT(Reading({"serve", "--help"}).out.str(), HasSubstr("ai-model (8005), auth (8006), websocket (8007), "
+                                                                "service-discovery (8008), operations (8011)"));
 }
 
 TEST(Cli, HelpAndVersionArePrinted) {

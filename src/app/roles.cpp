@@ -12,6 +12,8 @@ std::vector<RoleFacts> const& all_roles() {
       {Role::agent_designer, "agent-designer", "agent_designer.port"},
       {Role::ai_model, "ai-model", "ai_model.port"},
       {Role::auth, "auth", "auth.port"},
+      {Role::websocket, "websocket", "websocket.port"},
+      {Role::service_discovery, "service-discovery", "service_discovery.port"},
       {Role::operations, "operations", "operations.port"},
       {Role::dashboard, "dashboard", "dashboard.port"},
       {Role::worker, "worker", ""},

@@ -9,7 +9,18 @@
 namespace al::app {
 
 /// The parts of the platform that a process can run; the table is in DESIGN "Shape".
-enum class Role { gateway, agent_designer, ai_model, auth, operations, dashboard, worker, relay };
+enum class Role {
+  gateway,
+  agent_designer,
+  ai_model,
+  auth,
+  websocket,
+  service_discovery,
+  operations,
+  dashboard,
+  worker,
+  relay
+};
 
 struct RoleFacts {
   Role role;

@@ -22,7 +22,8 @@ TEST(Roles, AnUnknownOneIsExplained) {
   auto const far = read_roles({"toaster"});
   ASSERT_FALSE(far);
   EXPECT_THAT(far.error().message,
-              testing::HasSubstr("there are: gateway, agent-designer, ai-model, auth, operations"));
+              testing::HasSubstr(
+                  "there are: gateway, agent-designer, ai-model, auth, websocket, service-discovery, operations"));
 }
 
 TEST(Roles, EveryPortIsASetting) {

@@ -87,6 +87,8 @@ constexpr std::array table = std::to_array<Setting>({
     port("ai_model.port", "AI_MODEL_PORT", "8005",
          "Port of models, inference and the OpenAI- and Anthropic-compatible endpoints; 0 takes a free one."),
     port("auth.port", "AUTH_PORT", "8006", "Port of signing in, users, roles and API keys; 0 takes a free one."),
+    port("websocket.port", "WEBSOCKET_PORT", "8007", "Port of the WebSockets; 0 takes a free one."),
+    port("service_discovery.port", "SERVICE_DISCOVERY_PORT", "8008", "Port of service discovery; 0 takes a free one."),
     port("operations.port", "OPERATIONS_PORT", "8011", "Port of the event log; 0 takes a free one."),
     port("dashboard.port", "DASHBOARD_PORT", "8051",
          "Port of a dashboard that a later release brings. Today it answers the API under /api/v1, health and metrics; "

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,10 +66,36 @@ class BodyWriter {
 /// Runs after the headers are sent, until the stream ends; cancelled when the client goes or the server drains.
 using BodyStream = std::function<Task<void>(BodyWriter&)>;
 
+class WebSocket;
+
+/// Serves a WebSocket until it returns; then the server closes it with 1000, after an exception with 1011. Others may
+/// hold the pointer longer. When the connection is gone receive() says so, and a session that goes on is cancelled
+/// seconds later. The answer's Sec-WebSocket-Protocol, when the handler sets one, must be among those of the request.
+struct WebSocketSession {
+  std::function<Task<void>(std::shared_ptr<WebSocket>)> run;
+  std::size_t message_bytes_max = 64 * 1024;  ///< of one message; over it: closed with 1009
+};
+
+/// Bytes both ways, after an upgrade. For one coroutine each way; it ends with the connection.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  /// What came, valid until the next call. Empty at the end, also when the other side is gone or the server drains.
+  [[nodiscard]] virtual Task<std::string_view> read() = 0;
+  /// Throws when the other side is gone.
+  [[nodiscard]] virtual Task<void> write(std::string_view piece) = 0;
+};
+
+/// Runs on a connection that was upgraded (101) on another server's word: bytes go through as they are. Cancelled when
+/// the server drains for too long; the connection closes when it returns.
+struct Tunnel {
+  std::function<Task<void>(ByteStream&)> run;
+};
+
 struct Response {
   int status = 200;
   Headers headers{};
-  std::variant<std::string, BodyStream> body{};
+  std::variant<std::string, BodyStream, WebSocketSession, Tunnel> body{};  ///< the last two: with status 101 alone
 };
 
 /// With `Content-Type: application/json`.

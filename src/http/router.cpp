@@ -13,6 +13,7 @@
 #include "http/request_id.hpp"
 #include "http/route_tree.hpp"
 #include "http/target.hpp"
+#include "http/websocket.hpp"
 
 namespace al::http {
 namespace {
@@ -182,6 +183,24 @@ Response replayed(Idempotency::Stored stored) {
   return response;
 }
 
+// ---- WebSockets ----
+
+// Says what is wanted instead (RFC 9110, section 15.5.22; RFC 6455, section 4.4).
+Response refusal(HandshakeFault const& fault, ErrorFormat format, std::string_view request_id) {
+  auto response = format(fault.error, request_id, fault.status);
+  response.headers.set("Upgrade", "websocket");
+  response.headers.set("Sec-WebSocket-Version", "13");
+  return response;
+}
+
+void agree(Response& response, std::string_view accept) {
+  if (!std::holds_alternative<WebSocketSession>(response.body))
+    return;
+  response.status = 101;
+  response.headers.set("Upgrade", "websocket");
+  response.headers.set("Sec-WebSocket-Accept", accept);
+}
+
 // ---- faults ----
 
 bool is_cancellation(std::exception_ptr const& thrown) {
@@ -311,6 +330,7 @@ struct Router::Table {
 
   Task<Response> answer(Context& context, Request& request, ErrorFormat& format) const;
   Task<Result<void>> admit(Context& context, Request const& request, Route const& route) const;
+  static Task<Response> upgrade(Call& call, Route const& route);
   Task<Response> answer_once(Call& call, Route const& route, std::string key, std::string hash) const;
   Task<void> settle(Call& call, std::string const& scope, std::string const& key, Outcome outcome) const;
 };
@@ -422,6 +442,7 @@ Router::~Router() = default;
 
 void Router::add(Route route) {
   assert(route.handler && "a route needs a handler");
+  assert(!route.websocket || route.method == Method::get);
   auto const index = static_cast<std::int32_t>(table_->routes.size());
   [[maybe_unused]] bool const free = table_->tree.add(route.method, route.path, index);
   assert(free && "two routes have the same method and path");
@@ -501,6 +522,8 @@ Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFo
     co_return format(checked.error(), context.request_id, 0);
   if (auto const error = check_query(*route, request))
     co_return format(*error, context.request_id, 0);
+  if (route->websocket)
+    co_return co_await upgrade(call, *route);
   auto key = idempotency_key(*route, request);
   if (!key)
     co_return format(key.error(), context.request_id, 0);
@@ -514,6 +537,18 @@ Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFo
   auto result = co_await route->handler(call);
   if (!result)
     co_return format(result.error(), context.request_id, 0);
+  assert(!std::holds_alternative<WebSocketSession>(result->body) && "the route is not marked as a WebSocket");
+  co_return std::move(*result);
+}
+
+Task<Response> Router::Table::upgrade(Call& call, Route const& route) {
+  auto const accept = check_handshake(call.request);
+  if (!accept)
+    co_return refusal(accept.error(), route.error_format, call.context.request_id);
+  auto result = co_await route.handler(call);
+  if (!result)
+    co_return route.error_format(result.error(), call.context.request_id, 0);
+  agree(*result, *accept);
   co_return std::move(*result);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/entity.hpp"
 #include "http/context.hpp"
+#include "http/dispatcher.hpp"
 #include "http/message.hpp"
 
 namespace al::http {
@@ -62,13 +63,6 @@ enum class Bare {
   of_process,  ///< only those about the process itself: on this port other bare paths are pages
 };
 
-/// Writes an error as the clients of a route understand it; problem() is the usual one.
-using ErrorFormat = Response (*)(Error const&, std::string_view request_id, int status);
-
-/// `application/problem+json` with type, title, status, detail, code, request_id and errors[{path, message}].
-/// `status` other than 0 stands in for status_of(code), where HTTP has a finer one (408, 501).
-[[nodiscard]] Response problem(Error const& error, std::string_view request_id, int status = 0);
-
 /// What the table knows of a route. Every route names a permission or says that it is open.
 struct Route {
   Method method;
@@ -94,15 +88,10 @@ struct Route {
   /// For requests with a body that work for their client only: the handler is cancelled when the client leaves, also
   /// when it only half closes. A stream of it has an end, for which a server that drains waits.
   bool ends_with_client = false;
+  /// For WebSockets alone: a GET, whose handler sees only requests with a valid handshake (else 426 or 400) and agrees
+  /// with a WebSocketSession. Whose pages may connect (Origin) is for the handler to say.
+  bool websocket = false;
   Handler handler;
-};
-
-/// What a server must know of a route before it has read the body.
-struct RouteLimits {
-  std::size_t body_max;
-  std::chrono::seconds time_max;
-  bool ends_with_client;
-  ErrorFormat error_format;
 };
 
 /// Finds the principal of a request. Errors: unauthenticated.
@@ -144,12 +133,12 @@ class Idempotency {
 };
 
 /// All routes are added before the first dispatch; after that any thread may use it.
-class Router {
+class Router final : public Dispatcher {
  public:
   /// Both may be null in tests. Without an authenticator the principal is the one that the Context brings, and routes
   /// with a permission refuse a Context without one. Without Idempotency keys are checked and then ignored.
   Router(Authenticator*, Idempotency*, Random&, Bare = Bare::all);
-  ~Router();
+  ~Router() override;
   Router(Router const&) = delete;
   Router& operator=(Router const&) = delete;
 
@@ -157,14 +146,8 @@ class Router {
   void add(Route);
   [[nodiscard]] std::vector<Route> const& routes() const;
 
-  /// Never throws but for cancellation: every failure becomes a problem response (RFC 9457).
-  /// Path and query are read from `Request::target`. A Context that brings a principal (from the gateway in the same
-  /// process) or a request id keeps it. The answer to HEAD has no body, but its Content-Length.
-  [[nodiscard]] Task<Response> dispatch(Context, Request);
-
-  /// The limits of the route of this request, before the body is read; nullopt: no such route.
-  /// `path` is a request target or a path.
-  [[nodiscard]] std::optional<RouteLimits> limits(Method, std::string_view path) const;
+  [[nodiscard]] Task<Response> dispatch(Context, Request) override;
+  [[nodiscard]] std::optional<RouteLimits> limits(Method, std::string_view path) const override;
 
   /// The OpenAPI 3.1 document of this table, as JSON text.
   [[nodiscard]] std::string openapi(std::string_view title, std::string_view version) const;

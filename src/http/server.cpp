@@ -58,6 +58,8 @@ constexpr seconds cancel_time{5};
 /// A stop leaves idle clients so long to hear, with the answer to their next request, that they should go elsewhere.
 constexpr seconds goodbye_time{1};
 constexpr SteadyTime never = SteadyTime::max();
+constexpr std::string_view goodbye = "the server stops";
+constexpr std::string_view line_end = "\r\n";
 
 }  // namespace
 
@@ -87,6 +89,7 @@ class RequestParser final : public beast_http::basic_parser<true> {
   [[nodiscard]] bool can_read(std::size_t bytes) const {
     return !is_header_done() || !chunked() || any_chunk_ || bytes >= chunked_body_bytes_min;
   }
+  [[nodiscard]] bool asks_for_websocket() const { return asks_for_websocket_; }
   [[nodiscard]] bool has_body() const { return chunked() || content_length().value_or(0) > 0; }
 
  private:
@@ -146,6 +149,9 @@ class RequestParser final : public beast_http::basic_parser<true> {
       case beast_http::field::host:
         ++hosts_;
         return is_authority(value);
+      case beast_http::field::upgrade:
+        asks_for_websocket_ = asks_for_websocket_ || has_token(value, "websocket");
+        return true;
       default:
         // Programs behind a gateway that turn names into variables cannot tell these from the real ones.
         return name.find('_') == name.npos ||
@@ -197,6 +203,7 @@ class RequestParser final : public beast_http::basic_parser<true> {
   int version_ = 11;
   bool is_served_method_ = false;
   bool any_chunk_ = false;
+  bool asks_for_websocket_ = false;
   std::size_t fields_ = 0;
   std::size_t trailer_bytes_ = 0;
   std::size_t hosts_ = 0;
@@ -243,10 +250,10 @@ struct Lane {
 }  // namespace
 
 struct ServerState {
-  ServerState(Router& router, ServerLimits limits, Clock const& clock, Random& random)
-      : router(router), limits(limits), clock(clock), ids(random) {}
+  ServerState(Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random)
+      : dispatcher(dispatcher), limits(limits), clock(clock), ids(random) {}
 
-  Router& router;
+  Dispatcher& dispatcher;
   ServerLimits const limits;
   Clock const& clock;
   RequestIds ids;
@@ -344,7 +351,7 @@ class Connection {
 
  private:
   friend class StreamWriter;
-  enum class Phase { idle, head, body, handler, write, stream, linger };
+  enum class Phase { idle, head, body, handler, write, stream, websocket, linger };
   enum class Step {
     more,     ///< bytes are missing
     proceed,  ///< the client waits for "100 Continue"
@@ -369,6 +376,7 @@ class Connection {
   [[nodiscard]] Task<bool> write_rest();
   [[nodiscard]] Task<bool> stream(BodyStream body);
   [[nodiscard]] Task<void> watch();
+  [[nodiscard]] Task<bool> converse();
   [[nodiscard]] Task<void> linger();
   void release_memory();
 
@@ -412,6 +420,9 @@ class Connection {
 
   std::string output_;
   std::size_t written_ = 0;
+
+  WebSocketSession session_;
+  std::shared_ptr<WebSocketConnection> websocket_;
 };
 
 Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place const& place)
@@ -427,7 +438,11 @@ Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place cons
   socket_.non_blocking(true, ignored);
 }
 
-Connection::~Connection() { lane_.connections.erase(place_in_lane_); }
+Connection::~Connection() {
+  if (websocket_)
+    websocket_->detach();
+  lane_.connections.erase(place_in_lane_);
+}
 
 void Connection::check(SteadyTime now) {
   bool const is_answering = phase_ == Phase::handler || phase_ == Phase::stream;
@@ -435,6 +450,10 @@ void Connection::check(SteadyTime now) {
   if (is_watched && has_client_left()) {
     abort();
     return;
+  }
+  if (phase_ == Phase::websocket && !websocket_->check(now)) {
+    log::warning("a WebSocket session was cancelled: its connection has gone", {{"peer", peer_}});
+    cancel_.emit(asio::cancellation_type::terminal);
   }
   if (now < deadline_)
     return;
@@ -459,6 +478,8 @@ void Connection::check(SteadyTime now) {
     case Phase::stream:
       abort();
       return;
+    case Phase::websocket:
+      return;  // It has times of its own.
   }
 }
 
@@ -468,6 +489,8 @@ void Connection::say_goodbye() {
   bool const has_end = route_ && route_->ends_with_client;
   if (phase_ == Phase::stream && !has_end)
     cancel_.emit(asio::cancellation_type::terminal);
+  if (phase_ == Phase::websocket)
+    websocket_->close(close_code::going_away, goodbye);
 }
 
 void Connection::close_if_idle() {
@@ -509,6 +532,8 @@ Task<void> Connection::run() {
     if (step == Step::refused && !write_now() && !co_await write_rest())
       co_return;
   } while (keep_alive_);
+  if (session_.run && !co_await converse())
+    co_return;
   co_await linger();
 }
 
@@ -570,6 +595,8 @@ Connection::Step Connection::wait_for_bytes() {
 // The head is whole: everything is decided that does not need the body.
 Connection::Step Connection::check_head() {
   keep_alive_ = parser_->keep_alive() && !lane_.is_draining;
+  if (parser_->is_http_1_0())
+    request_.headers.erase("Upgrade");  // RFC 9110, section 7.8
   if (head_bytes_ > state_.limits.header_bytes_max)
     return refuse(beast_http::error::header_limit);
   if (!parser_->is_served_method()) {
@@ -592,7 +619,7 @@ Connection::Step Connection::check_head() {
 }
 
 Connection::Step Connection::check_body() {
-  route_ = state_.router.limits(request_.method, request_.target);
+  route_ = state_.dispatcher.limits(request_.method, request_.target);
   auto const limit = body_max();
   auto const length = parser_->content_length().value_or(0);
   if (length > limit) {
@@ -675,7 +702,7 @@ Task<bool> Connection::answer() {
   Response response;
   std::exception_ptr cancelled;
   try {
-    response = co_await state_.router.dispatch(std::move(context), std::move(request_));
+    response = co_await state_.dispatcher.dispatch(std::move(context), std::move(request_));
   } catch (boost::system::system_error const& thrown) {
     if (thrown.code() != asio::error::operation_aborted)
       throw;
@@ -691,8 +718,14 @@ Task<bool> Connection::answer() {
       response = after_cancellation(identified);
   }
   is_first_ = false;
-  keep_alive_ = keep_alive_ && !lane_.is_draining;
-  bool const has_no_body = response.status == 204 || response.status == 304;
+  // A proxy that has not seen the refusal of an upgrade would take what follows for the WebSocket and let it pass
+  // unchecked; so nothing that follows is read as a request.
+  keep_alive_ = keep_alive_ && !lane_.is_draining && !parser_->asks_for_websocket();
+  if (auto* const session = std::get_if<WebSocketSession>(&response.body)) {
+    session_ = std::move(*session);
+    response.body = std::string();
+  }
+  bool const has_no_body = response.status == 101 || response.status == 204 || response.status == 304;
   auto* const text = std::get_if<std::string>(&response.body);
   if (!text && !is_head && !has_no_body) {
     bool const is_chunked = !parser_->is_http_1_0();
@@ -723,9 +756,12 @@ void Connection::append_head(Response const& response, Framing framing, std::siz
   append_response_head(output_, response,
                        {.framing = framing,
                         .length = length,
-                        .keep_alive = keep_alive_,
+                        .keep_alive = keep_alive_ || response.status == 101,
                         .is_http_1_0 = parser_ && parser_->is_http_1_0(),
                         .date_line = lane_.date});
+  // RFC 9110, section 7.8: Upgrade is nothing without this.
+  if (response.status == 101 || response.status == 426)
+    output_.insert(output_.size() - line_end.size(), "Connection: Upgrade\r\n");
 }
 
 // Most answers fit into the socket's buffer: then no operation needs to be started and waited for.
@@ -820,6 +856,36 @@ Task<void> Connection::watch() {
       co_return;
     input_.commit(got);
   }
+}
+
+// ---- WebSockets ----
+
+// Whether the connection is still there. What the client has sent behind its request is the first of its frames.
+Task<bool> Connection::converse() {
+  websocket_ = std::make_shared<WebSocketConnection>(socket_, state_.clock, state_.limits.websocket,
+                                                     session_.message_bytes_max, std::string(unread()));
+  input_.clear();
+  input_.shrink_to_fit();
+  parser_.reset();
+  phase_ = Phase::websocket;
+  deadline_ = never;
+  if (lane_.is_draining)
+    websocket_->close(close_code::going_away, goodbye);
+  std::optional<std::string> fault;
+  try {
+    co_await session_.run(websocket_);
+  } catch (std::exception const& thrown) {
+    fault = thrown.what();
+  }
+  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+    co_return false;
+  if (fault) {
+    log::error("a WebSocket session broke off", {{"peer", peer_}, {"error", std::string_view(*fault)}});
+    co_await websocket_->finish(close_code::internal, "Something went wrong here.");
+  } else {
+    co_await websocket_->finish(close_code::normal, {});
+  }
+  co_return socket_.is_open();
 }
 
 // Closing while the client still sends makes the kernel answer with a reset, and the client would lose the answer that
@@ -940,9 +1006,9 @@ tcp::endpoint resolve_listener(asio::io_context& context, std::string const& hos
 
 // ---- Server ----
 
-Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Router& router,
+Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Dispatcher& dispatcher,
                ServerLimits limits, Clock const& clock, Random& random)
-    : state_(std::make_shared<ServerState>(router, limits, clock, random)) {
+    : state_(std::make_shared<ServerState>(dispatcher, limits, clock, random)) {
   assert(!contexts.empty());
   for (auto* const context : contexts)
     state_->lanes.push_back(std::make_unique<Lane>(*context));

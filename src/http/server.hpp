@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "core/async.hpp"
-#include "http/router.hpp"
+#include "core/random.hpp"
+#include "http/dispatcher.hpp"
+#include "http/websocket.hpp"
 
 namespace al::http {
 
@@ -21,23 +23,24 @@ struct ServerLimits {
   std::size_t body_rate_min = 1024;          ///< bytes a second, after 10 s
   std::chrono::seconds handler_timeout{30};
   std::chrono::seconds write_timeout{30};
+  WebSocketLimits websocket{};
 };
 
-/// Serves one router on one port, on every I/O context given; each context must be run by one thread. A connection
+/// Serves one dispatcher on one port, on every I/O context given; each context must be run by one thread. A connection
 /// lives on one context, and what ServerLimits say of time is checked four times a second by `Clock::steady`.
 class Server {
  public:
   /// Binds at once. Throws Fault when the address cannot be bound, naming address and remedy. Port 0 picks a free one.
-  Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Router&, ServerLimits,
-         Clock const&, Random&);
+  Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Dispatcher&,
+         ServerLimits, Clock const&, Random&);
   ~Server();
   Server(Server const&) = delete;
   Server& operator=(Server const&) = delete;
   [[nodiscard]] std::uint16_t port() const;
   void start();
-  /// Stops accepting, cancels streams, tells who still asks within a second to close, then closes idle connections,
-  /// lets running requests end until the deadline, then cancels them. Returns when all are gone. Any thread but the I/O
-  /// threads'.
+  /// Stops accepting, cancels streams, closes WebSockets with 1001, tells who still asks within a second to close, then
+  /// closes idle connections, lets running requests end until the deadline, then cancels them. Returns when all are
+  /// gone. Any thread but the I/O threads'.
   void stop(Deadline);
   [[nodiscard]] std::size_t connections() const;
   [[nodiscard]] std::uint64_t requests() const;

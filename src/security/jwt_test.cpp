@@ -518,6 +518,10 @@ Forgeries AccessToken::shapes() const {
                                           token.substr(0, token.size() - 1)};
   for (auto const& text : of_parts)
     out.push_back({"RFC 7515 3.1, the shape of " + text.substr(0, 20), text});
+  out.push_back({"two parts, truly signed", head + "." + base64(key.signature(head))});
+  auto const twice = body + "." + body;
+  for (auto const& middle : {twice, body + ".", "." + body})
+    out.push_back({"four parts, truly signed", token_of_parts(head, middle, key)});
   out.push_back({"RFC 7516 3.1, five parts as of an encrypted one",
                  base64(R"({"alg":"dir","enc":"A256GCM","kid":"current","typ":"at+jwt"})") + ".." + base64("iv") + "." +
                      body + "." + base64("tag")});

@@ -26,13 +26,15 @@ PORT_OF = {
     "agent-designer": "AGENT_DESIGNER_PORT",
     "ai-model": "AI_MODEL_PORT",
     "auth": "AUTH_PORT",
+    "websocket": "WEBSOCKET_PORT",
+    "service-discovery": "SERVICE_DISCOVERY_PORT",
     "operations": "OPERATIONS_PORT",
     "dashboard": "DASHBOARD_PORT",
     "worker": "",
     "relay": "",
 }
 DATABASE = "agent_lightning"
-# Fourteen processes share the 200 connections of the private PostgreSQL.
+# The processes share the 200 connections of the private PostgreSQL.
 SETTINGS = {"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": "5", "AGENT_LIGHTNING_THREADS": "1", "LOG_LEVEL": "warning"}
 ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
 
