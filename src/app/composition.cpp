@@ -7,6 +7,7 @@
 #include "agents/loop.hpp"
 #include "app/backup/service.hpp"
 #include "app/directory.hpp"
+#include "app/identity_provider.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
 #include "app/model_accounts.hpp"
@@ -112,6 +113,11 @@ http::ClientOptions tenant_client_options(Config const& config) {
   return options;
 }
 
+security::jwt::Algorithm token_algorithm(Config const& config) {
+  using enum security::jwt::Algorithm;
+  return config.text("auth.token_algorithm") == "hs256" ? hmac_sha256 : ed25519;
+}
+
 data::RetentionOptions retention_options(Config const& config) {
   auto const& directory = config.text("archive");
   return {.archive = directory.empty() ? data_directory(config) / "archive" : std::filesystem::path(directory),
@@ -186,6 +192,7 @@ struct Platform::Parts final : services::system::Process {
   data::AuditStore audit{*database, clock, random};
   data::SignInFailures sign_in_failures{*database};
   data::PasswordResetStore password_resets{*database};
+  data::UserIdentityStore identities{auth_writer};
   data::SigningKeyStore signing_keys{*database};
   data::IdempotencyStore answers{*database, clock, random};
   data::Writer worker_writer{*database, bus, clock, random, "worker", rows.get()};
@@ -210,12 +217,13 @@ struct Platform::Parts final : services::system::Process {
   services::ai_model::Usage model_usage{usage_store, clock};
   std::unique_ptr<backup::Service> backups;  ///< with its routes
 
-  security::TokenKeys token_keys{signing_keys, sealing, clock, random};
+  security::TokenKeys token_keys{signing_keys, sealing, clock, random, token_algorithm(config)};
   std::unique_ptr<cache::Limits> call_limits;
   security::RequestLimits request_limits;
   security::AuditChainer audit_chainer{audit, token_keys, clock};
   security::TokenAuthenticator authenticator{access, token_keys, clock};
   security::StoredIdempotency idempotency{answers};
+  std::optional<security::oidc::Provider> identity_provider = sound(identity_provider_of(config));
   security::BootstrapToken bootstrap{api_keys, access, random, data_directory(config)};
   std::optional<security::FirstAdmin> first_admin;
   std::atomic<bool> ready = false;
@@ -229,6 +237,7 @@ struct Platform::Parts final : services::system::Process {
   std::unique_ptr<events::CatchUp> catch_up;        ///< with PostgreSQL
   http::ClientPool operator_clients;
   http::ClientPool tenant_clients;
+  security::oidc::OidcClient oidc{{operator_clients, tenant_clients}, clock, random};
   /// The last thread, of what blocks for milliseconds: worker and relay.
   std::size_t background_lane;
   bool is_relay;
@@ -367,13 +376,17 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
                                         .audit = audit,
                                         .failures = sign_in_failures,
                                         .resets = password_resets,
+                                        .identities = identities,
                                         .hasher = hasher,
                                         .tokens = token_keys,
                                         .sealing = sealing,
                                         .limits = request_limits,
+                                        .oidc = oidc,
                                         .clock = clock,
                                         .random = random,
-                                        .is_registration_open = config.boolean("auth.registration")});
+                                        .is_registration_open = config.boolean("auth.registration"),
+                                        .provider = identity_provider,
+                                        .provider_name = config.text("oidc.name")});
   }
   if (has_all || role == Role::operations) {
     services::operations::add_event_routes(router, {log, bus});

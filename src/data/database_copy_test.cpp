@@ -16,6 +16,7 @@
 #include "data/filled_fixture.hpp"
 #include "data/idempotency_store.hpp"
 #include "data/login_store.hpp"
+#include "data/user_identity_store.hpp"
 #include "data/user_store.hpp"
 
 namespace al::data {
@@ -59,6 +60,8 @@ class DatabaseCopy : public FilledFixture {
     login.id = logins.new_id();
     login.user_id = user.id;
     ASSERT_TRUE(wait(logins.begin(actor(), login, soon())));
+    UserIdentityStore identities(*writer);
+    ASSERT_TRUE(wait(identities.link(actor(), user.id, "https://id.example.org", "ada", soon())));
     ApiKeyStore keys(*writer);
     model::ApiKey key;
     key.id = keys.new_id();

@@ -44,7 +44,8 @@ struct ExportSection {
 
 /// What an export leaves out of the log: who may come in is decided where the data go to, and these tell of rows that
 /// are not there.
-inline constexpr std::string_view not_of_identity = "kind NOT IN ('api_key', 'login', 'organisation', 'role', 'user')";
+inline constexpr std::string_view not_of_identity =
+    "kind NOT IN ('api_key', 'login', 'organisation', 'role', 'user', 'user_identity')";
 
 /// In their order, which foreign keys follow.
 [[nodiscard]] std::vector<ExportSection> const& export_sections();

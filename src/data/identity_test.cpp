@@ -11,6 +11,7 @@
 #include "data/role_store.hpp"
 #include "data/sign_in_failures.hpp"
 #include "data/store_fixture.hpp"
+#include "data/user_identity_store.hpp"
 #include "data/user_store.hpp"
 
 namespace al::data {
@@ -34,6 +35,7 @@ class Identity : public StoreFixture {
           access(database),
           failures(database),
           resets(database),
+          identities(writer),
           audit(database, clock, random) {}
     UserStore users;
     LoginStore logins;
@@ -43,6 +45,7 @@ class Identity : public StoreFixture {
     AccessStore access;
     SignInFailures failures;
     PasswordResetStore resets;
+    UserIdentityStore identities;
     AuditStore audit;
   };
 
@@ -65,11 +68,12 @@ class Identity : public StoreFixture {
     EXPECT_TRUE(made) << made.error().message;
     return made.value_or(model::User{});
   }
-  model::Login have_login(model::User const& user) {
+  model::Login have_login(model::User const& user, model::LoginMethod method = model::LoginMethod::password) {
     clock.advance(std::chrono::milliseconds{1});
     model::Login login;
     login.id = stores->logins.new_id();
     login.user_id = user.id;
+    login.method = method;
     auto const begun = wait(stores->logins.begin(actor(), login, soon()));
     EXPECT_TRUE(begun) << begun.error().message;
     return begun.value_or(model::Login{});
@@ -438,6 +442,51 @@ TEST_P(Identity, ALinkIsGoodOnce) {
   EXPECT_FALSE(wait(stores->resets.take(default_tenant, "second", soon())));
   EXPECT_FALSE(wait(stores->resets.find("second", soon())));
   EXPECT_FALSE(wait(stores->resets.find("", soon())));
+}
+
+// ---- identities at providers ----
+
+TEST_P(Identity, APersonOfAProviderIsOneUser) {
+  auto const ada = have_user();
+  auto const bob = make_user("bob@example.org").value();
+  std::string const issuer = "https://id.example.org";
+  EXPECT_FALSE(wait(stores->identities.find_owner(issuer, "ada", soon())));
+  auto const linked = wait(stores->identities.link(actor(), ada.id, issuer, "ada", soon()));
+  ASSERT_TRUE(linked) << linked.error().message;
+  auto const owner = wait(stores->identities.find_owner(issuer, "ada", soon()));
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(owner->user_id, ada.id);
+  EXPECT_EQ(owner->tenant, default_tenant);
+  EXPECT_FALSE(wait(stores->identities.find_owner("https://other.example.org", "ada", soon())));
+  EXPECT_FALSE(wait(stores->identities.find_owner(issuer, "Ada", soon())));
+  EXPECT_EQ(wait(stores->identities.link(actor(), bob.id, issuer, "ada", soon())).error().code, Code::conflict);
+  auto const listed = wait(stores->identities.list(default_tenant, ada.id, {}, soon()));
+  ASSERT_THAT(listed->items, SizeIs(1));
+  EXPECT_EQ(listed->items[0].id, linked->id);
+  EXPECT_THAT(trail(), HasSubstr("user_identity:linked"));
+}
+
+TEST_P(Identity, AnUnlinkedPersonIsSignedOutAndMayBeLinkedAnew) {
+  auto const ada = have_user();
+  auto const bob = make_user("bob@example.org").value();
+  auto const linked = wait(stores->identities.link(actor(), ada.id, "https://id.example.org", "ada", soon())).value();
+  auto const with_password = have_login(ada);
+  auto const with_provider = have_login(ada, model::LoginMethod::oidc);
+  EXPECT_EQ(wait(stores->identities.unlink(actor(), bob.id, linked.id, soon())).error().code, Code::not_found)
+      << "it is another one's";
+  ASSERT_TRUE(wait(stores->identities.unlink(actor(), ada.id, linked.id, soon())));
+  EXPECT_FALSE(wait(stores->identities.find_owner("https://id.example.org", "ada", soon())));
+  EXPECT_TRUE(wait(stores->access.find_login(default_tenant, with_password.id.value, soon())));
+  EXPECT_FALSE(wait(stores->access.find_login(default_tenant, with_provider.id.value, soon())));
+  EXPECT_EQ(wait(stores->identities.unlink(actor(), ada.id, linked.id, soon())).error().code, Code::not_found);
+  EXPECT_TRUE(wait(stores->identities.link(actor(), bob.id, "https://id.example.org", "ada", soon())));
+}
+
+TEST_P(Identity, ADeletedUserLeavesHisPersonFree) {
+  auto const ada = have_user();
+  ASSERT_TRUE(wait(stores->identities.link(actor(), ada.id, "https://id.example.org", "ada", soon())));
+  ASSERT_TRUE(wait(stores->users.remove(actor(), ada.id, {}, soon())));
+  EXPECT_FALSE(wait(stores->identities.find_owner("https://id.example.org", "ada", soon())));
 }
 
 // ---- the audit trail ----

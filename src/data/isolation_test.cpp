@@ -15,6 +15,7 @@
 #include "data/role_store.hpp"
 #include "data/store_fixture.hpp"
 #include "data/transaction.hpp"
+#include "data/user_identity_store.hpp"
 #include "data/user_store.hpp"
 #include "data/workflow_store.hpp"
 #include "events/channel.hpp"
@@ -28,12 +29,12 @@ using storage::Statement;
 Statement const add_tenant{"test.tenant", "INSERT INTO tenants (id) VALUES ($1)"};
 
 constexpr std::array tenant_tables{
-    "agents",        "tasks",         "task_steps",       "knowledge",        "knowledge_uses",
-    "events",        "api_keys",      "idempotency_keys", "imported_items",   "providers",
-    "data_keys",     "chat_sessions", "chat_messages",    "model_usage",      "metrics",
-    "dead_letters",  "event_streams", "fences",           "event_snapshots",  "workflows",
-    "users",         "roles",         "logins",           "recovery_codes",   "password_resets",
-    "audit_entries", "audit_pending", "audit_chain",      "audit_checkpoints"};
+    "agents",          "tasks",         "task_steps",       "knowledge",       "knowledge_uses",
+    "events",          "api_keys",      "idempotency_keys", "imported_items",  "providers",
+    "data_keys",       "chat_sessions", "chat_messages",    "model_usage",     "metrics",
+    "dead_letters",    "event_streams", "fences",           "event_snapshots", "workflows",
+    "users",           "roles",         "logins",           "recovery_codes",  "password_resets",
+    "user_identities", "audit_entries", "audit_pending",    "audit_chain",     "audit_checkpoints"};
 
 /// Of tables that no store fills yet.
 Statement const add_chat_session{
@@ -121,6 +122,9 @@ class Isolation : public StoreFixture {
     begun.id = login[tenant] = logins.new_id();
     begun.user_id = person.id;
     ASSERT_TRUE(wait(logins.begin(actor(tenant), begun, soon())));
+    UserIdentityStore identities(*writer);
+    identity[tenant] =
+        wait(identities.link(actor(tenant), person.id, "https://id.example.org", tenant, soon())).value().id;
     ApiKeyStore keys(*writer);
     model::ApiKey key;
     key.id = keys.new_id();
@@ -179,6 +183,7 @@ class Isolation : public StoreFixture {
   std::map<std::string, TaskId> task;
   std::map<std::string, model::UserId> user;
   std::map<std::string, model::LoginId> login;
+  std::map<std::string, model::UserIdentityId> identity;
   model::WorkflowId const workflow{"0190b5a3-7c1e-7d2a-9f00-3b6c5d4e2f10"};
 };
 AL_ON_EVERY_DATABASE(Isolation);
@@ -333,6 +338,9 @@ TEST_P(Isolation, PeopleBelongToTheirTenant) {
   EXPECT_EQ(wait(logins.list(default_tenant, user["other"], {}, soon()))->items.size(), 0U);
   EXPECT_EQ(wait(logins.end(who, login["other"], soon())).error().code, Code::not_found);
   EXPECT_EQ(wait(logins.refresh(who, login["other"], 1, soon())).outcome, Refreshed::Outcome::unknown);
+  UserIdentityStore identities(*writer);
+  EXPECT_EQ(wait(identities.list(default_tenant, user["other"], {}, soon()))->items.size(), 0U);
+  EXPECT_EQ(wait(identities.unlink(who, user["other"], identity["other"], soon())).error().code, Code::not_found);
   AccessStore access(*database);
   EXPECT_FALSE(wait(access.find_login(default_tenant, login["other"].value, soon())));
   auto const found = wait(access.find_login(other, login["other"].value, soon()));

@@ -40,6 +40,9 @@ Companion const end_logins_unless_active{logins_of_user + " AND u.status <> 'act
 Companion const end_resets{
     "UPDATE password_resets AS p SET used_at = al_now() FROM u"
     " WHERE p.tenant_id = u.tenant_id AND p.user_id = u.id AND p.used_at IS NULL"};
+Companion const end_identities{
+    "UPDATE user_identities AS i SET ended_at = al_now() FROM u"
+    " WHERE i.tenant_id = u.tenant_id AND i.user_id = u.id AND i.ended_at IS NULL"};
 Companion const forget_codes{
     "DELETE FROM recovery_codes WHERE (tenant_id, user_id) IN (SELECT u.tenant_id, u.id FROM u)"};
 
@@ -108,7 +111,7 @@ Change const remove_user =
                                  .set = "deleted_at = al_now(), updated_at = al_now(), status = 'disabled',"
                                         " password_hash = NULL, sealed_totp = NULL",
                                  .where = at_version,
-                                 .also = {end_all_logins, end_resets, forget_codes},
+                                 .also = {end_all_logins, end_resets, end_identities, forget_codes},
                                  .is_audited = true});
 
 Statement const replace_hash{"user.rehash",

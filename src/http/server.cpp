@@ -1006,8 +1006,8 @@ tcp::endpoint resolve_listener(asio::io_context& context, std::string const& hos
 
 // ---- Server ----
 
-Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Dispatcher& dispatcher,
-               ServerLimits limits, Clock const& clock, Random& random)
+Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port,
+               Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random)
     : state_(std::make_shared<ServerState>(dispatcher, limits, clock, random)) {
   assert(!contexts.empty());
   for (auto* const context : contexts)

@@ -35,9 +35,9 @@ BOOST_DESCRIBE_STRUCT(RefreshToken, (), (refresh_token))
 
 constexpr auto describe(std::type_identity<RefreshToken>) {
   using namespace entity;
-  return about("RefreshToken", "", "The token that new ones are given for.",
-               field<&RefreshToken::refresh_token>("As it was given last; left out where it is in the cookie.",
-                                                   {.max = 512}));
+  return about(
+      "RefreshToken", "", "The token that new ones are given for.",
+      field<&RefreshToken::refresh_token>("As it was given last; left out where it is in the cookie.", {.max = 512}));
 }
 
 struct PasswordChange {
@@ -116,6 +116,33 @@ constexpr auto describe(std::type_identity<KeyRotation>) {
   return about("KeyRotation", "", "How an API key is rotated.",
                field<&KeyRotation::grace_seconds>("How long the present key is still taken; 0: not any more.",
                                                   {.min = 0, .max = 30 * 86'400, .defaulted = true}));
+}
+
+/// What is kept in the browser, sealed, between leaving for an identity provider and its answer.
+struct ProviderAttempt {
+  std::string provider;
+  std::string state;
+  std::string nonce;
+  std::string code_verifier;
+  bool expects_issuer = false;
+  Timestamp expires_at{};
+  std::string return_to;
+  std::string tenant;
+  std::string user_id;
+};
+BOOST_DESCRIBE_STRUCT(ProviderAttempt, (),
+                      (provider, state, nonce, code_verifier, expects_issuer, expires_at, return_to, tenant, user_id))
+
+constexpr auto describe(std::type_identity<ProviderAttempt>) {
+  using namespace entity;
+  using A = ProviderAttempt;
+  return about("ProviderAttempt", "", "A sign-in with a provider that has begun.",
+               field<&A::provider>("Its id in the settings."), field<&A::state>("Comes back in the answer."),
+               field<&A::nonce>("Comes back in the token."), field<&A::code_verifier>("Shows that we asked."),
+               field<&A::expects_issuer>("Whether the answer names its issuer."),
+               field<&A::expires_at>("When it is too old, UTC."), field<&A::return_to>("Where to go then."),
+               field<&A::tenant>("Of who wants to link himself; else empty.", {.defaulted = true}),
+               field<&A::user_id>("Who wants to link himself; else empty.", {.defaulted = true}));
 }
 
 }  // namespace al::model

@@ -112,7 +112,7 @@ Task<Result<RefreshClaims>> TokenKeys::verify_refresh(std::string_view token, De
 }
 
 Task<Result<void>> TokenKeys::rotate(Deadline deadline) {
-  if (auto made = co_await make(std::string(access_purpose), jwt::Algorithm::ed25519, false, deadline); !made)
+  if (auto made = co_await make(std::string(access_purpose), access_, false, deadline); !made)
     co_return made;
   if (auto made = co_await make(std::string(refresh_purpose), jwt::Algorithm::hmac_sha256, false, deadline); !made)
     co_return made;
@@ -180,7 +180,7 @@ Task<Result<TokenKeys::KeysPtr>> TokenKeys::read(Deadline deadline) {
     return std::ranges::none_of(stored, [&](auto const& key) { return key.purpose == purpose && !key.retired_at; });
   };
   for (auto const& [purpose, algorithm] :
-       {std::pair{access_purpose, jwt::Algorithm::ed25519}, std::pair{refresh_purpose, jwt::Algorithm::hmac_sha256},
+       {std::pair{access_purpose, access_}, std::pair{refresh_purpose, jwt::Algorithm::hmac_sha256},
         std::pair{audit_purpose, jwt::Algorithm::ed25519}}) {
     if (!lacks(purpose))
       continue;

@@ -34,8 +34,11 @@ class TokenKeys {
  public:
   static constexpr std::chrono::minutes access_ttl{15};
 
-  TokenKeys(data::SigningKeyStore& store, Sealing& sealing, Clock const& clock, Random& random)
-      : store_(store), sealing_(sealing), clock_(clock), random_(random) {}
+  /// `access` is the algorithm of the next key that signs access tokens; the present one stays until it is rotated, so
+  /// that processes with different settings do not take turns.
+  TokenKeys(data::SigningKeyStore& store, Sealing& sealing, Clock const& clock, Random& random,
+            jwt::Algorithm access = jwt::Algorithm::ed25519)
+      : store_(store), sealing_(sealing), clock_(clock), random_(random), access_(access) {}
 
   /// Errors: those of Sealing. Throws Unavailable.
   [[nodiscard]] Task<Result<std::string>> access_token(TokenSubject const&, Deadline);
@@ -87,6 +90,7 @@ class TokenKeys {
   Sealing& sealing_;
   Clock const& clock_;
   Random& random_;
+  jwt::Algorithm const access_;
   std::mutex mutex_;
   KeysPtr keys_;  // under mutex_
 };

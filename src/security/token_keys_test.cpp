@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/base64.hpp"
 #include "core/json.hpp"
 #include "security/identity_fixture.hpp"
 
@@ -98,6 +99,20 @@ TEST_P(TokenKeysTest, OnlyPublicKeysArePublished) {
   auto const parsed = json::parse(text);
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->as_object().at("keys").as_array().size(), 1U);
+}
+
+TEST_P(TokenKeysTest, TheAlgorithmChangesWithTheNextRotation) {
+  TokenSubject const subject{.tenant = default_tenant, .user_id = "u", .login_id = "l"};
+  auto const before = wait(parts->keys.access_token(subject, soon())).value();
+  TokenKeys shared(parts->signing, parts->sealing, clock, random, jwt::Algorithm::hmac_sha256);
+  auto const still = wait(shared.access_token(subject, soon())).value();
+  EXPECT_THAT(from_base64url(still.substr(0, still.find('.'))).value(), HasSubstr("EdDSA"));
+  ASSERT_TRUE(wait(shared.rotate(soon())));
+  auto const after = wait(shared.access_token(subject, soon())).value();
+  EXPECT_THAT(from_base64url(after.substr(0, after.find('.'))).value(), HasSubstr("HS256"));
+  EXPECT_TRUE(wait(shared.verify_access(before, soon())));
+  EXPECT_TRUE(wait(shared.verify_access(after, soon())));
+  EXPECT_THAT(wait(shared.jwks(soon())).value(), Not(HasSubstr("\"kty\":\"oct\""))) << "a shared secret is published";
 }
 
 TEST_P(TokenKeysTest, TheDatabaseHoldsNoSecret) {

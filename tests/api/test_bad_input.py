@@ -26,6 +26,7 @@ PATH_VALUES = {
     "key_id": SOME_UUID,
     "role_id": "nobody",
     "organisation_id": "nobody",
+    "identity_id": SOME_UUID,
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
 PASSED_THROUGH = "/api/v1/v1/"
@@ -43,6 +44,9 @@ OPEN_PATHS = {
     "/auth/register",
     "/auth/reset-password",
     "/auth/jwks.json",
+    "/auth/ways",
+    "/auth/provider",
+    "/auth/provider/callback",
 }
 HOSTILE_IDS = [
     "..%2f..%2fetc%2fpasswd",

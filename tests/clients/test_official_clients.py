@@ -5,17 +5,15 @@ says so.
 """
 
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
 import unittest
 
+from packages import BUILD, HERE, installed
 from support.cases import ProviderTest
 from support.provider import Answer, Fault, ToolCall
 
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parents[1] / "build" / "clients"
 PYTHON_PACKAGES = ("openai==3.54.0", "anthropic==2.12.0")
 NODE_PACKAGES = ("openai@6.49.0", "@anthropic-ai/sdk@1.12.0")
 EMBEDDING = 1536
@@ -43,17 +41,6 @@ SCRIPT = (
     Fault(429),
     Fault(400, message="too strange"),
 )
-
-
-def installed(mark: pathlib.Path, versions: tuple[str, ...], *commands: list[str]) -> bool:
-    if mark.exists() and mark.read_text() == repr(versions):
-        return True
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    for command in commands:
-        if subprocess.run(command, capture_output=True, timeout=300, check=False).returncode != 0:
-            return False
-    mark.write_text(repr(versions))
-    return True
 
 
 class OfficialClients(ProviderTest):

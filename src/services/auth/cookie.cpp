@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "data/login_store.hpp"
+#include "security/oidc.hpp"
 
 namespace al::services::auth {
 
@@ -12,9 +13,12 @@ namespace {
 
 constexpr std::size_t csrf_bytes = 24;
 
-std::string cookie(std::string_view name, std::string_view value, std::chrono::seconds age, bool for_scripts) {
+enum class ReadBy { server, scripts };
+
+std::string cookie(std::string_view name, std::string_view value, std::chrono::seconds age, std::string_view same_site,
+                   ReadBy by) {
   return std::string(name) + "=" + std::string(value) + "; Path=/; Max-Age=" + std::to_string(age.count()) +
-         "; Secure; SameSite=Strict" + (for_scripts ? "" : "; HttpOnly");
+         "; Secure; SameSite=" + std::string(same_site) + (by == ReadBy::scripts ? "" : "; HttpOnly");
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -52,13 +56,28 @@ bool is_equal_secret(std::string_view a, std::string_view b) {
 }  // namespace
 
 void set_cookies(http::Response& response, std::string_view refresh_token, Random& random) {
-  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, refresh_token, data::login_ttl, false));
-  response.headers.add("Set-Cookie", cookie(csrf_cookie_name, random.token(csrf_bytes), data::login_ttl, true));
+  auto const age = data::login_ttl;
+  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, refresh_token, age, "Strict", ReadBy::server));
+  response.headers.add("Set-Cookie",
+                       cookie(csrf_cookie_name, random.token(csrf_bytes), age, "Strict", ReadBy::scripts));
 }
 
 void clear_cookies(http::Response& response) {
-  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, "", std::chrono::seconds{0}, false));
-  response.headers.add("Set-Cookie", cookie(csrf_cookie_name, "", std::chrono::seconds{0}, true));
+  response.headers.add("Set-Cookie", cookie(refresh_cookie_name, "", {}, "Strict", ReadBy::server));
+  response.headers.add("Set-Cookie", cookie(csrf_cookie_name, "", {}, "Strict", ReadBy::scripts));
+}
+
+void set_attempt_cookie(http::Response& response, std::string_view attempt) {
+  auto const age = security::oidc::attempt_lifetime;
+  response.headers.add("Set-Cookie", cookie(attempt_cookie_name, attempt, age, "Lax", ReadBy::server));
+}
+
+void clear_attempt_cookie(http::Response& response) {
+  response.headers.add("Set-Cookie", cookie(attempt_cookie_name, "", {}, "Lax", ReadBy::server));
+}
+
+std::string attempt_cookie(http::Request const& request) {
+  return std::string(cookie_value(request, attempt_cookie_name));
 }
 
 Result<std::string> refresh_cookie(http::Request const& request) {

@@ -6,6 +6,7 @@ namespace al::services::auth {
 
 void add_routes(http::Router& router, Identity const& identity) {
   add_sign_in_routes(router, identity);
+  add_provider_routes(router, identity);
   add_account_routes(router, identity);
   add_mfa_routes(router, identity);
   add_recovery_routes(router, identity);

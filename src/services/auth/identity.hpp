@@ -8,8 +8,10 @@
 #include "data/password_reset_store.hpp"
 #include "data/role_store.hpp"
 #include "data/sign_in_failures.hpp"
+#include "data/user_identity_store.hpp"
 #include "data/user_store.hpp"
 #include "http/router.hpp"
+#include "security/oidc.hpp"
 #include "security/password_hasher.hpp"
 #include "security/request_limits.hpp"
 #include "security/sealing.hpp"
@@ -27,19 +29,24 @@ struct Identity {
   data::AuditStore& audit;
   data::SignInFailures& failures;
   data::PasswordResetStore& resets;
+  data::UserIdentityStore& identities;
   security::PasswordHasher& hasher;
   security::TokenKeys& tokens;
   security::Sealing& sealing;
   security::RequestLimits& limits;
+  security::oidc::OidcClient& oidc;
   Clock const& clock;
   Random& random;
   bool is_registration_open;
+  std::optional<security::oidc::Provider> provider;  ///< none: passwords only
+  std::string provider_name;                         ///< for people
 };
 
 void add_routes(http::Router&, Identity const&);
 
 // One file each.
 void add_sign_in_routes(http::Router&, Identity const&);
+void add_provider_routes(http::Router&, Identity const&);
 void add_account_routes(http::Router&, Identity const&);
 void add_mfa_routes(http::Router&, Identity const&);
 void add_recovery_routes(http::Router&, Identity const&);
@@ -48,6 +55,19 @@ void add_user_routes(http::Router&, Identity const&);
 void add_role_routes(http::Router&, Identity const&);
 void add_organisation_routes(http::Router&, Identity const&);
 void add_audit_routes(http::Router&, Identity const&);
+
+/// Whether a user who has proved himself gets in. Errors: forbidden, with the reason.
+[[nodiscard]] Task<Result<void>> may_come_in(Identity const&, data::StoredUser const&, Deadline);
+
+/// A user who is signed in from now on.
+struct BegunLogin {
+  std::string id;
+  std::string access_token;
+  std::string refresh_token;
+};
+/// Errors: those of Sealing.
+[[nodiscard]] Task<Result<BegunLogin>> begin_login(Identity const&, http::Call const&, data::StoredUser const&,
+                                                   model::LoginMethod);
 
 /// Where a user's TOTP secret is sealed to.
 [[nodiscard]] security::Place place_of_totp(model::UserId const&);

@@ -73,19 +73,6 @@ Task<Result<bool>> proves_himself(Identity const& identity, std::optional<Stored
   co_return *matches&& has_password;
 }
 
-/// Only who has proved himself learns this.
-Task<Result<void>> may_come_in(Identity const& identity, StoredUser const& user, Deadline deadline) {
-  using enum model::UserStatus;
-  if (user.user.status == pending)
-    co_return fail(Code::forbidden, "Your registration waits for an administrator.");
-  if (user.user.status == disabled)
-    co_return fail(Code::forbidden, "This account is disabled; ask an administrator.");
-  auto const organisation = co_await identity.organisations.get(user.tenant, deadline);
-  if (organisation && organisation->status != model::OrganisationStatus::active)
-    co_return fail(Code::forbidden, "Your organisation is suspended.");
-  co_return Result<void>{};
-}
-
 /// Takes the code: it is good once.
 Task<Result<bool>> takes_code(Identity const& identity, StoredUser const& user, std::string const& code,
                               Deadline deadline) {
@@ -136,24 +123,14 @@ ObjectText token_object(Tokens const& tokens, std::string_view login_id, bool wi
 }
 
 Task<Result<Response>> come_in(Identity const& identity, Call& call, StoredUser const& user, bool cookie) {
-  auto const deadline = call.context.deadline;
-  model::Login login;
-  login.id = identity.logins.new_id();
-  login.user_id = user.user.id;
-  login.address = call.context.address;
-  login.user_agent = header(call, "User-Agent");
-  auto begun = co_await identity.logins.begin(actor_of(call, user), std::move(login), deadline);
+  auto const begun = co_await begin_login(identity, call, user, model::LoginMethod::password);
   if (!begun)
-    co_return fail(std::move(begun.error()));
-  security::RefreshClaims const claims{.tenant = user.tenant, .login_id = begun->id.value, .generation = 1};
-  auto const tokens = co_await make_tokens(identity, claims, user.user.id.value, deadline);
-  if (!tokens)
-    co_return fail(tokens.error());
-  auto answer = token_object(*tokens, begun->id.value, !cookie);
+    co_return fail(begun.error());
+  auto answer = token_object({begun->access_token, begun->refresh_token}, begun->id, !cookie);
   answer.raw("user", entity::to_json(user.user));
   auto response = http::json_response(200, answer.done());
   if (cookie)
-    set_cookies(response, tokens->refresh, identity.random);
+    set_cookies(response, begun->refresh_token, identity.random);
   co_return response;
 }
 
@@ -267,6 +244,38 @@ Task<Result<Response>> rotate_keys(Identity const& identity, Call& call) {
 }
 
 }  // namespace
+
+Task<Result<void>> may_come_in(Identity const& identity, StoredUser const& user, Deadline deadline) {
+  using enum model::UserStatus;
+  if (user.user.status == pending)
+    co_return fail(Code::forbidden, "Your registration waits for an administrator.");
+  if (user.user.status == disabled)
+    co_return fail(Code::forbidden, "This account is disabled; ask an administrator.");
+  auto const organisation = co_await identity.organisations.get(user.tenant, deadline);
+  if (organisation && organisation->status != model::OrganisationStatus::active)
+    co_return fail(Code::forbidden, "Your organisation is suspended.");
+  co_return Result<void>{};
+}
+
+Task<Result<BegunLogin>> begin_login(Identity const& identity, Call const& call, StoredUser const& user,
+                                     model::LoginMethod method) {
+  auto const deadline = call.context.deadline;
+  model::Login login;
+  login.id = identity.logins.new_id();
+  login.user_id = user.user.id;
+  login.method = method;
+  login.address = call.context.address;
+  login.user_agent = header(call, "User-Agent");
+  auto const begun = co_await identity.logins.begin(actor_of(call, user), std::move(login), deadline);
+  if (!begun)
+    co_return fail(begun.error());
+  security::RefreshClaims const claims{.tenant = user.tenant, .login_id = begun->id.value, .generation = 1};
+  auto tokens = co_await make_tokens(identity, claims, user.user.id.value, deadline);
+  if (!tokens)
+    co_return fail(std::move(tokens.error()));
+  co_return BegunLogin{
+      .id = begun->id.value, .access_token = std::move(tokens->access), .refresh_token = std::move(tokens->refresh)};
+}
 
 void add_sign_in_routes(http::Router& router, Identity const& identity) {
   router.add({.method = Method::post,

@@ -1,4 +1,5 @@
-// An OpenID provider that signs Jane in without asking her, for tests of our side; run beside its package.
+// An OpenID provider for tests of our side, run beside its package. It signs in whom the header X-Person of the request
+// to its page names, without asking.
 // usage: node provider.mjs REDIRECT_URI ALGORITHM   (RS256, ES256 or EdDSA)
 // Prints its issuer once it listens, on a free port of this machine. The client is `platform` with the secret below.
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
@@ -20,6 +21,9 @@ const keys = [...new Set(['RS256', algorithm])].map(jwkOf);
 
 const accounts = {
   jane: { sub: 'jane', name: 'Jane Doe', email: 'jane@example.com', email_verified: true },
+  ann: { sub: 'ann', name: 'Ann Lee', email: 'ann@example.com', email_verified: true },
+  joe: { sub: 'joe', name: 'Joe Roe', email: 'admin@localhost', email_verified: false },
+  max: { sub: 'max', name: 'Max Moe', email: 'admin@localhost', email_verified: true },
 };
 
 const server = createServer();
@@ -47,7 +51,7 @@ server.listen(0, '127.0.0.1', () => {
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_context, id) => ({ accountId: id, claims: () => accounts[id] }),
-    // Her consent to all that is asked.
+    // Consent to all that is asked.
     async loadExistingGrant(context) {
       const grant = new context.oidc.provider.Grant({
         clientId: context.oidc.client.clientId,
@@ -61,7 +65,7 @@ server.listen(0, '127.0.0.1', () => {
   const answer = provider.callback();
   server.on('request', (request, response) => {
     if (!request.url.startsWith('/interaction/')) return answer(request, response);
-    return provider.interactionFinished(request, response, { login: { accountId: 'jane' } });
+    return provider.interactionFinished(request, response, { login: { accountId: request.headers['x-person'] } });
   });
   console.log(issuer);
 });
