@@ -27,6 +27,7 @@ bench: bootstrap
 	@bench/run
 	@bench/gateway
 	@bench/queue
+	@build/release/tokens_bench
 
 lint: bootstrap
 	@scripts/lint

@@ -8,7 +8,15 @@ namespace al {
 
 namespace {
 
-constexpr int alphabet = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+constexpr int url_safe = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+
+std::string encoded(std::string_view bytes, int variant) {
+  std::string out(sodium_base64_encoded_len(bytes.size(), variant), '\0');
+  auto const* raw = reinterpret_cast<unsigned char const*>(bytes.data());
+  sodium_bin2base64(out.data(), out.size(), raw, bytes.size(), variant);
+  out.pop_back();  // libsodium counts and writes the closing NUL
+  return out;
+}
 
 bool is_url_safe(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -16,13 +24,9 @@ bool is_url_safe(char c) {
 
 }  // namespace
 
-std::string to_base64url(std::string_view bytes) {
-  std::string out(sodium_base64_encoded_len(bytes.size(), alphabet), '\0');
-  auto const* raw = reinterpret_cast<unsigned char const*>(bytes.data());
-  sodium_bin2base64(out.data(), out.size(), raw, bytes.size(), alphabet);
-  out.pop_back();  // libsodium counts and writes the closing NUL
-  return out;
-}
+std::string to_base64(std::string_view bytes) { return encoded(bytes, sodium_base64_VARIANT_ORIGINAL); }
+
+std::string to_base64url(std::string_view bytes) { return encoded(bytes, url_safe); }
 
 // libsodium alone takes 0xAD for '-' and 0xDF for '_'.
 std::optional<std::string> from_base64url(std::string_view text) {
@@ -31,7 +35,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
   std::string out(text.size() / 4 * 3 + 2, '\0');
   std::size_t length = 0;
   auto* const raw = reinterpret_cast<unsigned char*>(out.data());
-  if (sodium_base642bin(raw, out.size(), text.data(), text.size(), nullptr, &length, nullptr, alphabet) != 0)
+  if (sodium_base642bin(raw, out.size(), text.data(), text.size(), nullptr, &length, nullptr, url_safe) != 0)
     return std::nullopt;
   out.resize(length);
   return out;

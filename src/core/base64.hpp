@@ -5,6 +5,9 @@
 
 namespace al {
 
+/// Bytes as base64 with padding (RFC 4648, section 4).
+[[nodiscard]] std::string to_base64(std::string_view bytes);
+
 /// Bytes as URL-safe base64 without padding (RFC 4648, section 5).
 [[nodiscard]] std::string to_base64url(std::string_view bytes);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/base64.hpp"
 #include "core/fault.hpp"
 
 namespace al {
@@ -28,11 +29,8 @@ std::uint64_t Random::below(std::uint64_t bound) {
 std::string Random::token(std::size_t bytes) {
   std::string raw(bytes, '\0');
   fill(std::as_writable_bytes(std::span(raw)));
-  constexpr int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string out(sodium_base64_encoded_len(bytes, variant), '\0');
-  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<unsigned char const*>(raw.data()), bytes, variant);
+  auto out = to_base64url(raw);
   sodium_memzero(raw.data(), raw.size());
-  out.pop_back();  // libsodium counts and writes the closing NUL
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base64.hpp"
 #include "core/json.hpp"
 
 namespace al::security::jwt {
@@ -17,7 +18,6 @@ namespace {
 static_assert(SecretKey::size == crypto_sign_SEEDBYTES);
 static_assert(SecretKey::size == crypto_sign_PUBLICKEYBYTES);
 static_assert(SecretKey::size == crypto_auth_hmacsha256_KEYBYTES);
-constexpr int alphabet = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 /// So that no token of another kind passes for an access token (RFC 8725 3.11, RFC 9068 4).
 constexpr std::string_view type = "at+jwt";
 constexpr std::int64_t lifetime_seconds_max = std::chrono::seconds(lifetime_max).count();
@@ -50,26 +50,6 @@ bool is_key_id(std::string_view text) {
   return !text.empty() && text.size() <= key_id_size_max && std::ranges::all_of(text, is_url_safe);
 }
 
-std::string to_base64(std::string_view raw) {
-  std::string out(sodium_base64_encoded_len(raw.size(), alphabet), '\0');
-  sodium_bin2base64(out.data(), out.size(), bytes_of(raw), raw.size(), alphabet);
-  out.pop_back();  // libsodium counts and writes the closing NUL
-  return out;
-}
-
-/// Nothing for padding, white space, another alphabet, or last bits that are not zero: of two texts for the same bytes
-/// one is a token that nobody has signed. libsodium sees to it, except that it takes 0xAD for '-' and 0xDF for '_'.
-std::optional<std::string> from_base64(std::string_view text) {
-  if (!std::ranges::all_of(text, is_url_safe))
-    return std::nullopt;
-  std::string out(text.size() / 4 * 3 + 2, '\0');
-  std::size_t length = 0;
-  if (sodium_base642bin(bytes_of(out), out.size(), text.data(), text.size(), nullptr, &length, nullptr, alphabet) != 0)
-    return std::nullopt;
-  out.resize(length);
-  return out;
-}
-
 /// What libsodium signs with: the seed, expanded. Wiped when it goes.
 class KeyPair {
  public:
@@ -95,7 +75,7 @@ SecretKeyPtr checking_half(Algorithm algorithm, SecretKeyPtr const& secret) {
 }
 
 std::optional<json::object> object_of(std::string_view part) {
-  auto const text = from_base64(part);
+  auto const text = from_base64url(part);
   if (!text)
     return std::nullopt;
   auto document = json::parse(*text);
@@ -173,7 +153,7 @@ std::optional<Claims> accepted(std::string_view token, KeySet const& keys, Expec
   auto const first = token.find('.');
   auto const last = token.rfind('.');
   auto const* key = key_of(token.substr(0, first), keys, now);
-  auto const signature = from_base64(token.substr(last + 1));
+  auto const signature = from_base64url(token.substr(last + 1));
   // What nobody has signed is not read any further.
   if (key == nullptr || !signature || !key->has_signed(token.substr(0, last), *signature))
     return std::nullopt;
@@ -264,8 +244,8 @@ std::string sign(Claims const& claims, SigningKey const& key) {
   payload["tenant"] = claims.tenant.value;
   payload["iat"] = numeric_date(claims.issued_at);
   payload["exp"] = numeric_date(claims.expires_at);
-  auto token = to_base64(json::serialize(header)) + "." + to_base64(json::serialize(payload));
-  return token + "." + to_base64(key.signature(token));
+  auto token = to_base64url(json::serialize(header)) + "." + to_base64url(json::serialize(payload));
+  return token + "." + to_base64url(key.signature(token));
 }
 
 Result<Claims> verify(std::string_view token, KeySet const& keys, Expected const& expected, Timestamp now) {
@@ -283,7 +263,7 @@ std::string jwks(KeySet const& set, Timestamp now) {
     auto const bytes = key.bytes->bytes();
     keys.push_back(json::object{{"kty", "OKP"},
                                 {"crv", "Ed25519"},
-                                {"x", to_base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()})},
+                                {"x", to_base64url({reinterpret_cast<char const*>(bytes.data()), bytes.size()})},
                                 {"kid", key.id},
                                 {"use", "sig"},
                                 {"alg", name_of(key.algorithm)}});

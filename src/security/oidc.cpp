@@ -177,12 +177,9 @@ std::unexpected<Error> unusable(Provider const& provider, std::string_view step,
 /// RFC 6749 2.3.1: both are escaped as a form's values before they are joined.
 std::string basic_credentials(Provider const& provider) {
   auto plain = http::percent_encode(provider.client_id) + ":" + http::percent_encode(provider.client_secret);
-  constexpr int alphabet = sodium_base64_VARIANT_ORIGINAL;
-  std::string out(sodium_base64_encoded_len(plain.size(), alphabet), '\0');
-  sodium_bin2base64(out.data(), out.size(), bytes_of(plain), plain.size(), alphabet);
-  out.pop_back();  // libsodium counts and writes the closing NUL
+  auto out = "Basic " + to_base64(plain);
   wipe(plain);
-  return "Basic " + out;
+  return out;
 }
 
 /// The `error` of RFC 6749 5.2. What is not one of those could be anything, a secret too, and is not told.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base64.hpp"
+
 namespace al::security {
 namespace {
 
@@ -11,7 +13,6 @@ static_assert(SecretKey::size == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::string_view prefix = "s1.";
-constexpr int alphabet = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
@@ -24,13 +25,6 @@ std::string additional_data(Binding binding) {
       out += static_cast<char>(rest & 0xFF);
     out += word;
   }
-  return out;
-}
-
-std::string to_base64(std::string_view raw, int variant) {
-  std::string out(sodium_base64_encoded_len(raw.size(), variant), '\0');
-  sodium_bin2base64(out.data(), out.size(), bytes_of(raw), raw.size(), variant);
-  out.pop_back();  // libsodium counts and writes the closing NUL
   return out;
 }
 
@@ -73,13 +67,13 @@ std::string seal_with(SecretKey const& key, Binding binding, std::string_view pl
   auto* out = bytes_of(raw);
   crypto_aead_xchacha20poly1305_ietf_encrypt(out + nonce_bytes, nullptr, bytes_of(plain), plain.size(), bytes_of(bound),
                                              bound.size(), nullptr, out, key.bytes().data());
-  return std::string(prefix) + to_base64(raw, alphabet);
+  return std::string(prefix) + to_base64url(raw);
 }
 
 std::optional<std::string> open_with(SecretKey const& key, Binding binding, std::string_view sealed) {
   if (!sealed.starts_with(prefix))
     return std::nullopt;
-  auto const raw = from_base64(sealed.substr(prefix.size()), alphabet);
+  auto const raw = from_base64url(sealed.substr(prefix.size()));
   if (!raw || raw->size() < nonce_bytes + tag_bytes)
     return std::nullopt;
   auto const bound = additional_data(binding);
@@ -104,7 +98,7 @@ SecretKeyPtr read_key(std::string_view text) {
     bool const is_padded = text.ends_with('=');
     bool const is_url_safe = text.contains('-') || text.contains('_');
     raw = from_base64(
-        text, is_url_safe ? (is_padded ? sodium_base64_VARIANT_URLSAFE : alphabet)
+        text, is_url_safe ? (is_padded ? sodium_base64_VARIANT_URLSAFE : sodium_base64_VARIANT_URLSAFE_NO_PADDING)
                           : (is_padded ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING));
   }
   SecretKeyPtr key;
@@ -117,7 +111,7 @@ SecretKeyPtr read_key(std::string_view text) {
 
 std::string key_text(SecretKey const& key) {
   auto const bytes = key.bytes();
-  return to_base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()}, sodium_base64_VARIANT_ORIGINAL);
+  return to_base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
 }
 
 void wipe(std::string& text) {

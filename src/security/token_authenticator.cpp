@@ -9,8 +9,6 @@
 namespace al::security {
 namespace {
 
-constexpr std::size_t token_bytes_max = 4096;
-
 constexpr std::string_view key_header = "X-Api-Key";
 
 /// The token as Anthropic's clients send it.
@@ -19,7 +17,7 @@ Result<std::string_view> key_token(http::Headers const& headers) {
   if (!header) {
     return fail(Code::unauthenticated, "This needs a token: send the header Authorization: Bearer <token>.");
   }
-  if (headers.count(key_header) != 1 || !http::is_visible_ascii(*header, token_bytes_max))
+  if (headers.count(key_header) != 1 || !http::is_visible_ascii(*header, jwt::token_bytes_max))
     return fail(Code::unauthenticated, "The header must be sent once, as X-Api-Key: <token>, of visible ASCII.");
   return *header;
 }
@@ -38,7 +36,7 @@ Result<std::string_view> token_of(http::Headers const& headers) {
   }
   auto token = header->substr(scheme.size());
   token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
-  if (!http::is_visible_ascii(token, token_bytes_max)) {
+  if (!http::is_visible_ascii(token, jwt::token_bytes_max)) {
     return fail(Code::unauthenticated, "A token consists of visible ASCII characters.");
   }
   if (headers.count(key_header) > 0 && key_token(headers).value_or("") != token)
