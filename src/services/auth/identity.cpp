@@ -52,13 +52,22 @@ Result<model::UserId> own_user(http::Call const& call) {
 Task<Result<void>> confirm_password(Identity const& identity, data::StoredUser const& user, std::string password,
                                     std::string_view field, Deadline deadline) {
   auto const account = "confirm:" + user.user.id.value;
-  if (auto const left = co_await identity.failures.locked_for(account, deadline))
-    co_return fail({.code = Code::too_many_requests,
-                    .message = "Too many wrong passwords; try again in " + std::to_string(left->count()) + " seconds.",
-                    .retry_after = *left});
+  auto const check_lock = [&]() -> Task<Result<void>> {
+    if (auto const left = co_await identity.failures.locked_for(account, deadline))
+      co_return fail(
+          {.code = Code::too_many_requests,
+           .message = "Too many wrong passwords; try again in " + std::to_string(left->count()) + " seconds.",
+           .retry_after = *left});
+    co_return Result<void>{};
+  };
+  if (auto ok = co_await check_lock(); !ok)
+    co_return ok;
   auto const matches = co_await identity.hasher.matches(user.password_hash, std::move(password), deadline);
   if (!matches)
     co_return fail(matches.error());
+  // As at signing in: what waited behind the lock learns nothing.
+  if (auto ok = co_await check_lock(); !ok)
+    co_return ok;
   if (*matches) {
     co_await identity.failures.clear(account, deadline);
     co_return Result<void>{};

@@ -149,6 +149,9 @@ Task<Result<Response>> login(Identity const& identity, Call& call) {
   auto const proved = co_await proves_himself(identity, user, credentials->password, deadline);
   if (!proved)
     co_return fail(proved.error());
+  // Of many guesses that waited for their turn at the hasher, those behind the lock learn nothing, right or wrong.
+  if (auto const left = co_await identity.failures.locked_for(account, deadline))
+    co_return fail(locked(*left));
   if (!*proved)
     co_return fail(co_await refuse(identity, call, credentials->email, user, "password", wrong_credentials()));
   if (auto ok = co_await may_come_in(identity, *user, deadline); !ok)
