@@ -27,6 +27,8 @@ bench: bootstrap
 	@bench/run
 	@bench/gateway
 	@bench/queue
+	@bench/routes
+	@bench/websocket
 	@build/release/tokens_bench
 
 lint: bootstrap

@@ -169,7 +169,7 @@ TEST(JsonSchema, CountsWhatTakesTime) {
   EXPECT_TRUE(fault(R"({"items":{"required":[)" + names + "]}}", objects).contains("too complex"));
 
   auto const list = "[" + repeated(10'000, "0") + "]";
-  auto const lists = "[" + repeated(40, list) + "]";
+  auto const lists = "[" + repeated(39, list) + "]";
   EXPECT_TRUE(fault(R"({"items":{"const":)" + list + "}}", lists).contains("too complex"));
 
   auto const text = "\"" + std::string(1'000'000, 'x') + "\"";

@@ -91,7 +91,9 @@ Error read_problem(int status, std::string const& text) {
 std::string escaped(std::string_view text) { return http::percent_encode(text); }
 
 std::string server_url(Config const& config) {
-  return config.is_set("url") ? config.text("url") : local_url(config.text("host"), config.text("gateway.port"));
+  if (config.is_set("url"))
+    return config.text("url");
+  return local_url(config.text("host"), config.text("gateway.port"), public_scheme(config));
 }
 
 Result<void> check_server_url(Config const& config) {

@@ -226,6 +226,7 @@ void build_cli(CLI::App& app, Invocation& invocation) {
   add_consumer_commands(app, invocation);
   add_dead_letter_commands(app, invocation);
   add_metric_commands(app, invocation);
+  add_service_commands(app, invocation);
   add_provider_commands(app, invocation);
   add_export_command(app, invocation);
   add_import_command(app, invocation);

@@ -77,6 +77,8 @@ TEST(Cli, EveryCommandIsUnderstood) {
       {"metric", "record", "temperature", "-1.5"},
       {"metric", "query", "queue.length", "--from", "2026-01-01T00:00:00Z", "--step", "300"},
       {"metric", "list", "--all"},
+      {"service", "list"},
+      {"service", "list", "--limit", "5", "--json"},
       {"provider", "list", "--all"},
       {"provider", "add", "groq", "--kind", "openai", "--base-url", "https://api.groq.com/openai/v1"},
       {"model", "list"},

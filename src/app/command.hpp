@@ -50,6 +50,7 @@ void add_event_commands(CLI::App&, Invocation&);
 void add_consumer_commands(CLI::App&, Invocation&);
 void add_dead_letter_commands(CLI::App&, Invocation&);
 void add_metric_commands(CLI::App&, Invocation&);
+void add_service_commands(CLI::App&, Invocation&);
 void add_provider_commands(CLI::App&, Invocation&);
 void add_model_commands(CLI::App&, Invocation&);
 void add_login_commands(CLI::App&, Invocation&);

@@ -7,10 +7,13 @@
 #include "agents/loop.hpp"
 #include "app/backup/service.hpp"
 #include "app/directory.hpp"
+#include "app/gateway_instances.hpp"
 #include "app/identity_provider.hpp"
 #include "app/installation.hpp"
 #include "app/io_threads.hpp"
 #include "app/model_accounts.hpp"
+#include "app/room_presence.hpp"
+#include "app/self_registration.hpp"
 #include "cache/local_store.hpp"
 #include "cache/redis_store.hpp"
 #include "core/log.hpp"
@@ -33,6 +36,7 @@
 #include "events/remote_text.hpp"
 #include "http/client_pool.hpp"
 #include "http/server.hpp"
+#include "http/tls_front.hpp"
 #include "security/audit_chain.hpp"
 #include "security/bootstrap_token.hpp"
 #include "security/first_admin.hpp"
@@ -44,13 +48,17 @@
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
 #include "services/auth/identity.hpp"
+#include "services/gateway/gateway.hpp"
 #include "services/operations/backups.hpp"
 #include "services/operations/cache_upkeep.hpp"
 #include "services/operations/configuration.hpp"
 #include "services/operations/events.hpp"
 #include "services/operations/metrics_series.hpp"
 #include "services/operations/task_metrics.hpp"
+#include "services/service_discovery/health.hpp"
+#include "services/service_discovery/routes.hpp"
 #include "services/system/system.hpp"
+#include "services/websocket/routes.hpp"
 #include "services/worker/worker.hpp"
 #include "storage/lock.hpp"
 #include "storage/measured.hpp"
@@ -62,6 +70,8 @@ constexpr std::chrono::seconds start_timeout{30};
 constexpr std::chrono::seconds retry_pause{2};
 constexpr std::chrono::seconds drain_timeout{30};
 constexpr std::chrono::seconds last_usage_timeout{5};
+constexpr std::chrono::seconds sign_off_timeout{2};
+constexpr std::chrono::seconds health_timeout{2};
 constexpr std::int64_t warm_agents_max = 1000;
 
 std::unique_ptr<storage::MeasuredDatabase> prepare_database(Config const& config, Clock const& clock) {
@@ -118,6 +128,43 @@ security::jwt::Algorithm token_algorithm(Config const& config) {
   return config.text("auth.token_algorithm") == "hs256" ? hmac_sha256 : ed25519;
 }
 
+http::ClientOptions health_client_options() {
+  return {.connect_timeout = health_timeout,
+          .first_byte_timeout = health_timeout,
+          .is_address_allowed = security::may_be_service};
+}
+
+std::vector<std::string> role_names() {
+  std::vector<std::string> names;
+  for (auto const& facts : all_roles())
+    names.emplace_back(facts.name);
+  return names;
+}
+
+/// The gateway calls the other roles; these reach each other through the data alone.
+std::vector<model::ServiceName> called_by(Role role) {
+  std::vector<model::ServiceName> out;
+  for (auto const& facts : all_roles()) {
+    bool const is_called = !facts.port_setting.empty() && facts.role != Role::gateway && facts.role != Role::dashboard;
+    if ((role == Role::gateway || role == Role::dashboard) && is_called)
+      out.emplace_back(facts.name);
+  }
+  return out;
+}
+
+bool is_public(Role role) { return role == Role::gateway || role == Role::dashboard; }
+
+/// Null: the server speaks in the open.
+std::unique_ptr<http::TlsCertificate> make_certificate(Config const& config, Clock const& clock) {
+  auto const& chain = config.text("tls.certificate");
+  auto const& key = config.text("tls.key");
+  if (chain.empty() != key.empty())
+    throw Fault(
+        "TLS needs both a certificate and its key: set AGENT_LIGHTNING_TLS_CERTIFICATE and "
+        "AGENT_LIGHTNING_TLS_KEY, or none of them");
+  return chain.empty() ? nullptr : std::make_unique<http::TlsCertificate>(chain, key, clock);
+}
+
 data::RetentionOptions retention_options(Config const& config) {
   auto const& directory = config.text("archive");
   return {.archive = directory.empty() ? data_directory(config) / "archive" : std::filesystem::path(directory),
@@ -146,21 +193,30 @@ struct Platform::Parts final : services::system::Process {
   [[nodiscard]] bool is_ready() const override { return ready.load(); }
   [[nodiscard]] services::system::Figures figures() const override;
   [[nodiscard]] Task<void> ping_database(Deadline deadline) override { return database->ping(deadline); }
-  [[nodiscard]] std::string role_metrics() const override { return database->metrics() + model_usage.metrics(); }
+  [[nodiscard]] std::string role_metrics() const override {
+    return (gateway ? gateway->metrics() : std::string()) + database->metrics() + model_usage.metrics() +
+           sockets.metrics();
+  }
 
   [[nodiscard]] Result<void> make_first_admin();
   void listen(Role);
+  http::Dispatcher& dispatcher_of(Role);
   http::Router& router_of(Role);
+  [[nodiscard]] services::gateway::GatewayOptions gateway_options();
   void add_routes(http::Router&, Role);
   [[nodiscard]] Task<void> seed();
   [[nodiscard]] Task<void> warm_up();
+  void open_sockets();
   void join_other_processes();
   void employ_worker();
   void employ_relay();
   void start_relay();
+  void employ_discovery(std::set<Role> const&);
+  void start_discovery();
   void bill(agents::UsedModel const&);
 
   Config const& config;
+  std::set<Role> const running;
   SystemClock clock;
   SystemRandom random;
   std::optional<storage::DirectoryLock> lock;
@@ -201,8 +257,16 @@ struct Platform::Parts final : services::system::Process {
   data::Writer model_writer{*database, bus, clock, random, "ai-model", rows.get()};
   data::ProviderStore registered{model_writer};
   data::DataKeyStore data_keys{*database};
+  data::Writer websocket_writer{*database, bus, clock, random, "websocket", rows.get()};
+  data::EventStore messages{websocket_writer};
+  services::websocket::Hub sockets{log, bus, clock};
+  std::unique_ptr<RoomPresence> room_presence;  ///< with Redis
+  http::AllowedOrigins origins = sound(http::AllowedOrigins::from(config.text("allowed_origins")));
   data::Writer operations_writer{*database, bus, clock, random, "operations", rows.get()};
   data::DeadLetterStore dead_letters{operations_writer};
+  data::Writer discovery_writer{*database, bus, clock, random, "service-discovery", rows.get()};
+  data::ServiceStore services{discovery_writer};
+  data::ServiceDirectory service_directory{services, bus, clock};  ///< for the gateway
   security::MasterKey master_key{config.text("master_key"), data_directory(config), random};
   security::Sealing sealing{data_keys, master_key, random};
   security::OutgoingHosts hosts = sound(security::OutgoingHosts::from(config.text("providers.allowed_hosts")));
@@ -241,6 +305,9 @@ struct Platform::Parts final : services::system::Process {
   /// The last thread, of what blocks for milliseconds: worker and relay.
   std::size_t background_lane;
   bool is_relay;
+  std::unique_ptr<http::ClientPool> gateway_clients;
+  std::unique_ptr<services::gateway::Gateway> gateway;
+  std::unique_ptr<http::TlsCertificate> certificate = make_certificate(config, clock);
   std::map<Role, std::unique_ptr<http::Server>> servers;
   agents::Loop runner{{.stores = {agents, knowledge, worker_tasks, bus},
                        .directory = directory,
@@ -252,10 +319,14 @@ struct Platform::Parts final : services::system::Process {
                        .random = random}};
   std::unique_ptr<services::worker::Worker> worker;
   std::vector<std::unique_ptr<events::Consumer>> consumers;  ///< of the relay
+  std::unique_ptr<SelfRegistration> registration;            ///< of the roles with a port
+  std::unique_ptr<http::ClientPool> health_clients;          ///< of service-discovery, as the next one
+  std::unique_ptr<services::service_discovery::HealthChecks> health_checks;
 };
 
 Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
     : config(settings),
+      running(roles),
       lock(sound(lock_data_directory(settings))),
       database(prepare_database(settings, clock)),
       redis(may_cache(settings, roles) ? connect_redis(settings, random) : nullptr),
@@ -280,6 +351,7 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
   if (redis)
     redis->open(contexts_of(threads));
   live.follow(bus);
+  open_sockets();
   join_other_processes();
   for (auto const role : roles)
     listen(role);
@@ -287,6 +359,7 @@ Platform::Parts::Parts(Config const& settings, std::set<Role> const& roles)
     employ_worker();
   if (is_relay)
     employ_relay();
+  employ_discovery(roles);
 }
 
 services::system::Figures Platform::Parts::figures() const {
@@ -329,16 +402,48 @@ void Platform::Parts::listen(Role role) {
   std::vector<asio::io_context*> contexts;
   for (std::size_t i = 0; i < http_lanes; ++i)
     contexts.push_back(&threads.at(i));
-  http::ServerLimits const limits{.connections_max = static_cast<std::size_t>(config.integer("http.connections_max"))};
+  http::ServerLimits const limits{
+      .connections_max = static_cast<std::size_t>(config.integer("http.connections_max")),
+      .proxies = sound(http::TrustedProxies::from(config.text("trusted_proxies")))};
   auto const port = static_cast<std::uint16_t>(config.integer(facts->port_setting));
+  auto* const tls = is_public(role) ? certificate.get() : nullptr;
   try {
-    servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, router_of(role),
-                                                   limits, clock, random);
+    servers[role] = std::make_unique<http::Server>(std::move(contexts), config.text("host"), port, dispatcher_of(role),
+                                                   limits, clock, random, tls);
   } catch (Fault const& fault) {
     // The HTTP server knows no settings.
     auto const setting = std::ranges::find(settings(), facts->port_setting, &Setting::name);
     throw Fault(std::string(fault.what()) + " (" + std::string(setting->variable) + ", AGENT_LIGHTNING_HOST)");
   }
+}
+
+http::Dispatcher& Platform::Parts::dispatcher_of(Role role) {
+  if (role != Role::gateway)
+    return router_of(role);
+  gateway_clients = std::make_unique<http::ClientPool>(contexts_of(threads), services::gateway::client_options());
+  gateway = std::make_unique<services::gateway::Gateway>(services::gateway::Ties{.own = router_of(role),
+                                                                                 .authenticator = authenticator,
+                                                                                 .limits = request_limits,
+                                                                                 .clients = *gateway_clients,
+                                                                                 .clock = clock,
+                                                                                 .random = random},
+                                                         gateway_options());
+  return *gateway;
+}
+
+/// One router has all routes of all roles. It answers for roles that this process runs, and for those of which no
+/// instance is known: all state is in the database, so a gateway can do without the others until they are found. It
+/// also describes all of them in /openapi.json, wherever they run.
+services::gateway::GatewayOptions Platform::Parts::gateway_options() {
+  services::gateway::GatewayOptions options{
+      .config_file = config.text("gateway.config"), .origins = origins, .scheme = certificate ? "https" : "http"};
+  for (auto const& facts : all_roles()) {
+    bool const is_service = !facts.port_setting.empty() && facts.role != Role::gateway && facts.role != Role::dashboard;
+    if (is_service)
+      options.locals[std::string(facts.name)] = {.dispatcher = &router_of(Role::gateway),
+                                                 .is_run_here = running.contains(facts.role)};
+  }
+  return options;
 }
 
 // On the dashboard's port bare paths are pages.
@@ -388,6 +493,10 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
                                         .provider = identity_provider,
                                         .provider_name = config.text("oidc.name")});
   }
+  if (has_all || role == Role::service_discovery) {
+    services::service_discovery::add_routes(
+        router, {.services = services, .clock = clock, .zone = config.text("zone"), .roles = role_names()});
+  }
   if (has_all || role == Role::operations) {
     services::operations::add_event_routes(router, {log, bus});
     services::operations::add_metrics_series_routes(router, {metrics, clock});
@@ -397,6 +506,10 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
     if (!backups)
       backups = std::make_unique<backup::Service>(config, clock);
     services::operations::add_backup_routes(router, *backups);
+  }
+  if (has_all || role == Role::websocket) {
+    services::websocket::add_routes(
+        router, {.ties = {sockets, authenticator, messages, users, room_presence.get()}, .origins = origins});
   }
   services::system::add_routes(router, *this, clock, std::string(facts->name));
 }
@@ -425,6 +538,15 @@ Task<void> Platform::Parts::warm_up() {
   } catch (Fault const& fault) {
     log::warning("the cache could not be filled", {{"reason", std::string_view(fault.what())}});
   }
+}
+
+void Platform::Parts::open_sockets() {
+  std::vector<asio::io_context*> contexts;
+  for (std::size_t i = 0; i < http_lanes; ++i)
+    contexts.push_back(&threads.at(i));
+  sockets.open(contexts);
+  if (redis)
+    room_presence = std::make_unique<RoomPresence>(*redis, uuid_v7(clock, random));
 }
 
 void Platform::Parts::join_other_processes() {
@@ -483,6 +605,37 @@ void Platform::Parts::employ_relay() {
     employ(services::operations::forget_what_changed(*rows), services::operations::cache_upkeep_options());
 }
 
+void Platform::Parts::employ_discovery(std::set<Role> const& roles) {
+  std::vector<SelfRegistration::Answering> answering;
+  for (auto const& [role, server] : servers) {
+    model::ServiceInstance instance;
+    instance.name = model::ServiceName{std::ranges::find(all_roles(), role, &RoleFacts::role)->name};
+    instance.host = sound(advertised_host(config));
+    instance.port = server->port();
+    if (is_public(role) && certificate)
+      instance.scheme = model::InstanceScheme::https;
+    instance.release = AL_VERSION;
+    instance.zone = config.text("zone");
+    instance.depends_on = called_by(role);
+    answering.push_back({std::move(instance), [it = server.get()] { return it->connections(); }});
+  }
+  if (!answering.empty())
+    registration = std::make_unique<SelfRegistration>(threads.at(0).get_executor(), services, clock,
+                                                      std::move(answering), [this] { return is_ready(); });
+  if (!roles.contains(Role::service_discovery))
+    return;
+  health_clients = std::make_unique<http::ClientPool>(std::vector{&threads.at(0)}, health_client_options());
+  health_checks = std::make_unique<services::service_discovery::HealthChecks>(services, *health_clients, clock);
+}
+
+void Platform::Parts::start_discovery() {
+  auto const lane = threads.at(0).get_executor();
+  if (registration)
+    spawn(lane, "registration", registration->run());
+  if (health_checks)
+    spawn(lane, "health checks", health_checks->run());
+}
+
 void Platform::Parts::start_relay() {
   auto const lane = threads.at(background_lane).get_executor();
   spawn(lane, "upkeep", retention.run());
@@ -507,6 +660,7 @@ Platform::~Platform() {
   if (parts_->shared_cache)
     parts_->shared_cache->close();
   parts_->threads.stop();
+  parts_->sockets.close();
   parts_->backups.reset();  // its answers go to the contexts too
   parts_->database->close();
   // What waits for an answer of Redis comes to its end here, on a connection that is closed.
@@ -543,13 +697,28 @@ Result<void> Platform::start() {
   if (parts_->catch_up)
     spawn(first_lane, "events of other processes", parts_->catch_up->run());
   spawn(first_lane, "usage of models", parts_->model_usage.run());
+  if (parts_->gateway) {
+    spawn(first_lane, "gateway", parts_->gateway->run());
+    spawn(first_lane, "instances for the gateway",
+          tell_instances(parts_->service_directory, *parts_->gateway, parts_->clock));
+  }
   spawn(first_lane, "starter content", parts_->seed());
+  parts_->start_discovery();
   return {};
 }
 
 void Platform::stop(Deadline deadline) {
   if (parts_->backups)
     parts_->backups->break_off();
+  auto* const registration = parts_->registration.get();
+  auto const soon = [] { return Deadline::after(sign_off_timeout); };
+  try {
+    // Before anything is refused here, so that callers go elsewhere.
+    if (registration != nullptr)
+      parts_->threads.wait(0, registration->sign_off(soon()));
+  } catch (Fault const& fault) {
+    log::warning("service discovery was not told of the end", {{"error", std::string_view(fault.what())}});
+  }
   std::vector<std::jthread> stopping;
   for (auto const& [role, server] : parts_->servers) {
     stopping.emplace_back([&server, deadline] { server->stop(deadline); });
@@ -570,6 +739,13 @@ void Platform::stop(Deadline deadline) {
   } catch (Fault const& fault) {
     log::warning("the last usage of models is lost", {{"error", std::string_view(fault.what())}});
   }
+  try {
+    if (registration != nullptr)
+      parts_->threads.wait(0, registration->leave(soon()));
+  } catch (Fault const& fault) {
+    // It is gone there when its last heartbeat is old.
+    log::warning("this process could not deregister", {{"error", std::string_view(fault.what())}});
+  }
 }
 
 std::optional<security::FirstAdmin> Platform::first_admin() const { return parts_->first_admin; }
@@ -581,7 +757,8 @@ std::vector<Address> Platform::addresses() const {
     if (server == parts_->servers.end())
       continue;
     auto const port = std::to_string(server->second->port());
-    out.push_back({std::string(facts.name), local_url(parts_->config.text("host"), port)});
+    auto const scheme = is_public(facts.role) ? public_scheme(parts_->config) : "http";
+    out.push_back({std::string(facts.name), local_url(parts_->config.text("host"), port, scheme)});
   }
   return out;
 }

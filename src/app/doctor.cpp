@@ -235,7 +235,8 @@ Finding check_port(Config const& config, RoleFacts const& facts, bool is_served)
     return {ok, subject, "a free one"};
   if (can_bind(host, port, reason))
     return {ok, subject, shown + " is free"};
-  auto const ours = who_answers(local_url(host, shown));
+  bool const is_public = facts.role == Role::gateway || facts.role == Role::dashboard;
+  auto const ours = who_answers(local_url(host, shown, is_public ? public_scheme(config) : "http"));
   if (!ours.empty() && is_served)
     return {ok, subject, shown + " is served by " + ours};
   if (!ours.empty())
@@ -266,7 +267,7 @@ Finding check_token(Config const& config) {
       return {error, "token", held.error().message, "run as the user who owns it, or set AGENT_LIGHTNING_TOKEN"};
     return {warning, "token", held.error().message,
             has_database(config) ? "set AGENT_LIGHTNING_TOKEN to a token of this database; without one see 'A lost "
-                                   "token' in docs/security.md"
+                                   "token' in docs/SECURITY.md"
                                  : "the first `agent-lightning serve` writes it; for a server elsewhere set "
                                    "AGENT_LIGHTNING_TOKEN"};
   }

@@ -68,7 +68,7 @@ Finding check_master_key(Config const& config, bool may_open) {
             "restore it from your copy: keys of providers that it sealed can be read with no other"};
   }
   if (auto const opens = may_open ? opens_all(config, master, random) : Result<void>(); !opens)
-    return {error, std::string(subject), opens.error().message, "see 'At rest' in docs/security.md"};
+    return {error, std::string(subject), opens.error().message, "see 'At rest' in docs/SECURITY.md"};
   if (!*key)
     return {ok, std::string(subject), "none yet; it is made for the first key of a provider"};
   return {ok, std::string(subject), master.source()};

@@ -76,7 +76,9 @@ bool uses_postgres(Config const& config) { return !database_url(config).empty();
 
 std::filesystem::path data_directory(Config const& config) { return config.text("data"); }
 
-std::string local_url(std::string host, std::string_view port) {
+std::string_view public_scheme(Config const& config) { return config.is_set("tls.certificate") ? "https" : "http"; }
+
+std::string local_url(std::string host, std::string_view port, std::string_view scheme) {
   // A client cannot call the address that stands for all of them.
   if (host == "0.0.0.0")
     host = "127.0.0.1";
@@ -84,7 +86,7 @@ std::string local_url(std::string host, std::string_view port) {
     host = "::1";
   if (host.contains(':') && !host.starts_with('['))
     host = "[" + host + "]";
-  return "http://" + host + ":" + std::string(port);
+  return std::string(scheme) + "://" + host + ":" + std::string(port);
 }
 
 void make_data_directory(Config const& config) {

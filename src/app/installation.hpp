@@ -18,8 +18,11 @@ namespace al::app {
 [[nodiscard]] bool uses_postgres(Config const&);
 [[nodiscard]] std::filesystem::path data_directory(Config const&);
 
+/// How the ports are spoken to that users see, the gateway's and the dashboard's: "https" with a certificate.
+[[nodiscard]] std::string_view public_scheme(Config const&);
+
 /// Where clients on this machine find what listens on `host`, which may stand for all addresses.
-[[nodiscard]] std::string local_url(std::string host, std::string_view port);
+[[nodiscard]] std::string local_url(std::string host, std::string_view port, std::string_view scheme = "http");
 
 /// Makes the data directory, for its owner only, when it is not there. Throws Fault.
 void make_data_directory(Config const&);

@@ -31,7 +31,13 @@ using JsonError = boost::json::error;
 constexpr std::string_view blanks = " \t\r\n";
 
 /// What Boost.JSON lets through and we do not.
-enum class Refusal { none, duplicate_key, nul, not_finite };
+enum class Refusal { none, duplicate_key, nul, not_finite, too_many_values, too_many_members };
+
+/// A value takes 24 bytes and more, and two in the text ("0,"). A thousand items with vectors of 384 numbers fit.
+constexpr std::size_t values_max = 400'000;
+/// Boost.JSON's objects are hash tables that only their address salts, so whoever sends the keys can have all of them
+/// meet in a few buckets; the work then grows with the square of their number.
+constexpr std::size_t members_max = 4096;
 
 /// Builds the value from the parser's events, and refuses on the way.
 class Handler {
@@ -56,14 +62,14 @@ class Handler {
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
-  bool on_array_begin(error_code&) { return true; }
+  bool on_array_begin(error_code& error) { return count_value(error); }
   bool on_array_end(std::size_t n, error_code&) {
     stack_.push_array(n);
     return true;
   }
-  bool on_object_begin(error_code&) {
+  bool on_object_begin(error_code& error) {
     objects_.push_back(keys_.size());
-    return true;
+    return count_value(error);
   }
   bool on_object_end(std::size_t n, error_code& error) {
     auto const first = objects_.back();
@@ -87,6 +93,8 @@ class Handler {
   bool on_key(string_view part, std::size_t size, error_code& error) {
     if (has_nul(part))
       return refuse(Refusal::nul, error);
+    if (keys_.size() - objects_.back() == members_max)
+      return refuse(Refusal::too_many_members, error);
     note_key({part.data(), part.size()}, size);
     stack_.push_key(part);
     return true;
@@ -101,16 +109,16 @@ class Handler {
     if (has_nul(part))
       return refuse(Refusal::nul, error);
     stack_.push_string(part);
-    return true;
+    return count_value(error);
   }
   bool on_number_part(string_view, error_code&) { return true; }
-  bool on_int64(std::int64_t number, string_view, error_code&) {
+  bool on_int64(std::int64_t number, string_view, error_code& error) {
     stack_.push_int64(number);
-    return true;
+    return count_value(error);
   }
-  bool on_uint64(std::uint64_t number, string_view, error_code&) {
+  bool on_uint64(std::uint64_t number, string_view, error_code& error) {
     stack_.push_uint64(number);
-    return true;
+    return count_value(error);
   }
   /// Boost.JSON 1.81 multiplies by a power of ten, which is off by a bit for many numbers of 16 and 17 digits and makes
   /// 1e400 infinite; the text is read again, exactly.
@@ -123,15 +131,15 @@ class Handler {
     else if (code != std::errc() || !std::isfinite(number))
       return refuse(Refusal::not_finite, error);
     stack_.push_double(number);
-    return true;
+    return count_value(error);
   }
-  bool on_bool(bool truth, error_code&) {
+  bool on_bool(bool truth, error_code& error) {
     stack_.push_bool(truth);
-    return true;
+    return count_value(error);
   }
-  bool on_null(error_code&) {
+  bool on_null(error_code& error) {
     stack_.push_null();
-    return true;
+    return count_value(error);
   }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
@@ -143,6 +151,8 @@ class Handler {
   };
 
   static bool has_nul(string_view part) { return std::memchr(part.data(), 0, part.size()) != nullptr; }
+
+  bool count_value(error_code& error) { return ++values_ <= values_max || refuse(Refusal::too_many_values, error); }
 
   bool refuse(Refusal why, error_code& error) {
     refusal_ = why;
@@ -190,6 +200,7 @@ class Handler {
   std::deque<std::string> escaped_keys_;
   std::string key_part_;
   std::size_t last_key_at_ = 0;
+  std::size_t values_ = 0;
   Refusal refusal_ = Refusal::none;
   std::string_view refused_key_;
   std::optional<std::size_t> refused_at_;
@@ -285,6 +296,10 @@ std::string reason(std::string_view text, std::size_t at, error_code const& erro
       return "a string holds the character NUL (\\u0000); leave it out";
     case Refusal::not_finite:
       return "the number is too large; write one between -1.8e308 and 1.8e308";
+    case Refusal::too_many_values:
+      return "it has more than " + std::to_string(values_max) + " values; send it in parts";
+    case Refusal::too_many_members:
+      return "an object has more than " + std::to_string(members_max) + " members; use an array";
     case Refusal::none:
       break;
   }

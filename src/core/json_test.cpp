@@ -181,12 +181,28 @@ TEST(JsonParse, LongKeysAreCutInMessages) {
 
 TEST(JsonParse, ManyKeysAreFine) {
   std::string text = "{";
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 4095; ++i)
     text += "\"key" + std::to_string(i) + "\":" + std::to_string(i) + ",";
   auto const good = parse(text + "\"last\":0}");
   ASSERT_TRUE(good.has_value());
-  EXPECT_EQ(good->as_object().size(), 20'001U);
+  EXPECT_EQ(good->as_object().size(), 4096U);
   EXPECT_FALSE(parse(text + "\"key777\":0}").has_value());
+}
+
+TEST(JsonParse, MembersAndValuesAreLimited) {
+  std::string members;
+  for (int i = 0; i < 4096; ++i)
+    members += "\"key" + std::to_string(i) + "\":0,";
+  auto const many = parse("{" + members + "\"last\":0}");
+  ASSERT_FALSE(many.has_value());
+  EXPECT_TRUE(many.error().message.contains("more than 4096 members"));
+  std::string values = "[0";
+  for (int i = 2; i < 400'000; ++i)
+    values += ",0";
+  EXPECT_TRUE(parse(values + "]").has_value()) << "with the array they are 400,000";
+  auto const more = parse(values + ",0]");
+  ASSERT_FALSE(more.has_value());
+  EXPECT_TRUE(more.error().message.contains("more than 400000 values"));
 }
 
 TEST(JsonParse, LongStringsWithEscapesAreWhole) {

@@ -15,8 +15,8 @@ using storage::Scope;
 using storage::Statement;
 
 /// The ledger tells of each database by itself. Workers are processes: those of the source have ended, and the sweep of
-/// the next one takes their tasks over.
-constexpr std::array<std::string_view, 2> left_behind{"schema_migrations", "workers"};
+/// the next one takes their tasks over. Processes say themselves which service they answer for.
+constexpr std::array<std::string_view, 3> left_behind{"schema_migrations", "service_instances", "workers"};
 
 struct ColumnName {
   std::string_view table;

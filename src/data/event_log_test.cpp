@@ -67,6 +67,53 @@ TEST_P(EventLogTest, FiltersByChannelAndAggregate) {
             std::vector<std::string>{"agent:created b"});
 }
 
+TEST_P(EventLogTest, ReadsOnlyAsFarAsALaterTokenHasSeen) {
+  for (int i = 0; i < 3; ++i)
+    have_agent("a" + std::to_string(i));
+  auto const first = wait(log->tip(soon()));
+  for (int i = 3; i < 8; ++i)
+    have_agent("a" + std::to_string(i));
+  auto const until = wait(log->tip(soon()));
+  have_agent("beyond");
+  for (std::int64_t const limit : {1, 2, 4, 5, 6, 100}) {
+    std::vector<std::string> seen;
+    auto token = first;
+    for (bool more = true; more;) {
+      auto const page = wait(log->read_between(Scope::of(default_tenant), token, until, {}, limit, soon()));
+      ASSERT_TRUE(page);
+      for (auto const& one : page->events)
+        seen.push_back(one.event.aggregate_id);
+      token = page->token;
+      more = page->more && seen.size() < 100;
+    }
+    EXPECT_EQ(seen, (std::vector<std::string>{"a3", "a4", "a5", "a6", "a7"})) << limit;
+    EXPECT_EQ(token, until);
+    EXPECT_EQ(read_all(token, 10), std::vector<std::string>{"agent:created beyond"});
+  }
+  auto const nothing = wait(log->read_between(Scope::of(default_tenant), until, until, {}, 5, soon()));
+  EXPECT_TRUE(nothing->events.empty());
+  EXPECT_FALSE(nothing->more);
+}
+
+TEST_P(EventLogTest, KnowsWhatHasLeftIt) {
+  auto const before = wait(log->tip(soon()));
+  have_agent("first");
+  auto const between = wait(log->tip(soon()));
+  have_agent("second");
+  auto const tip = wait(log->tip(soon()));
+  EXPECT_TRUE(wait(log->has_all_after(between, soon())).value());
+  EXPECT_TRUE(wait(log->has_all_after(tip, soon())).value());
+  EXPECT_FALSE(wait(log->has_all_after(before, soon())).value());
+  storage::Statement const forget{"test.forget", "DELETE FROM events WHERE aggregate_id = $1"};
+  storage::Batch batch{.scope = Scope::system(), .steps = {{.statement = &forget, .params = {std::string("first")}}}};
+  ASSERT_TRUE(wait(database->apply(std::move(batch), soon())));
+  EXPECT_FALSE(wait(log->has_all_after(between, soon())).value());
+  EXPECT_TRUE(wait(log->has_all_after(tip, soon())).value());
+  bool const is_sqlite = database->dialect() == storage::Dialect::sqlite;
+  EXPECT_FALSE(wait(log->has_all_after(is_sqlite ? "s.999999" : "p.99999999:99999999:..0", soon())).value());
+  EXPECT_EQ(wait(log->has_all_after("x.1", soon())).error().code, Code::invalid);
+}
+
 TEST_P(EventLogTest, RefusesForeignTokens) {
   for (auto const* token : {"", "x", "s.", "s.-1", "s.1x", "p.", "p.1:1:", "p.a.b.c", "p.1:1:..x", "p.1:1:;DROP..0"}) {
     auto const refused = wait(log->read_after(Scope::of(default_tenant), token, {}, 1, soon()));

@@ -26,9 +26,9 @@ Statement const keep_snapshot{"event_snapshot.keep",
                               " WHERE s.version < excluded.version"};
 
 /// Those whose versions are counted in their rows: a stream of the same name would count a second time.
-constexpr std::array<std::string_view, 13> row_kinds{
-    "agent", "api_key", "dead_letter", "knowledge", "login",         "organisation", "provider",
-    "role",  "session", "task",        "user",      "user_identity", "workflow"};
+constexpr std::array<std::string_view, 14> row_kinds{
+    "agent", "api_key", "dead_letter", "knowledge", "login", "organisation",  "provider",
+    "role",  "service", "session",     "task",      "user",  "user_identity", "workflow"};
 
 constexpr std::size_t word_size_max = 50;
 

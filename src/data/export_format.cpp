@@ -90,7 +90,7 @@ std::vector<ExportSection> make_sections() {
       {"event_snapshots",
        {{"kind", &text}, {"aggregate_id", &text}, {"version", &integer}, {"state", &document_type()}},
        {"kind", "aggregate_id"}},
-      {"events", event_columns(), {"seq"}, false, " AND " + std::string(not_of_identity)},
+      {"events", event_columns(), {"seq"}, false, " AND " + std::string(not_of_installation)},
   };
 }
 

@@ -42,10 +42,10 @@ struct ExportSection {
   std::string condition{};              ///< further SQL after the tenant's, beginning with AND
 };
 
-/// What an export leaves out of the log: who may come in is decided where the data go to, and these tell of rows that
-/// are not there.
-inline constexpr std::string_view not_of_identity =
-    "kind NOT IN ('api_key', 'login', 'organisation', 'role', 'user', 'user_identity')";
+/// What an export leaves out of the log: who may come in is decided where the data go to, other processes run there,
+/// and these tell of rows that are not there.
+inline constexpr std::string_view not_of_installation =
+    "kind NOT IN ('api_key', 'login', 'organisation', 'role', 'service', 'user', 'user_identity')";
 
 /// In their order, which foreign keys follow.
 [[nodiscard]] std::vector<ExportSection> const& export_sections();

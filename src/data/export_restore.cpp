@@ -23,7 +23,7 @@ Statement const lock_tables{"restore.lock", "LOCK TABLE tenants, agents, events 
 Statement const find_content{"restore.content",
                              "SELECT CASE WHEN EXISTS (SELECT 1 FROM agents) THEN 'agents'"
                              " WHEN EXISTS (SELECT 1 FROM events WHERE " +
-                                 std::string(not_of_identity) +
+                                 std::string(not_of_installation) +
                                  ") THEN 'events'"
                                  " WHEN EXISTS (SELECT 1 FROM tenants WHERE id <> 'default') THEN 'tenants' END"};
 

@@ -191,8 +191,8 @@ AL_ON_EVERY_DATABASE(Isolation);
 /// A table that is not in the list would be tested by nobody.
 TEST_P(Isolation, KnowsEveryTableOfTenants) {
   for (auto const& table : tables_of_tenants()) {
-    // All organisations belong to one tenant.
-    EXPECT_TRUE(table == "knowledge_text" || table == "organisations" ||
+    // All organisations and service instances belong to one tenant.
+    EXPECT_TRUE(table == "knowledge_text" || table == "organisations" || table == "service_instances" ||
                 std::ranges::find(tenant_tables, table) != tenant_tables.end())
         << table;
   }

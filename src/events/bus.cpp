@@ -56,6 +56,8 @@ Task<bool> Bus::Subscription::wait(SteadyTime until) {
   co_return state->rung.exchange(false);
 }
 
+void Bus::Subscription::ring() { state_->ring(); }
+
 void Bus::announce(Announcement const& announcement) {
   {
     std::scoped_lock const lock(mutex_);

@@ -34,6 +34,8 @@ class Bus {
     Subscription& operator=(Subscription const&) = delete;
     /// Returns true when a matching channel was rung since the last return, false at `until`.
     [[nodiscard]] Task<bool> wait(SteadyTime until);
+    /// Rings for this one alone. Any thread.
+    void ring();
 
    private:
     friend class Bus;

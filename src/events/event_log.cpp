@@ -80,7 +80,22 @@ Statement const postgres_backlog{"events.backlog",
                                      "AND (NOT pg_visible_in_snapshot(e.xid, $2::text::pg_snapshot)"
                                      " OR e.seq > $3::bigint) ORDER BY e.xid, e.seq LIMIT $4::bigint) b"};
 
+Statement const sqlite_reach{"events.reach",
+                             "SELECT $1 >= COALESCE(MIN(e.seq), 0) AND $1 <= COALESCE(MAX(e.seq), 0) FROM events e"};
+/// $1 is the newest snapshot of the token. The oldest event is found along the key of the log.
+Statement const postgres_reach{
+    "events.reach",
+    "SELECT pg_snapshot_xmax($1::text::pg_snapshot) <= pg_snapshot_xmax(al_log_snapshot()::pg_snapshot) AND"
+    " COALESCE((SELECT pg_visible_in_snapshot(e.xid, $1::text::pg_snapshot) FROM events e ORDER BY e.seq LIMIT 1), "
+    "true)"};
+
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
+
+bool bool_at(Row const& row, std::size_t i) {
+  if (auto const* plain = std::get_if<bool>(&row.at(i)))
+    return *plain;
+  return std::get<std::int64_t>(row.at(i)) != 0;
+}
 
 Timestamp time_at(Row const& row, std::size_t i) {
   if (auto const* time = std::get_if<Timestamp>(&row.at(i)))
@@ -217,6 +232,39 @@ Task<Result<Page>> EventLog::read_after(storage::Scope scope, std::string token,
     co_return co_await read_sqlite(database_, std::move(scope), std::move(*cursor), filter, limit, deadline);
   }
   co_return co_await read_postgres(database_, std::move(scope), std::move(*cursor), filter, limit, deadline);
+}
+
+Task<Result<Page>> EventLog::read_between(storage::Scope scope, std::string token, std::string until, Filter filter,
+                                          std::int64_t limit, Deadline deadline) {
+  auto const dialect = database_.dialect();
+  auto const bounded = bounded_by(dialect, token, until);
+  auto page = co_await read_after(std::move(scope), bounded, std::move(filter), limit, deadline);
+  auto const end = parse_token(dialect, until);
+  if (!page || !end)
+    co_return page;
+  if (dialect == Dialect::postgres) {
+    page->more = page->token != until;
+    co_return page;
+  }
+  std::erase_if(page->events, [&](Positioned const& it) { return it.event.seq > end->seq; });
+  auto const seq = parse_token(dialect, page->token).value_or(Cursor{}).seq;
+  page->more = page->more && seq < end->seq;
+  if (!page->more)
+    page->token = until;
+  co_return page;
+}
+
+Task<Result<bool>> EventLog::has_all_after(std::string token, Deadline deadline) {
+  auto const dialect = database_.dialect();
+  auto const cursor = parse_token(dialect, token);
+  if (!cursor)
+    co_return fail(cursor.error());
+  bool const is_sqlite = dialect == Dialect::sqlite;
+  auto const& newest = cursor->page.empty() ? cursor->seen : cursor->page;
+  Values params{is_sqlite ? Value{cursor->seq} : Value{newest}};
+  auto const rows = co_await database_.read(storage::Scope::system(), is_sqlite ? sqlite_reach : postgres_reach,
+                                            std::move(params), deadline);
+  co_return bool_at(rows.at(0), 0);
 }
 
 Task<std::vector<model::Event>> EventLog::replay(TenantId tenant, std::string kind, std::string aggregate_id,

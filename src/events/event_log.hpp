@@ -52,6 +52,14 @@ class EventLog {
   /// Up to `limit` events that come after `token`, in order per aggregate. Errors: invalid (no token of ours).
   [[nodiscard]] Task<Result<Page>> read_after(storage::Scope, std::string token, Filter, std::int64_t limit, Deadline);
 
+  /// As read_after(), but no further than `until` has seen: the token of a page without more that was read later than
+  /// `token` was made. A page without more ends there. Errors: as read_after().
+  [[nodiscard]] Task<Result<Page>> read_between(storage::Scope, std::string token, std::string until, Filter,
+                                                std::int64_t limit, Deadline);
+  /// Whether nothing that came after `token` has left the log: it has seen the oldest event that is there, and is not
+  /// of another log, of which this one has not come so far. Errors: as read_after().
+  [[nodiscard]] Task<Result<bool>> has_all_after(std::string token, Deadline);
+
   /// One aggregate's events from `from_version` on, in order of version. `kind` is the part of the channel before ':'.
   /// What is past its time is gone, so the first one may have a higher version.
   [[nodiscard]] Task<std::vector<model::Event>> replay(TenantId, std::string kind, std::string aggregate_id,

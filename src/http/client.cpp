@@ -205,6 +205,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     co_return error;
   }
 
+  /// Until a read finds something. With TLS that cannot be told from outside, and the read itself waits.
+  [[nodiscard]] Task<error_code> wait_for_input() {
+    error_code error;
+    if (!tls_)
+      co_await socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    co_return error;
+  }
+
   /// Whether a kept connection can take a request: a server that closed it, or sent something unasked, is seen here.
   [[nodiscard]] bool is_quiet() {
     error_code error;
@@ -287,7 +295,9 @@ Task<Result<std::vector<tcp::endpoint>>> look_up(std::string host, std::string p
   co_return fail(Code::timed_out, "Looking up the host's name took too long.");
 }
 
-void append_request_head(std::string& out, Method method, Url const& url, Headers const& headers,
+enum class Purpose { answer, upgrade };
+
+void append_request_head(std::string& out, Method method, Purpose purpose, Url const& url, Headers const& headers,
                          std::string_view body) {
   out.append(method_name(method)).append(" ").append(url.target).append(" HTTP/1.1\r\nHost: ");
   out.append(url.authority).append("\r\n");
@@ -299,6 +309,8 @@ void append_request_head(std::string& out, Method method, Url const& url, Header
     if (!is_ours)
       out.append(name).append(": ").append(value).append("\r\n");
   }
+  if (purpose == Purpose::upgrade)
+    out.append("Connection: Upgrade\r\n");
   if (!headers.find("User-Agent"))
     out.append("User-Agent: agent-lightning\r\n");
   if (!headers.find("Accept-Encoding"))
@@ -427,18 +439,32 @@ Task<Result<ConnectionPtr>> Client::State::connect(Url const& url, Deadline dead
 
 class Client::Exchange final : public Incoming {
  public:
-  Exchange(std::shared_ptr<State> state, Method method, Url url, Headers headers, std::string body, Deadline deadline)
+  Exchange(std::shared_ptr<State> state, Method method, Url url, Headers headers, std::string body, Deadline deadline,
+           Deadline connect_by)
       : state_(std::move(state)),
         method_(method),
         url_(std::move(url)),
         key_(url_.pool_key()),
         headers_(std::move(headers)),
         body_(std::move(body)),
-        deadline_(deadline) {}
+        deadline_(deadline),
+        connect_by_(connect_by) {}
+
+  /// Before begin(): a head of 101 is what is asked for.
+  void ask_for_upgrade() { purpose_ = Purpose::upgrade; }
+  /// The connection after 101, with what came behind the head.
+  [[nodiscard]] std::unique_ptr<ByteStream> take_stream();
 
   /// Sends the request and reads the answer's head.
   [[nodiscard]] Task<Result<void>> begin();
   [[nodiscard]] Task<Result<std::string_view>> read() override;
+  [[nodiscard]] Result<std::string_view> read_now() override;
+  [[nodiscard]] bool is_whole() const override { return !connection_ || parser_->is_done(); }
+  void expect_by(Deadline deadline) override {
+    deadline_ = deadline;
+    if (connection_)
+      connection_->expect_by(deadline.at);
+  }
 
  private:
   enum class Outcome {
@@ -453,11 +479,13 @@ class Client::Exchange final : public Incoming {
 
   std::shared_ptr<State> state_;  // The Client may be destroyed meanwhile.
   Method method_;
+  Purpose purpose_ = Purpose::answer;
   Url url_;
   std::string key_;
   Headers headers_;
   std::string body_;
   Deadline deadline_;
+  Deadline connect_by_;
   ConnectionPtr connection_;
   std::optional<ResponseParser> parser_;
   std::size_t used_ = 0;    ///< of the connection's input: parsed, and the reader may still look at it
@@ -472,9 +500,11 @@ Task<Result<void>> Client::Exchange::begin() {
   for (connection_ = state_->take_kept(key_);; connection_ = nullptr) {
     bool const was_kept = connection_ != nullptr;
     if (!was_kept) {
-      auto connected = co_await state_->connect(url_, deadline_);
-      if (!connected)
+      auto connected = co_await state_->connect(url_, {std::min(deadline_.at, connect_by_.at)});
+      if (!connected) {
+        connected.error().where = not_connected;
         co_return fail(std::move(connected.error()));
+      }
       connection_ = std::move(*connected);
     }
     auto const outcome = co_await ask();
@@ -496,7 +526,7 @@ Task<Result<Client::Exchange::Outcome>> Client::Exchange::ask() {
   connection_->expect_by(first_by_);
   std::string text;
   text.reserve(1024);
-  append_request_head(text, method_, url_, headers_, body_);
+  append_request_head(text, method_, purpose_, url_, headers_, body_);
   auto const error = co_await connection_->write({asio::buffer(text), asio::buffer(body_)});
   if (error && (connection_->timed_out() || error == asio::error::operation_aborted))
     co_return transport_error(*connection_, error, "sending the request");
@@ -524,8 +554,10 @@ Task<Result<Client::Exchange::Outcome>> Client::Exchange::read_head() {
         co_return transport_error(*connection_, failed, "reading the answer");
       any_byte = true;
     }
-    if (head.status / 100 != 1)
+    if (head.status / 100 != 1 || (head.status == 101 && purpose_ == Purpose::upgrade))
       co_return Outcome::head;
+    if (head.status == 101)
+      co_return fail(Code::unavailable, "The answer is not valid HTTP: a change of protocol that nobody asked for.");
   }
   co_return fail(Code::unavailable, "The answer is not valid HTTP: too many interim answers.");
 }
@@ -595,11 +627,74 @@ Task<Result<std::string_view>> Client::Exchange::read() {
   co_return std::string_view{};
 }
 
+Result<std::string_view> Client::Exchange::read_now() {
+  piece_ = {};
+  joined_.clear();
+  if (!connection_)
+    return piece_;
+  if (auto const parsed = parse(); !parsed)
+    return fail(parsed.error());
+  if (piece_.empty() && parser_->is_done())
+    end();
+  has_begun_ = has_begun_ || !piece_.empty();
+  return piece_;
+}
+
 void Client::Exchange::end() {
   connection_->input.consume(std::exchange(used_, 0));
   if (may_be_kept_ && parser_->keep_alive() && connection_->input.size() == 0)
     state_->keep(key_, std::move(connection_));
   connection_ = nullptr;
+}
+
+// ---- after an upgrade ----
+
+namespace {
+
+/// While it waits it holds no buffer, but for TLS.
+class UpgradedStream final : public ByteStream {
+ public:
+  UpgradedStream(ConnectionPtr connection, std::chrono::seconds write_timeout)
+      : connection_(std::move(connection)), write_timeout_(write_timeout) {
+    connection_->expect_by(SteadyTime::max());
+  }
+
+  Task<std::string_view> read() override {
+    auto& input = connection_->input;
+    input.consume(std::exchange(handed_out_, 0));
+    if (input.size() == 0) {
+      input.shrink_to_fit();
+      auto error = co_await connection_->wait_for_input();
+      if (!error)
+        error = co_await connection_->read();
+      if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(asio::error::operation_aborted);
+      if (error)
+        co_return std::string_view{};
+    }
+    handed_out_ = input.size();
+    co_return std::string_view(static_cast<char const*>(input.data().data()), input.size());
+  }
+
+  Task<void> write(std::string_view piece) override {
+    connection_->expect_by(std::chrono::steady_clock::now() + write_timeout_);
+    auto const error = co_await connection_->write({asio::buffer(piece), asio::const_buffer()});
+    connection_->expect_by(SteadyTime::max());
+    if (error)
+      throw boost::system::system_error(error);
+  }
+
+ private:
+  ConnectionPtr connection_;
+  std::chrono::seconds write_timeout_;
+  std::size_t handed_out_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<ByteStream> Client::Exchange::take_stream() {
+  connection_->input.consume(std::exchange(used_, 0));
+  return std::make_unique<UpgradedStream>(std::move(connection_), state_->options.idle_timeout);
 }
 
 // ---- Client ----
@@ -609,12 +704,12 @@ Client::Client(asio::any_io_executor executor, ClientOptions options)
 Client::~Client() = default;
 
 Task<Result<std::unique_ptr<Incoming>>> Client::open(Method method, std::string url, Headers headers, std::string body,
-                                                     Deadline deadline) {
+                                                     Deadline deadline, Deadline connect_by) {
   auto parsed = parse_url(url);
   if (!parsed)
     co_return fail(std::move(parsed.error()));
-  auto exchange =
-      std::make_unique<Exchange>(state_, method, std::move(*parsed), std::move(headers), std::move(body), deadline);
+  auto exchange = std::make_unique<Exchange>(state_, method, std::move(*parsed), std::move(headers), std::move(body),
+                                             deadline, connect_by);
   auto begun = co_await exchange->begin();
   if (!begun)
     co_return fail(std::move(begun.error()));
@@ -642,22 +737,48 @@ Task<Result<Response>> Client::stream(Method method, std::string url, Headers he
 
 Task<Result<Response>> Client::send(Method method, std::string url, Headers headers, std::string body,
                                     Deadline deadline) {
-  std::string collected;
-  bool is_too_large = false;
   auto const max = state_->options.body_max;
-  auto response = co_await stream(method, std::move(url), std::move(headers), std::move(body), deadline,
-                                  [&](std::string_view piece) {
-                                    is_too_large = piece.size() > max - collected.size();
-                                    if (!is_too_large)
-                                      collected.append(piece);
-                                    return !is_too_large;
-                                  });
-  if (is_too_large) {
-    co_return fail(Code::payload_too_large, "The answer is larger than " + std::to_string(max) + " bytes.");
+  auto opened = co_await open(method, std::move(url), std::move(headers), std::move(body), deadline);
+  if (!opened)
+    co_return fail(std::move(opened.error()));
+  co_return co_await collect(**opened, max);
+}
+
+Task<Result<Response>> Client::collect(Incoming& incoming, std::size_t body_max) {
+  std::string collected;
+  for (;;) {
+    auto const piece = co_await incoming.read();
+    if (!piece)
+      co_return fail(piece.error());
+    if (piece->empty())
+      break;
+    if (piece->size() > body_max - collected.size()) {
+      co_return fail(Code::payload_too_large, "The answer is larger than " + std::to_string(body_max) + " bytes.");
+    }
+    collected.append(*piece);
   }
-  if (response)
-    response->body = std::move(collected);
-  co_return response;
+  incoming.head.body = std::move(collected);
+  co_return std::move(incoming.head);
+}
+
+Task<Result<Upgraded>> Client::upgrade(std::string url, Headers headers, Deadline deadline) {
+  auto parsed = parse_url(url);
+  if (!parsed)
+    co_return fail(std::move(parsed.error()));
+  auto const state = state_;  // The client may be destroyed meanwhile.
+  Exchange exchange(state, Method::get, std::move(*parsed), std::move(headers), {}, deadline, deadline);
+  exchange.ask_for_upgrade();
+  auto begun = co_await exchange.begin();
+  if (!begun)
+    co_return fail(std::move(begun.error()));
+  if (exchange.head.status == 101) {
+    auto stream = exchange.take_stream();
+    co_return Upgraded{.head = std::move(exchange.head), .stream = std::move(stream)};
+  }
+  auto refusal = co_await collect(exchange, state->options.body_max);
+  if (!refusal)
+    co_return fail(std::move(refusal.error()));
+  co_return Upgraded{.head = std::move(*refusal), .stream = nullptr};
 }
 
 }  // namespace al::http

@@ -39,6 +39,21 @@ class Incoming {
   /// which the connection serves the next call. What it answers is valid until the next call.
   /// Errors: unavailable (cut, not HTTP), timed_out.
   [[nodiscard]] virtual Task<Result<std::string_view>> read() = 0;
+  /// As read(), without waiting: empty also when nothing came since.
+  [[nodiscard]] virtual Result<std::string_view> read_now() = 0;
+  /// Whether nothing more will come. A last read() gives the connection back.
+  [[nodiscard]] virtual bool is_whole() const = 0;
+  /// From now on this is the deadline of the whole answer, in place of the one that the call began with.
+  virtual void expect_by(Deadline) = 0;
+};
+
+/// In Error::where of a call of which nothing was sent.
+inline constexpr std::string_view not_connected = "connect";
+
+/// What came of asking for another protocol on a connection.
+struct Upgraded {
+  Response head;                       ///< with the body of a refusal
+  std::unique_ptr<ByteStream> stream;  ///< null unless head.status is 101; lives on the client's executor
 };
 
 /// An HTTP/1.1 client with TLS (1.2 and 1.3, certificate and name checked), kept connections and streamed answers.
@@ -53,9 +68,9 @@ class Client {
   /// Sends, and waits for the answer's head, whatever its status. Errors: unavailable (cannot connect, certificate not
   /// trusted, cut, not HTTP), timed_out, invalid (no http or https URL), forbidden (address not allowed). A kept
   /// connection that turns out closed is replaced once, when the method is idempotent and no byte of the answer came.
-  /// The deadline is that of the whole answer.
+  /// The deadline is that of the whole answer; a new connection must be there by `connect_by` as well.
   [[nodiscard]] Task<Result<std::unique_ptr<Incoming>>> open(Method, std::string url, Headers, std::string body,
-                                                             Deadline);
+                                                             Deadline, Deadline connect_by = {SteadyTime::max()});
 
   /// As open(), and collects the body. Errors: also payload_too_large.
   [[nodiscard]] Task<Result<Response>> send(Method, std::string url, Headers, std::string body, Deadline);
@@ -66,9 +81,16 @@ class Client {
                                               std::function<bool(std::string_view)> on_piece,
                                               std::function<void(Response const&)> on_head = {});
 
+  /// Asks with a GET for the protocol that the headers name (Upgrade, Sec-WebSocket-*; Connection is set here). After
+  /// 101 the connection belongs to the stream, which the deadline does not limit; a piece that the other side does not
+  /// take within `idle_timeout` breaks it. Any other answer is collected as by send().
+  /// Errors: those of send().
+  [[nodiscard]] Task<Result<Upgraded>> upgrade(std::string url, Headers, Deadline);
+
  private:
   struct State;
   class Exchange;
+  [[nodiscard]] static Task<Result<Response>> collect(Incoming&, std::size_t body_max);
   std::shared_ptr<State> state_;
 };
 

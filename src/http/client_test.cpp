@@ -255,6 +255,46 @@ TEST_F(ClientTest, TheHeadComesFirstAndTheBodyWhenItIsRead) {
   EXPECT_EQ(run(read()), "abc");
 }
 
+TEST_F(ClientTest, WhatIsThereIsReadWithoutWaiting) {
+  std::atomic<bool> may_go_on = false;
+  OddServer slow([&](int socket, int) {
+    read_head(socket);
+    OddServer::say(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
+    may_go_on.wait(false);
+    OddServer::say(socket, "1\r\nc\r\n0\r\n\r\n");
+    OddServer::wait(socket);
+  });
+  auto client = make();
+  auto const read = [&]() -> Task<std::string> {
+    auto opened = co_await client.open(Method::get, url(slow.port, "/"), {}, {}, Deadline::after(1s));
+    if (!opened)
+      co_return opened.error().message;
+    auto const incoming = std::move(*opened);
+    incoming->expect_by(Deadline::after(20s));
+    std::string got(incoming->read_now().value());
+    got.append(incoming->read_now().value()).append(incoming->is_whole() ? " whole" : " part");
+    co_await sleep_until(std::chrono::steady_clock::now() + 1100ms);
+    may_go_on = true;
+    may_go_on.notify_all();
+    auto const rest = co_await incoming->read();
+    got.append(" ").append(rest ? *rest : std::string_view(rest.error().message));
+    got.append(incoming->is_whole() ? " whole" : " part").append(incoming->read_now().value());
+    co_return got;
+  };
+  EXPECT_EQ(run(read()), "ab part c whole") << "the new deadline counts";
+}
+
+TEST_F(ClientTest, SaysWhenNothingWasSent) {
+  auto const port = std::make_unique<OddServer>([](int, int) {})->port;
+  auto const gone = run(make().open(Method::get, url(port, "/"), {}, {}, Deadline::after(5s)));
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().where, not_connected);
+  OddServer silent([](int socket, int) { read_head(socket); });
+  auto const cut = run(make().open(Method::post, url(silent.port, "/"), {}, {}, Deadline::after(5s)));
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().where, "");
+}
+
 TEST_F(ClientTest, PiecesThatCameTogetherAreOnePiece) {
   OddServer quick([&](int socket, int) {
     read_head(socket);

@@ -34,6 +34,11 @@ class Headers {
   /// Appends, also when there is one of that name.
   void add(std::string_view name, std::string_view value);
   void erase(std::string_view name);
+  /// All fields whose name makes `is_unwanted(name)` true.
+  template <class Predicate>
+  void erase_if(Predicate is_unwanted) {
+    std::erase_if(fields_, [&](auto const& field) { return is_unwanted(std::string_view(field.first)); });
+  }
   /// The first field of that name.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] std::size_t count(std::string_view name) const;
@@ -53,7 +58,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query{};  ///< decoded, in order; the router fills it from `target`
   Headers headers{};
   std::string body{};
-  std::string peer{};  ///< address of the other side, for logs and limits
+  std::string peer{};      ///< address of the other side, for logs and limits
+  bool is_secure = false;  ///< it came over TLS
 };
 
 /// Writes a streamed body piece by piece. `write` throws when the client is gone; an empty piece flushes.
@@ -76,7 +82,8 @@ struct WebSocketSession {
   std::size_t message_bytes_max = 64 * 1024;  ///< of one message; over it: closed with 1009
 };
 
-/// Bytes both ways, after an upgrade. For one coroutine each way; it ends with the connection.
+/// Bytes both ways, after an upgrade. For one coroutine each way, on the connection's thread; it ends with the
+/// connection.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
@@ -86,8 +93,10 @@ class ByteStream {
   [[nodiscard]] virtual Task<void> write(std::string_view piece) = 0;
 };
 
-/// Runs on a connection that was upgraded (101) on another server's word: bytes go through as they are. Cancelled when
-/// the server drains for too long; the connection closes when it returns.
+/// Runs on a connection that was upgraded (101) on another server's word: bytes go through as they are. The answer has
+/// Upgrade, and of a WebSocket its other headers, as that server gave them. Cancelled when the server drains for too
+/// long, when a piece cannot be written in time, or when nothing moves either way for five minutes; the connection
+/// closes when it returns.
 struct Tunnel {
   std::function<Task<void>(ByteStream&)> run;
 };

@@ -119,6 +119,8 @@ void append_response_head(std::string& out, Response const& response, ResponseHe
   } else if (head.is_http_1_0) {
     out.append("Connection: keep-alive\r\n");
   }
+  if (head.is_secure)
+    out.append("Strict-Transport-Security: max-age=31536000\r\n");
   out.append("X-Content-Type-Options: nosniff\r\n\r\n");
 }
 

@@ -23,7 +23,7 @@ constexpr std::string_view all_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, O
 constexpr std::size_t path_parameter_bytes_max = 255;
 constexpr std::size_t idempotency_key_bytes_max = 255;
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string joined(std::vector<std::string_view> const& words) {
   std::string out;
@@ -284,6 +284,9 @@ class CallReader {
     }
     if (body.empty())
       return fail(Code::bad_request, "A JSON body is needed.");
+    // Nothing is unpacked here; a proxy that unpacks would have seen another document.
+    if (!equal_without_case(call.request.headers.find("Content-Encoding").value_or("identity"), "identity"))
+      return fail(Code::unsupported_media_type, "The body must be sent without Content-Encoding.");
     if (!is_json_media_type(call.request.headers.find("Content-Type").value_or(""))) {
       return fail(Code::unsupported_media_type, "The body must be sent with Content-Type: application/json.");
     }
@@ -501,7 +504,7 @@ Task<Response> Router::Table::answer(Context& context, Request& request, ErrorFo
 
   auto const match = find(request.path);
   if (!match.leaf) {
-    Error const error{Code::not_found, "There is nothing at " + quoted(segment_value(request.path)) + "."};
+    Error const error{Code::not_found, "There is nothing at " + in_quotes(segment_value(request.path)) + "."};
     co_return problem(error, context.request_id);
   }
   auto const* route = route_of(*match.leaf, request.method);
@@ -563,8 +566,10 @@ Task<Result<void>> Router::Table::admit(Context& context, Request const& request
   if (context.principal.id.empty())
     co_return fail(Code::unauthenticated, "Sign in to use this.");
   if (!context.principal.may(route.permission)) {
-    co_return fail(Code::forbidden, "This needs the permission " + quoted(route.permission) + ".");
+    co_return fail(Code::forbidden, "This needs the permission " + in_quotes(route.permission) + ".");
   }
+  if (route.of_installation && context.principal.tenant != default_tenant)
+    co_return fail(Code::forbidden, "Only those who run the installation may use this.");
   co_return Result<void>{};
 }
 

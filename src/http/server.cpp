@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -25,6 +26,7 @@
 #include "core/log.hpp"
 #include "http/request_id.hpp"
 #include "http/response_head.hpp"
+#include "http/tls_front.hpp"
 
 namespace al::http {
 namespace {
@@ -50,7 +52,10 @@ constexpr std::size_t chunked_body_bytes_min = 5;  // "0\r\n\r\n"
 constexpr std::size_t refused_connections_max = 128;
 constexpr milliseconds tick_interval{250};
 constexpr milliseconds accept_pause{100};
+constexpr std::size_t tunnel_read_bytes = 16 * 1024;
 constexpr seconds linger_time{2};
+/// Both ends of a WebSocket send pings far more often, so a tunnel that is silent for so long has lost one of them.
+constexpr seconds tunnel_idle_time{300};
 constexpr seconds body_grace{10};
 /// What a handler may take beyond its deadline before it is cancelled: stores answer timed_out by themselves first.
 constexpr seconds handler_grace{1};
@@ -91,6 +96,16 @@ class RequestParser final : public beast_http::basic_parser<true> {
   }
   [[nodiscard]] bool asks_for_websocket() const { return asks_for_websocket_; }
   [[nodiscard]] bool has_body() const { return chunked() || content_length().value_or(0) > 0; }
+
+  /// RFC 9110, section 7.2: a host, and a port when there is a colon behind it.
+  static bool is_authority(std::string_view text) {
+    constexpr std::size_t port_digits_max = 5;
+    auto const bracket = text.starts_with('[') ? text.find(']') : 0;
+    auto const colon = bracket == text.npos ? text.size() : std::min(text.find(':', bracket), text.size());
+    auto const port = text.substr(std::min(colon + 1, text.size()));
+    return is_host(text.substr(0, colon)) && port.size() <= port_digits_max &&
+           std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+  }
 
  private:
   using View = boost::beast::string_view;
@@ -136,6 +151,18 @@ class RequestParser final : public beast_http::basic_parser<true> {
     return std::string_view(after_name, static_cast<std::size_t>(value.data() - after_name)).contains('\r');
   }
 
+  static bool is_host(std::string_view text) {
+    if (text.starts_with('[')) {
+      error_code error;
+      asio::ip::make_address_v6(std::string(text.substr(1, text.size() - 2)), error);
+      return text.ends_with(']') && !error && !text.contains('%');
+    }
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+      bool const is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      return is_alphanumeric || c == '.' || c == '-' || c == '_' || c == '~';
+    });
+  }
+
   // Beast takes "Content-Length: 5, 5", equal repeats, and any coding before `chunked` or instead of it.
   bool is_well_framed(beast_http::field field, std::string_view name, std::string_view value) {
     constexpr std::size_t digits_max = 18;
@@ -157,14 +184,6 @@ class RequestParser final : public beast_http::basic_parser<true> {
         return name.find('_') == name.npos ||
                !(equal_without_case(name, "content_length") || equal_without_case(name, "transfer_encoding"));
     }
-  }
-
-  static bool is_authority(std::string_view text) {
-    constexpr std::string_view marks = ".-:[]_~%";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-      bool const is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      return is_alphanumeric || marks.find(c) != marks.npos;
-    });
   }
 
   void on_header_impl(error_code&) override {}
@@ -219,7 +238,7 @@ std::optional<std::string> origin_form(std::string const& target, std::string_vi
       continue;
     auto const rest = std::string_view(target).substr(scheme.size());
     auto const end = std::min(rest.find_first_of("/?#"), rest.size());
-    if (!equal_without_case(rest.substr(0, end), host))
+    if (host.empty() || !equal_without_case(rest.substr(0, end), host))
       return std::nullopt;
     auto const path = rest.substr(end);
     return (path.starts_with('/') ? "" : "/") + std::string(path);
@@ -241,6 +260,7 @@ struct Lane {
 
   asio::io_context& context;
   std::list<Connection*> connections;
+  std::list<TlsConnection*> secured;  // each before one of the connections, or still shaking hands
   std::string date;
   bool is_ticking = false;
   bool is_draining = false;
@@ -250,13 +270,14 @@ struct Lane {
 }  // namespace
 
 struct ServerState {
-  ServerState(Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random)
-      : dispatcher(dispatcher), limits(limits), clock(clock), ids(random) {}
+  ServerState(Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random, TlsCertificate* tls)
+      : dispatcher(dispatcher), limits(limits), clock(clock), ids(random), tls(tls) {}
 
   Dispatcher& dispatcher;
   ServerLimits const limits;
   Clock const& clock;
   RequestIds ids;
+  TlsCertificate* const tls;  // null: plain
   std::vector<std::unique_ptr<Lane>> lanes;
   std::optional<tcp::acceptor> acceptor;  // of the first lane's thread
   std::uint16_t port = 0;
@@ -265,6 +286,7 @@ struct ServerState {
   bool is_stopped = false;
   std::atomic<bool> is_accepting{true};
   std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::size_t> handshakes{0};
 
   std::mutex mutex;
   std::condition_variable gone;
@@ -333,7 +355,9 @@ class Place {
 /// Time limits cost nothing per request: each phase sets `deadline_`, and the lane's tick looks at all connections.
 class Connection {
  public:
-  Connection(ServerState& state, Lane& lane, Socket socket, Place const& place);
+  enum class Via { plain, tls };
+
+  Connection(ServerState& state, Lane& lane, Socket socket, Place const& place, Via via);
   ~Connection();
   Connection(Connection const&) = delete;
   Connection& operator=(Connection const&) = delete;
@@ -351,7 +375,8 @@ class Connection {
 
  private:
   friend class StreamWriter;
-  enum class Phase { idle, head, body, handler, write, stream, websocket, linger };
+  friend class TunnelStream;
+  enum class Phase { idle, head, body, handler, write, stream, websocket, tunnel, linger };
   enum class Step {
     more,     ///< bytes are missing
     proceed,  ///< the client waits for "100 Continue"
@@ -363,12 +388,14 @@ class Connection {
   [[nodiscard]] Step parse();
   [[nodiscard]] Step wait_for_bytes();
   [[nodiscard]] Step check_head();
+  void hear_proxy();
   [[nodiscard]] Step check_body();
   Step refuse(Error const& error, int status = 0);
   Step refuse(error_code error);
   [[nodiscard]] Task<Step> read_request(Step step);
   [[nodiscard]] std::size_t body_max() const { return route_ ? route_->body_max : unknown_route_body_max; }
   [[nodiscard]] Task<bool> answer();
+  void take_upgrade(Response& response);
   [[nodiscard]] bool has_client_left();
   [[nodiscard]] Response after_cancellation(Context const& context);
   void append_head(Response const& response, Framing framing, std::size_t length);
@@ -377,6 +404,7 @@ class Connection {
   [[nodiscard]] Task<bool> stream(BodyStream body);
   [[nodiscard]] Task<void> watch();
   [[nodiscard]] Task<bool> converse();
+  [[nodiscard]] Task<bool> tunnel();
   [[nodiscard]] Task<void> linger();
   void release_memory();
 
@@ -401,6 +429,7 @@ class Connection {
   Socket socket_;
   std::string const peer_;
   bool const is_refused_;
+  bool const is_secure_;
   asio::cancellation_signal cancel_;
 
   Phase phase_ = Phase::idle;
@@ -411,7 +440,7 @@ class Connection {
   boost::beast::flat_buffer input_;
   std::optional<RequestParser> parser_;
   Request request_;
-  std::optional<RouteLimits> route_;  // of a request with a body
+  std::optional<RouteLimits> route_;
   std::size_t head_bytes_ = 0;
   SteadyTime body_start_{};
   bool is_first_ = true;  // no request was answered yet
@@ -421,16 +450,20 @@ class Connection {
   std::string output_;
   std::size_t written_ = 0;
 
+  // What the connection becomes after the answer to an upgrade.
   WebSocketSession session_;
   std::shared_ptr<WebSocketConnection> websocket_;
+  Tunnel tunnel_;
+  bool is_tunnel_over_ = false;  ///< nothing more is read from the client
 };
 
-Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place const& place)
+Connection::Connection(ServerState& state, Lane& lane, Socket socket, Place const& place, Via via)
     : state_(state),
       lane_(lane),
       socket_(std::move(socket)),
       peer_(place.peer()),
       is_refused_(place.kind() == Place::Kind::refused),
+      is_secure_(via == Via::tls),
       input_(state.limits.header_bytes_max + body_read_bytes + read_bytes) {
   place_in_lane_ = lane_.connections.insert(lane_.connections.end(), this);
   error_code ignored;
@@ -476,6 +509,7 @@ void Connection::check(SteadyTime now) {
       cancel_.emit(asio::cancellation_type::terminal);
       return;
     case Phase::stream:
+    case Phase::tunnel:
       abort();
       return;
     case Phase::websocket:
@@ -491,6 +525,12 @@ void Connection::say_goodbye() {
     cancel_.emit(asio::cancellation_type::terminal);
   if (phase_ == Phase::websocket)
     websocket_->close(close_code::going_away, goodbye);
+  if (phase_ == Phase::tunnel) {
+    // Wakes who reads, and lets him who writes come to his end.
+    is_tunnel_over_ = true;
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_receive, ignored);
+  }
 }
 
 void Connection::close_if_idle() {
@@ -534,11 +574,13 @@ Task<void> Connection::run() {
   } while (keep_alive_);
   if (session_.run && !co_await converse())
     co_return;
+  if (tunnel_.run && !co_await tunnel())
+    co_return;
   co_await linger();
 }
 
 void Connection::begin_request() {
-  request_ = Request{.method = Method::get, .target = {}, .peer = peer_};
+  request_ = Request{.method = Method::get, .target = {}, .peer = peer_, .is_secure = is_secure_};
   parser_.emplace(request_, state_.limits.header_bytes_max);
   route_.reset();
   head_bytes_ = 0;
@@ -599,6 +641,8 @@ Connection::Step Connection::check_head() {
     request_.headers.erase("Upgrade");  // RFC 9110, section 7.8
   if (head_bytes_ > state_.limits.header_bytes_max)
     return refuse(beast_http::error::header_limit);
+  if (state_.limits.proxies.trusts(peer_))
+    hear_proxy();
   if (!parser_->is_served_method()) {
     constexpr std::array known = {"TRACE", "CONNECT"};
     bool const is_known = std::ranges::find(known, parser_->method()) != known.end();
@@ -615,7 +659,20 @@ Connection::Step Connection::check_head() {
       return refuse({Code::bad_request, "The request target must be a path, or a URL of the Host named."});
     request_.target = std::move(*path);
   }
-  return parser_->has_body() ? check_body() : Step::more;
+  if (parser_->has_body())
+    return check_body();
+  route_ = state_.dispatcher.limits(request_.method, request_.target);
+  return Step::more;
+}
+
+// The request as the proxy got it. What it says of none stays as it is.
+void Connection::hear_proxy() {
+  auto& headers = request_.headers;
+  request_.peer = state_.limits.proxies.client_of(peer_, headers);
+  if (auto const scheme = headers.find("X-Forwarded-Proto"))
+    request_.is_secure = equal_without_case(*scheme, "https");
+  if (auto const host = headers.find("X-Forwarded-Host"); host && RequestParser::is_authority(*host))
+    headers.set("Host", std::string(*host));
 }
 
 Connection::Step Connection::check_body() {
@@ -720,11 +777,8 @@ Task<bool> Connection::answer() {
   is_first_ = false;
   // A proxy that has not seen the refusal of an upgrade would take what follows for the WebSocket and let it pass
   // unchecked; so nothing that follows is read as a request.
-  keep_alive_ = keep_alive_ && !lane_.is_draining && !parser_->asks_for_websocket();
-  if (auto* const session = std::get_if<WebSocketSession>(&response.body)) {
-    session_ = std::move(*session);
-    response.body = std::string();
-  }
+  keep_alive_ = keep_alive_ && !lane_.is_draining && !parser_->asks_for_websocket() && response.status != 101;
+  take_upgrade(response);
   bool const has_no_body = response.status == 101 || response.status == 204 || response.status == 304;
   auto* const text = std::get_if<std::string>(&response.body);
   if (!text && !is_head && !has_no_body) {
@@ -740,6 +794,19 @@ Task<bool> Connection::answer() {
   if (write_now())
     co_return true;
   co_return co_await write_rest();
+}
+
+// What the connection becomes after this answer.
+void Connection::take_upgrade(Response& response) {
+  if (auto* const session = std::get_if<WebSocketSession>(&response.body)) {
+    session_ = std::move(*session);
+  } else if (auto* const tunnel = std::get_if<Tunnel>(&response.body)) {
+    tunnel_ = std::move(*tunnel);
+  } else {
+    return;
+  }
+  assert(response.status == 101);
+  response.body = std::string();
 }
 
 Response Connection::after_cancellation(Context const& context) {
@@ -758,6 +825,7 @@ void Connection::append_head(Response const& response, Framing framing, std::siz
                         .length = length,
                         .keep_alive = keep_alive_ || response.status == 101,
                         .is_http_1_0 = parser_ && parser_->is_http_1_0(),
+                        .is_secure = is_secure_,
                         .date_line = lane_.date});
   // RFC 9110, section 7.8: Upgrade is nothing without this.
   if (response.status == 101 || response.status == 426)
@@ -774,11 +842,19 @@ bool Connection::write_now() {
   return true;
 }
 
+// What the client makes room for is what it takes; what the kernel holds for it at first earns no time.
 Task<bool> Connection::write_rest() {
-  enter(Phase::write, state_.limits.write_timeout);
+  auto const& limits = state_.limits;
+  auto const begun = state_.clock.steady();
+  auto const first = written_;
+  phase_ = Phase::write;
   error_code error;
-  co_await asio::async_write(socket_, asio::buffer(output_) + written_,
-                             asio::redirect_error(asio::use_awaitable, error));
+  while (!error && written_ < output_.size()) {
+    auto const earned = milliseconds((written_ - first) * 1000 / std::max<std::size_t>(limits.body_rate_min, 1));
+    deadline_ = std::min(state_.clock.steady(), begun + earned) + limits.write_timeout;
+    written_ += co_await socket_.async_write_some(asio::buffer(output_) + written_,
+                                                  asio::redirect_error(asio::use_awaitable, error));
+  }
   release_memory();
   co_return !error;
 }
@@ -888,6 +964,88 @@ Task<bool> Connection::converse() {
   co_return socket_.is_open();
 }
 
+// ---- tunnels ----
+
+/// A tunnel that waits holds no buffer: of ten thousand nearly all are silent.
+class TunnelStream final : public ByteStream {
+ public:
+  explicit TunnelStream(Connection& connection) : connection_(connection), buffer_(connection.unread()) {
+    connection.input_.clear();
+    connection.input_.shrink_to_fit();
+    is_unread_ = !buffer_.empty();
+    rest();
+  }
+
+  Task<std::string_view> read() override {
+    while (!connection_.is_tunnel_over_) {
+      if (std::exchange(is_unread_, false) || read_now())
+        co_return buffer_;
+      if (connection_.is_tunnel_over_)
+        break;
+      std::string().swap(buffer_);
+      error_code error;
+      co_await connection_.socket_.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+      if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+        throw boost::system::system_error(asio::error::operation_aborted);
+      connection_.is_tunnel_over_ = connection_.is_tunnel_over_ || error;
+    }
+    co_return std::string_view{};
+  }
+
+  Task<void> write(std::string_view piece) override {
+    is_writing_ = true;
+    connection_.deadline_ = connection_.state_.clock.steady() + connection_.state_.limits.write_timeout;
+    co_await asio::async_write(connection_.socket_, asio::buffer(piece), asio::use_awaitable);
+    is_writing_ = false;
+    rest();
+  }
+
+ private:
+  // Whether something was there. Without it, either nothing has come or nothing more will.
+  bool read_now() {
+    buffer_.resize(tunnel_read_bytes);
+    error_code error;
+    buffer_.resize(connection_.socket_.read_some(asio::buffer(buffer_), error));
+    connection_.is_tunnel_over_ = error && error != asio::error::would_block;
+    if (error)
+      return false;
+    rest();
+    return true;
+  }
+  // Something has moved. What is being written keeps its own limit.
+  void rest() {
+    if (!is_writing_)
+      connection_.deadline_ = connection_.state_.clock.steady() + tunnel_idle_time;
+  }
+
+  Connection& connection_;
+  std::string buffer_;
+  bool is_unread_ = false;  ///< what is in the buffer was not handed out yet
+  bool is_writing_ = false;
+};
+
+// Whether the connection is still there.
+Task<bool> Connection::tunnel() {
+  is_tunnel_over_ = lane_.is_draining;
+  phase_ = Phase::tunnel;
+  TunnelStream stream(*this);
+  parser_.reset();
+  std::optional<std::string> fault;
+  try {
+    co_await tunnel_.run(stream);
+  } catch (boost::system::system_error const&) {  // NOLINT(bugprone-empty-catch)
+    // The client has gone, or the server stops.
+  } catch (std::exception const& thrown) {
+    fault = thrown.what();
+  }
+  tunnel_ = {};  // The other side must not wait until this one has closed.
+  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+    co_return false;
+  if (fault)
+    log::error("a tunnel broke off", {{"peer", peer_}, {"error", std::string_view(*fault)}});
+  co_return socket_.is_open();
+}
+
 // Closing while the client still sends makes the kernel answer with a reset, and the client would lose the answer that
 // says why. So we say that we are done, and read on for a moment.
 Task<void> Connection::linger() {
@@ -906,10 +1064,12 @@ Task<void> Connection::linger() {
 /// with it, possibly after the lane's context.
 Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
   Timer timer(lane.context);
-  while (!lane.connections.empty()) {
+  while (!lane.connections.empty() || !lane.secured.empty()) {
     lane.date = date_line(state->clock.now());
     auto const now = state->clock.steady();
     for (auto next = lane.connections.begin(); next != lane.connections.end();)
+      (*next++)->check(now);
+    for (auto next = lane.secured.begin(); next != lane.secured.end();)
       (*next++)->check(now);
     timer.expires_after(tick_interval);
     error_code error;
@@ -918,16 +1078,66 @@ Task<void> tick(std::shared_ptr<ServerState> state, Lane& lane) {
   lane.is_ticking = false;
 }
 
-Task<void> serve(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, Place place) {
-  Connection connection(*state, lane, std::move(socket), place);
-  if (!lane.is_ticking) {
-    // A server without connections has no timer running, so idle roles cost nothing.
-    lane.is_ticking = true;
+/// A server without connections has no timer running, so idle roles cost nothing.
+void keep_ticking(std::shared_ptr<ServerState> const& state, Lane& lane) {
+  if (!std::exchange(lane.is_ticking, true))
     spawn(lane.context.get_executor(), "http tick", tick(state, lane));
-  }
+}
+
+using SharedPlace = std::shared_ptr<Place const>;
+
+Task<void> serve(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, SharedPlace place,
+                 Connection::Via via) {
+  Connection connection(*state, lane, std::move(socket), *place, via);
+  keep_ticking(state, lane);
   auto const executor = co_await asio::this_coro::executor;
   co_await asio::co_spawn(executor, connection.run(),
                           asio::bind_cancellation_slot(connection.slot(), asio::use_awaitable));
+}
+
+/// Among those that the lane looks after, and for the time of the handshake among those that are counted.
+class Secured {
+ public:
+  Secured(ServerState& state, Lane& lane, Socket socket, SSL_CTX& context)
+      : connection(std::move(socket), context, state.clock),
+        state_(state),
+        lane_(lane),
+        in_lane_(lane.secured.insert(lane.secured.end(), &connection)) {}
+  ~Secured() { lane_.secured.erase(in_lane_); }
+  Secured(Secured const&) = delete;
+  Secured& operator=(Secured const&) = delete;
+
+  [[nodiscard]] Task<std::optional<Socket>> shake_hands() {
+    struct Count {  // NOLINT(cppcoreguidelines-special-member-functions)
+      std::atomic<std::size_t>& handshakes;
+      bool const is_over;
+      ~Count() { --handshakes; }
+    };
+    Count const count{state_.handshakes, ++state_.handshakes > state_.limits.handshakes_max};
+    if (count.is_over)
+      co_return std::nullopt;
+    co_return co_await connection.shake_hands();
+  }
+
+  TlsConnection connection;
+
+ private:
+  ServerState& state_;
+  Lane& lane_;
+  std::list<TlsConnection*>::iterator in_lane_;
+};
+
+/// The place is taken until both halves are gone: what is still to be encrypted belongs to the answer.
+Task<void> serve_tls(std::shared_ptr<ServerState> state, Lane& lane, Socket socket, SharedPlace place) {
+  auto const context = state->tls->context();
+  Secured secured(*state, lane, std::move(socket), *context);
+  keep_ticking(state, lane);
+  auto inner = co_await secured.shake_hands();
+  if (!inner)
+    co_return;
+  spawn(lane.context.get_executor(), "http connection",
+        serve(state, lane, std::move(*inner), place, Connection::Via::tls));
+  co_await secured.connection.run();
 }
 
 // The lane with the fewest connections, in turns when several have. SO_REUSEPORT would hash connections onto the
@@ -949,10 +1159,16 @@ void admit(std::shared_ptr<ServerState> const& state, Lane& lane, Socket socket)
   auto const remote = socket.remote_endpoint(error);
   if (error)
     return;
-  auto place = Place::take(state, lane, remote.address().to_string());
-  if (!place)
+  auto taken = Place::take(state, lane, remote.address().to_string());
+  if (!taken)
     return;
-  spawn(lane.context.get_executor(), "http connection", serve(state, lane, std::move(socket), std::move(*place)));
+  auto place = std::make_shared<Place const>(std::move(*taken));
+  auto const executor = lane.context.get_executor();
+  if (state->tls != nullptr) {
+    spawn(executor, "TLS connection", serve_tls(state, lane, std::move(socket), std::move(place)));
+  } else {
+    spawn(executor, "http connection", serve(state, lane, std::move(socket), std::move(place), Connection::Via::plain));
+  }
 }
 
 Task<void> accept(std::shared_ptr<ServerState> state) {
@@ -1007,8 +1223,8 @@ tcp::endpoint resolve_listener(asio::io_context& context, std::string const& hos
 // ---- Server ----
 
 Server::Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port,
-               Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random)
-    : state_(std::make_shared<ServerState>(dispatcher, limits, clock, random)) {
+               Dispatcher& dispatcher, ServerLimits limits, Clock const& clock, Random& random, TlsCertificate* tls)
+    : state_(std::make_shared<ServerState>(dispatcher, limits, clock, random, tls)) {
   assert(!contexts.empty());
   for (auto* const context : contexts)
     state_->lanes.push_back(std::make_unique<Lane>(*context));
@@ -1055,20 +1271,22 @@ void Server::stop(Deadline deadline) {
   bool const runs = std::ranges::none_of(state_->lanes, [](auto const& lane) { return lane->context.stopped(); });
   if (runs)
     is_closed->get_future().wait_until(deadline.at);
-  auto const on_each_lane = [this](void (Connection::*act)()) {
+  auto const on_each_lane = [this](void (Connection::*act)(), void (TlsConnection::*act_before)() = nullptr) {
     for (auto const& lane : state_->lanes) {
-      asio::post(lane->context, [state = state_, &lane = *lane, act] {
+      asio::post(lane->context, [state = state_, &lane = *lane, act, act_before] {
         lane.is_draining = true;
         for (auto next = lane.connections.begin(); next != lane.connections.end();)
           ((*next++)->*act)();
+        for (auto next = lane.secured.begin(); act_before != nullptr && next != lane.secured.end();)
+          ((*next++)->*act_before)();
       });
     }
   };
   on_each_lane(&Connection::say_goodbye);
   state_->wait_until_none(std::min(deadline.at, Deadline::after(goodbye_time).at));
-  on_each_lane(&Connection::close_if_idle);
+  on_each_lane(&Connection::close_if_idle, &TlsConnection::close_if_new);
   state_->wait_until_none(deadline.at);
-  on_each_lane(&Connection::abort);
+  on_each_lane(&Connection::abort, &TlsConnection::abort);
   if (runs)
     state_->wait_until_none(Deadline::after(cancel_time).at);
   if (connections() > 0) {

@@ -7,11 +7,13 @@
 #include "core/async.hpp"
 #include "core/random.hpp"
 #include "http/dispatcher.hpp"
+#include "http/trusted_proxies.hpp"
 #include "http/websocket.hpp"
 
 namespace al::http {
 
 struct ServerState;
+class TlsCertificate;
 
 /// Limits on everything that a client can make us hold or wait for.
 struct ServerLimits {
@@ -23,7 +25,9 @@ struct ServerLimits {
   std::size_t body_rate_min = 1024;          ///< bytes a second, after 10 s
   std::chrono::seconds handler_timeout{30};
   std::chrono::seconds write_timeout{30};
+  std::size_t handshakes_max = 1000;  ///< TLS handshakes at one time; over it: closed without a word
   WebSocketLimits websocket{};
+  TrustedProxies proxies{};  ///< whose word on where a request came from counts
 };
 
 /// Serves one dispatcher on one port, on every I/O context given; each context must be run by one thread. A connection
@@ -31,8 +35,9 @@ struct ServerLimits {
 class Server {
  public:
   /// Binds at once. Throws Fault when the address cannot be bound, naming address and remedy. Port 0 picks a free one.
+  /// With a certificate, which outlives the server, the port speaks TLS only.
   Server(std::vector<asio::io_context*> contexts, std::string const& host, std::uint16_t port, Dispatcher&,
-         ServerLimits, Clock const&, Random&);
+         ServerLimits, Clock const&, Random&, TlsCertificate* = nullptr);
   ~Server();
   Server(Server const&) = delete;
   Server& operator=(Server const&) = delete;

@@ -43,6 +43,10 @@ class ServerTest : public testing::Test {
     add(Method::get, "/peer", [](Call& call) -> Task<Result<Response>> {
       co_return json_response(200, call.request.peer + " " + call.request.target);
     });
+    add(Method::get, "/host", [](Call& call) -> Task<Result<Response>> {
+      co_return json_response(
+          200, std::string(call.request.headers.find("Host").value_or("")) + (call.request.is_secure ? " secure" : ""));
+    });
     add(Method::get, "/waits", [this](Call&) -> Task<Result<Response>> {
       ++waiting;
       auto const until = std::chrono::steady_clock::now() + 1h;
@@ -404,6 +408,34 @@ TEST_F(ServerTest, LimitsConnectionsOfOnePeer) {
   EXPECT_EQ(status_of(third.read_answer()), 200);
 }
 
+TEST_F(ServerTest, ATrustedProxySaysWhereARequestCameFrom) {
+  std::string const request = "GET /peer HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n";
+  TestServer strict(router);
+  RawClient stranger(strict.server.port());
+  ASSERT_TRUE(stranger.send(request));
+  EXPECT_TRUE(stranger.read_answer().contains("127.0.0.1 /peer"));
+  TestServer trusting(router, {.proxies = TrustedProxies::from("127.0.0.0/8").value()});
+  RawClient proxy(trusting.server.port());
+  ASSERT_TRUE(proxy.send(request));
+  EXPECT_TRUE(proxy.read_answer().contains("203.0.113.9 /peer"));
+}
+
+TEST_F(ServerTest, ATrustedProxySaysWhichHostWasAsked) {
+  std::string const request =
+      "GET /host HTTP/1.1\r\nHost: inside\r\nX-Forwarded-Host: app.example:8443\r\nX-Forwarded-Proto: https\r\n\r\n";
+  std::string const malformed = "GET /host HTTP/1.1\r\nHost: inside\r\nX-Forwarded-Host: a/b\r\n\r\n";
+  TestServer strict(router);
+  RawClient stranger(strict.server.port());
+  ASSERT_TRUE(stranger.send(request));
+  EXPECT_TRUE(stranger.read_answer().ends_with("\r\ninside"));
+  TestServer trusting(router, {.proxies = TrustedProxies::from("127.0.0.1").value()});
+  RawClient proxy(trusting.server.port());
+  ASSERT_TRUE(proxy.send(request));
+  EXPECT_TRUE(proxy.read_answer().ends_with("\r\napp.example:8443 secure"));
+  ASSERT_TRUE(proxy.send(malformed));
+  EXPECT_TRUE(proxy.read_answer().ends_with("\r\ninside"));
+}
+
 // ---- time ----
 
 TEST_F(ServerTest, ASilentClientIsClosed) {
@@ -490,6 +522,30 @@ TEST_F(ServerTest, ARouteMayTakeItsOwnTimeAndSayItsOwnErrors) {
   RawClient large(server.server.port());
   large.send("POST /tied HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n");
   EXPECT_EQ(body_of(large.read_answer()), "The body may have at most 10 bytes here.");
+}
+
+TEST_F(ServerTest, ARouteWithoutABodyMayTakeItsOwnTimeToo) {
+  router.add({.method = Method::get,
+              .path = "/patient",
+              .permission = "",
+              .summary = "",
+              .error_format = teapot,
+              .time_max = 300s,
+              .handler = [this](Call&) -> Task<Result<Response>> {
+                ++waiting;
+                co_await sleep_until(std::chrono::steady_clock::now() + 1h);
+                co_return json_response(200, "1");
+              }});
+  TestServer server(router);
+  RawClient client(server.server.port());
+  client.send("GET /patient HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (waiting == 0)
+    std::this_thread::yield();
+  server.clock.advance(200s);
+  client.read_some(600ms);
+  EXPECT_EQ(client.received, "") << "others would have been cancelled after 30 s";
+  server.clock.advance(102s);
+  EXPECT_EQ(status_of(client.read_answer()), 418);
 }
 
 TEST_F(ServerTest, ARouteMayEndWithItsClient) {

@@ -68,8 +68,9 @@ class IoThreads {
 
 class TestServer {
  public:
-  explicit TestServer(Router& router, ServerLimits limits = {}, std::size_t threads = 2)
-      : threads_(threads), server(threads_.contexts(), "127.0.0.1", 0, router, limits, clock, random_) {
+  explicit TestServer(Dispatcher& dispatcher, ServerLimits limits = {}, std::size_t threads = 2,
+                      TlsCertificate* tls = nullptr)
+      : threads_(threads), server(threads_.contexts(), "127.0.0.1", 0, dispatcher, limits, clock, random_, tls) {
     server.start();
   }
   TestServer(TestServer const&) = delete;
@@ -77,6 +78,7 @@ class TestServer {
   ~TestServer() { server.stop(Deadline::after(std::chrono::seconds{0})); }
   /// Of the thread that accepts.
   [[nodiscard]] asio::io_context& context() { return *threads_.contexts().front(); }
+  [[nodiscard]] std::vector<asio::io_context*> contexts() const { return threads_.contexts(); }
 
  private:
   SystemRandom random_;

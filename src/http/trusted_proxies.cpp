@@ -87,7 +87,7 @@ Result<TrustedProxies> TrustedProxies::from(std::string_view list) {
   return proxies;
 }
 
-bool TrustedProxies::trusts(Bytes const& address) const {
+bool TrustedProxies::covers(Bytes const& address) const {
   return std::ranges::any_of(networks_, [&](Network const& network) {
     auto const whole = network.bits / 8;
     auto const rest = network.bits % 8;
@@ -97,10 +97,14 @@ bool TrustedProxies::trusts(Bytes const& address) const {
   });
 }
 
+bool TrustedProxies::trusts(std::string const& peer) const {
+  auto const address = networks_.empty() ? std::nullopt : bytes_of(peer);
+  return address && covers(*address);
+}
+
 std::string TrustedProxies::client_of(std::string const& peer, Headers const& headers) const {
   auto client = peer;
-  auto address = networks_.empty() ? std::nullopt : bytes_of(peer);
-  if (!address || !trusts(*address))
+  if (!trusts(peer))
     return client;
   for (auto const hop : hops_of(headers)) {
     boost::system::error_code error;
@@ -108,7 +112,7 @@ std::string TrustedProxies::client_of(std::string const& peer, Headers const& he
     if (error)
       break;  // "unknown", or nonsense: the last one who was known said so
     client = text_of(parsed);
-    if (!trusts(as_v6(parsed).to_bytes()))
+    if (!covers(as_v6(parsed).to_bytes()))
       break;
   }
   return client;

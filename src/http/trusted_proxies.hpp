@@ -19,6 +19,9 @@ class TrustedProxies {
   /// Commas between addresses and networks: "10.0.0.0/8, fd00::/8, 192.0.2.7". Errors: invalid, naming the entry.
   [[nodiscard]] static Result<TrustedProxies> from(std::string_view list);
 
+  /// Whether `peer` is one of them.
+  [[nodiscard]] bool trusts(std::string const& peer) const;
+
   /// Where the request came from: `peer`, or what a trusted proxy says in X-Forwarded-For. Each proxy adds at the end
   /// whom it heard from, so the last address that is none of a trusted proxy counts; what stands before it anybody
   /// could have written.
@@ -33,7 +36,7 @@ class TrustedProxies {
   };
   [[nodiscard]] static std::optional<Bytes> bytes_of(std::string const& address);
   [[nodiscard]] static std::optional<Network> read_network(std::string_view entry);
-  [[nodiscard]] bool trusts(Bytes const& address) const;
+  [[nodiscard]] bool covers(Bytes const& address) const;
 
   std::vector<Network> networks_;
 };

@@ -316,6 +316,11 @@ bool WebSocketConnection::send(std::shared_ptr<std::string const> text) {
   return true;
 }
 
+bool WebSocketConnection::has_room() const {
+  std::scoped_lock const lock(mutex_);
+  return unsent_messages_ < limits_.queue_messages_max / 2 && unsent_bytes_ < limits_.queue_bytes_max / 2;
+}
+
 void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   std::scoped_lock const lock(mutex_);
   if (is_open_)

@@ -50,6 +50,9 @@ class WebSocket {
   /// Queues `text`, valid UTF-8, and never waits. Many connections may share one text. Any thread.
   /// False: it is closed, or has more in its queue than WebSocketLimits allow and is dropped for that, with 1013.
   virtual bool send(std::shared_ptr<std::string const> text) = 0;
+  /// Whether less than half of what the queue may hold waits there: for whoever has much to send and can wait. Any
+  /// thread.
+  [[nodiscard]] virtual bool has_room() const = 0;
   /// Ends the connection behind what is queued; the first call counts. `code`: one of close_code, or 3000 to 4999.
   /// `reason`: valid UTF-8, cut to 123 bytes. Any thread.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
@@ -142,6 +145,7 @@ class WebSocketConnection final : public WebSocket, public std::enable_shared_fr
 
   [[nodiscard]] Task<Result<std::optional<std::string>>> receive(Deadline) override;
   bool send(std::shared_ptr<std::string const> text) override;
+  [[nodiscard]] bool has_room() const override;
   void close(std::uint16_t code, std::string_view reason) override;
 
   /// For the session's end: closes, when nobody has, and waits until the peer has closed as well and all is written.
@@ -200,7 +204,7 @@ class WebSocketConnection final : public WebSocket, public std::enable_shared_fr
   Clock const& clock_;
   WebSocketLimits const& limits_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Frame> queued_;        // under mutex
   std::size_t unsent_bytes_ = 0;     // under mutex; with `outgoing_`, text only
   std::size_t unsent_messages_ = 0;  // under mutex; likewise

@@ -25,14 +25,15 @@ bool is_word(std::string_view text) {
 std::vector<Role> const& built_in_roles() {
   static std::vector<Role> const roles{
       built_in("admin", "May do everything.", {"*:*"}),
+      built_in("developer", "Builds agents and workflows and gives them work.",
+               {"agents:*", "tasks:*", "knowledge:*", "workflows:*", "models:*", "sessions:*", "providers:read",
+                "integrations:read", "metrics:*", "events:read", "consumers:read", "services:read", "websocket:connect",
+                "messages:send"}),
       built_in(
-          "developer", "Builds agents and workflows and gives them work.",
-          {"agents:*", "tasks:*", "knowledge:*", "workflows:*", "models:*", "sessions:*", "providers:read",
-           "integrations:read", "metrics:*", "events:read", "consumers:read", "services:read", "websocket:connect"}),
-      built_in("operator", "Keeps the system running and gives agents work.",
-               {"agents:read", "agents:chat", "tasks:*", "knowledge:read", "workflows:read", "workflows:execute",
-                "models:read", "models:use", "sessions:*", "providers:read", "metrics:*", "events:*", "consumers:*",
-                "backups:*", "configuration:read", "services:*", "websocket:connect"}),
+          "operator", "Keeps the system running and gives agents work.",
+          {"agents:read", "agents:chat", "tasks:*", "knowledge:read", "workflows:read", "workflows:execute",
+           "models:read", "models:use", "sessions:*", "providers:read", "metrics:*", "events:*", "consumers:*",
+           "backups:*", "configuration:read", "services:*", "websocket:connect", "connections:read", "messages:send"}),
       built_in("viewer", "Looks on.",
                {"agents:read", "tasks:read", "knowledge:read", "workflows:read", "models:read", "providers:read",
                 "metrics:read", "events:read", "services:read", "websocket:connect"}),

@@ -55,12 +55,26 @@ constexpr std::array not_public{
     Network4{v4(240, 0, 0, 0), 4},       // reserved, and broadcast
 };
 
-bool is_public_v4(std::uint32_t wanted) {
-  return std::ranges::none_of(not_public, [&](Network4 const& known) {
+/// What answers there gives away the machine's credentials, or is no host.
+constexpr std::array never_a_service{
+    Network4{v4(0, 0, 0, 0), 8},           // this network
+    Network4{v4(100, 100, 100, 200), 32},  // metadata of one cloud
+    Network4{v4(168, 63, 129, 16), 32},    // a cloud's channel to its machines
+    Network4{v4(169, 254, 0, 0), 16},      // link-local, with the metadata of most clouds
+    Network4{v4(192, 0, 0, 192), 32},      // metadata of one cloud
+    Network4{v4(224, 0, 0, 0), 4},         // multicast
+    Network4{v4(240, 0, 0, 0), 4},         // reserved, and broadcast
+};
+
+template <std::size_t n>
+bool is_in(std::array<Network4, n> const& networks, std::uint32_t wanted) {
+  return std::ranges::any_of(networks, [&](Network4 const& known) {
     auto const mask = ~std::uint32_t{0} << (32 - known.bits);
     return (wanted & mask) == known.network;
   });
 }
+
+bool is_public_v4(std::uint32_t wanted) { return !is_in(not_public, wanted); }
 
 using Bytes16 = address_v6::bytes_type;
 
@@ -89,8 +103,36 @@ bool starts_with(Bytes16 const& bytes, std::span<unsigned char const> network, i
 
 std::uint32_t last_v4(Bytes16 const& bytes) { return v4(bytes[12], bytes[13], bytes[14], bytes[15]); }
 
+constexpr std::array<unsigned char, 12> nat64{0x00, 0x64, 0xff, 0x9b};  // RFC 6052, 2.1
+
+struct Network6Wide {
+  Bytes16 network;
+  int bits;
+};
+
+/// As those of IPv4.
+constexpr std::array never_a_service_v6{
+    Network6Wide{{0xfe, 0x80}, 10},                                                         // link-local
+    Network6Wide{{0xff}, 8},                                                                // multicast
+    Network6Wide{{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128},  // metadata of one cloud
+    Network6Wide{{0xfd, 0x20, 0x00, 0xce, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128},  // metadata of one cloud
+};
+
+bool may_be_service_v6(address_v6 const& wanted) {
+  constexpr std::array<unsigned char, 12> compatible{};  // RFC 4291, 2.5.5.1; with the unspecified address
+  constexpr std::array<unsigned char, 2> six_to_four{0x20, 0x02};
+  auto const bytes = wanted.to_bytes();
+  if (wanted.is_loopback())
+    return true;
+  if (wanted.is_v4_mapped() || starts_with(bytes, nat64, 96) || starts_with(bytes, compatible, 96))
+    return !is_in(never_a_service, last_v4(bytes));
+  if (starts_with(bytes, six_to_four, 16))
+    return !is_in(never_a_service, v4(bytes[2], bytes[3], bytes[4], bytes[5]));
+  return std::ranges::none_of(never_a_service_v6,
+                              [&](Network6Wide const& known) { return starts_with(bytes, known.network, known.bits); });
+}
+
 bool is_public_v6(address_v6 const& wanted) {
-  constexpr std::array<unsigned char, 12> nat64{0x00, 0x64, 0xff, 0x9b};  // RFC 6052, 2.1
   constexpr std::array<unsigned char, 1> global_unicast{0x20};
   auto const bytes = wanted.to_bytes();
   if (wanted.is_v4_mapped() || starts_with(bytes, nat64, 96))
@@ -209,6 +251,20 @@ std::string shown(Target const& target) {
 
 bool is_public(address const& wanted) {
   return wanted.is_v4() ? is_public_v4(wanted.to_v4().to_uint()) : is_public_v6(wanted.to_v6());
+}
+
+bool may_be_service(address const& wanted) {
+  return wanted.is_v4() ? !is_in(never_a_service, wanted.to_v4().to_uint()) : may_be_service_v6(wanted.to_v6());
+}
+
+Result<std::string> service_host(std::string_view text) {
+  bool const is_bare_v6 = text.contains(':') && !text.starts_with('[');
+  auto host = read_host(is_bare_v6 ? "[" + std::string(text) + "]" : std::string(text));
+  if (!host)
+    return fail(Code::invalid, "must be a name, an IPv4 address of four numbers, or an IPv6 address");
+  if (host->literal && !may_be_service(*host->literal))
+    return fail(Code::invalid, "must not be link-local, multicast, or where clouds keep their metadata");
+  return std::move(host->text);
 }
 
 Result<OutgoingHosts> OutgoingHosts::from(std::string_view list) {

@@ -18,6 +18,14 @@ namespace al::security {
 /// `http::ClientOptions::is_address_allowed`, since only the connection knows what a name stands for.
 [[nodiscard]] bool is_public(asio::ip::address const&);
 
+/// Whether a service of this installation may have this address: a private or loopback one is fine, since an operator
+/// registers it; link-local ones, those of cloud metadata, and those that name no host never. Pure, as is_public().
+[[nodiscard]] bool may_be_service(asio::ip::address const&);
+
+/// The host of a service as it is kept: in lower case, addresses as Asio writes them, without brackets.
+/// Errors: invalid, with a message that goes on from "host".
+[[nodiscard]] Result<std::string> service_host(std::string_view);
+
 /// The list of PROVIDERS_ALLOWED_HOSTS. Immutable, so any thread may use it.
 class OutgoingHosts {
  public:

@@ -233,5 +233,34 @@ TEST(Origin, IsSchemeHostAndPort) {
   EXPECT_NE(origin_of("https://api.openai.com/v1"), origin_of("https://api.groq.com/v1"));
 }
 
+TEST(Services, MayBeInANetworkOfOnesOwn) {
+  for (auto const* fine :
+       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "8.8.8.8", "169.253.255.255", "169.255.0.0",
+        "::1", "fd00::1", "2001:4860:4860::8888", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1"})
+    EXPECT_TRUE(may_be_service(asio::ip::make_address(fine))) << fine;
+}
+
+TEST(Services, AreNeverLinkLocalOrMetadata) {
+  for (auto const* never :
+       {"0.0.0.0", "169.254.0.0", "169.254.169.254", "169.254.255.255", "100.100.100.200", "168.63.129.16",
+        "192.0.0.192", "224.0.0.1", "255.255.255.255", "::", "fe80::1", "febf::1", "ff02::1", "fd00:ec2::254",
+        "fd20:ce::254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "2002:a9fe:a9fe::1"})
+    EXPECT_FALSE(may_be_service(asio::ip::make_address(never))) << never;
+}
+
+TEST(Services, HaveAPlainHost) {
+  for (auto const& [given, kept] :
+       std::initializer_list<std::pair<std::string_view, std::string_view>>{{"Search.Example", "search.example"},
+                                                                            {"node_1", "node_1"},
+                                                                            {"10.0.0.7", "10.0.0.7"},
+                                                                            {"FD00:0::1", "fd00::1"},
+                                                                            {"[fd00::1]", "fd00::1"},
+                                                                            {"::1", "::1"}})
+    EXPECT_EQ(service_host(given), kept) << given;
+  for (auto const* wrong : {"", " ", "a b", "http://a", "a:80", "a/b", "user@a", "2130706433", "0x7f.1", "127.1", "[a]",
+                            "fe80::1%1", "1.2.3.4.", "a..b", "169.254.169.254", "::ffff:169.254.169.254", "[fe80::1]"})
+    EXPECT_FALSE(service_host(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace al::security

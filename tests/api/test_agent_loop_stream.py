@@ -163,9 +163,9 @@ class Streams(LoopTest):
         self.assertEqual("", written(events))
 
     def test_what_is_not_there_cannot_be_watched(self):
-        for id in (uuid.uuid4(), "no-id", ""):
+        for id, status in ((uuid.uuid4(), 404), ("no-id", 404), ("", 400)):
             with Watch(self.server, id) as watch:
-                self.assertEqual(404, watch.status)
+                self.assertEqual(status, watch.status)
 
     def test_tasks_of_others_cannot_be_watched(self):
         id, _ = self.ask(self.agent(), Hang())

@@ -376,6 +376,7 @@ class Rights(AuthTest):
             ("GET", "/openapi.json"),
             ("GET", "/auth/jwks.json"),
             ("GET", "/auth/ways"),
+            ("GET", "/ws"),  # the first message may carry the credential
             ("GET", "/auth/provider"),
             ("GET", "/auth/provider/callback"),
             ("POST", "/auth/login"),

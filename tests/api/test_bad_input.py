@@ -27,6 +27,8 @@ PATH_VALUES = {
     "role_id": "nobody",
     "organisation_id": "nobody",
     "identity_id": SOME_UUID,
+    "instance_id": SOME_UUID,
+    "service": "nobody",
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
 PASSED_THROUGH = "/api/v1/v1/"
@@ -34,6 +36,7 @@ TAKES_AN_EMPTY_OBJECT = {
     "/api/v1/sessions",
     "/api/v1/auth/refresh",
     "/api/v1/auth/api-keys/{key_id}/rotate",
+    "/api/v1/instances/{instance_id}/heartbeat",
 }
 OPEN_PATHS = {
     "/health",
@@ -47,6 +50,7 @@ OPEN_PATHS = {
     "/auth/ways",
     "/auth/provider",
     "/auth/provider/callback",
+    "/ws",
 }
 HOSTILE_IDS = [
     "..%2f..%2fetc%2fpasswd",

@@ -93,9 +93,10 @@ class MigrateDatabaseTest(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(f"file:{data}/agent-lightning.db?mode=ro", uri=True)) as source:
             return sorted(seq for (seq,) in source.execute("SELECT seq FROM events ORDER BY seq DESC LIMIT 5"))
 
-    def next_event(self, server, token):
+    def next_event(self, server, token, channel="*"):
         """The first event that a subscriber is sent who resumes there."""
-        connection, stream = server.open("GET", "/api/v1/events/stream", headers={"Last-Event-ID": token})
+        path = f"/api/v1/events/stream?channel={channel}"
+        connection, stream = server.open("GET", path, headers={"Last-Event-ID": token})
         try:
             self.assertEqual(200, stream.status)
             while line := stream.readline():
@@ -142,7 +143,7 @@ class MigrateDatabaseTest(unittest.TestCase):
         task = server.api("POST", "/agents/moved/tasks", {"description": "volcanoes"}, 201)
         # By the provider that is registered now, which nobody can reach.
         self.assertEqual("failed", server.ended(task["id"], TASKS_TIMEOUT_S)["status"])
-        first = self.next_event(server, summary["token_prefix"] + str(numbers[-1]))
+        first = self.next_event(server, summary["token_prefix"] + str(numbers[-1]), "task:*")
         self.assertEqual((task["id"], "task:created"), (first["aggregate_id"], first["channel"]))
         self.assertGreater(first["seq"], numbers[-1])
         server.stop()

@@ -35,7 +35,13 @@ PORT_OF = {
 }
 DATABASE = "agent_lightning"
 # The processes share the 200 connections of the private PostgreSQL.
-SETTINGS = {"DB_POOL_SIZE": "5", "DB_MAX_OVERFLOW": "5", "AGENT_LIGHTNING_THREADS": "1", "LOG_LEVEL": "warning"}
+SETTINGS = {
+    "AGENT_LIGHTNING_TRUSTED_PROXIES": "127.0.0.0/8",
+    "DB_POOL_SIZE": "5",
+    "DB_MAX_OVERFLOW": "5",
+    "AGENT_LIGHTNING_THREADS": "1",
+    "LOG_LEVEL": "warning",
+}
 ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
 
 

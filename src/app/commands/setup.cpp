@@ -68,7 +68,7 @@ TokenState state_of(security::BootstrapToken::Outcome outcome) {
     case missing:
       return {
           "missing",
-          "not here; set AGENT_LIGHTNING_TOKEN to it, and see 'A lost token' in docs/security.md when nobody has it"};
+          "not here; set AGENT_LIGHTNING_TOKEN to it, and see 'A lost token' in docs/SECURITY.md when nobody has it"};
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "core/utf8.hpp"
 #include "http/target.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
@@ -66,6 +67,7 @@ using http::Response;
 
 constexpr std::size_t bulk_items_max = 500;
 constexpr std::size_t bulk_body_max = 16 << 20;
+constexpr std::size_t shown_key_bytes_max = 64;
 
 /// Bodies that carry raw items are not described; their keys are checked here.
 void refuse_other_keys(json::Input body, std::initializer_list<std::string_view> known, entity::Faults& faults) {
@@ -73,12 +75,14 @@ void refuse_other_keys(json::Input body, std::initializer_list<std::string_view>
   if (!object)
     return faults.push_back({"", "must be a JSON object"});
   for (auto const& member : *object) {
+    if (faults.size() >= entity::faults_max)
+      return;
     if (std::ranges::count(known, std::string_view(member.key())) > 0)
       continue;
     std::string names;
     for (auto const name : known)
       names += (names.empty() ? "" : ", ") + std::string(name);
-    faults.push_back({std::string(member.key()), "is unknown; known are " + names});
+    faults.push_back({utf8::shortened(member.key(), shown_key_bytes_max), "is unknown; known are " + names});
   }
 }
 

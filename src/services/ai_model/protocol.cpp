@@ -72,7 +72,7 @@ http::Response frame(Error const& error, std::string_view request_id, int status
   return response;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out;
   json::append_string(out, text);
   return out;
@@ -83,8 +83,8 @@ std::string quoted(std::string_view text) {
 http::Response openai_error(Error const& error, std::string_view request_id, int status) {
   auto response = frame(error, request_id, status);
   std::string const code = boost::describe::enum_to_string(error.code, "internal");
-  auto const param = error.faults.empty() ? std::string("null") : quoted(error.faults.front().path);
-  response.body = R"({"error":{"message":)" + quoted(error.message) + R"(,"type":")" +
+  auto const param = error.faults.empty() ? std::string("null") : json_text(error.faults.front().path);
+  response.body = R"({"error":{"message":)" + json_text(error.message) + R"(,"type":")" +
                   std::string(openai_type(response.status)) + R"(","param":)" + param + R"(,"code":")" + code + "\"}}";
   return response;
 }
@@ -92,7 +92,7 @@ http::Response openai_error(Error const& error, std::string_view request_id, int
 http::Response anthropic_error(Error const& error, std::string_view request_id, int status) {
   auto response = frame(error, request_id, status);
   response.body = R"({"type":"error","error":{"type":")" + std::string(anthropic_type(response.status)) +
-                  R"(","message":)" + quoted(error.message) + R"(},"request_id":)" + quoted(request_id) + "}";
+                  R"(","message":)" + json_text(error.message) + R"(},"request_id":)" + json_text(request_id) + "}";
   response.headers.add("request-id", request_id);
   return response;
 }

@@ -41,6 +41,26 @@ Task<Result<ApiKey>> manageable(Identity const& identity, Call const& call) {
   co_return key;
 }
 
+/// Rotating answers the new key, so it takes what making that key would take; of another user's, what signing in as
+/// him would. Errors: forbidden.
+Task<Result<void>> require_may_hold(Identity const& identity, Call const& call, ApiKey const& key) {
+  auto const& principal = call.context.principal;
+  bool const is_mine = is_own(principal, key);
+  if (is_mine && !principal.login_id.empty())
+    co_return Result<void>{};  // a key of mine never does more than I may
+  if (auto ok = require_may_grant(principal, key.permissions); !ok)
+    co_return ok;
+  if (is_mine || !key.user_id)
+    co_return Result<void>{};
+  auto const user = co_await identity.users.get(principal.tenant, *key.user_id, call.context.deadline);
+  if (!user)
+    co_return fail(user.error());
+  auto ok = co_await require_may_grant_roles(identity, call, user->roles);
+  if (!ok && ok.error().code != Code::invalid)  // a role that is gone gives nothing
+    co_return ok;
+  co_return Result<void>{};
+}
+
 /// Whose the new key is: the caller's, or nobody's.
 Result<std::optional<UserId>> owner_of(Call const& call) {
   auto const& principal = call.context.principal;
@@ -113,6 +133,8 @@ Task<Result<Response>> rotate(Identity const& identity, Call& call) {
   auto const key = co_await manageable(identity, call);
   if (!key)
     co_return fail(key.error());
+  if (auto ok = co_await require_may_hold(identity, call, *key); !ok)
+    co_return fail(std::move(ok.error()));
   auto const secret = security::new_api_key(identity.random);
   std::chrono::seconds const grace{rotation->grace_seconds};
   auto rotated = co_await identity.keys.rotate(call.context.actor(), key->id, security::stored_form(secret), grace,
@@ -170,7 +192,7 @@ void add_api_key_routes(http::Router& router, Identity const& identity) {
               .summary = "Replace an API key, shown once; the one before is taken for a while",
               .takes = http::Body::json,
               .request = &entity::entity<model::KeyRotation>(),
-              .errors = {Code::not_found, Code::version_mismatch},
+              .errors = {Code::not_found, Code::forbidden, Code::version_mismatch},
               .idempotent_key = false,
               .handler = bind(identity, rotate)});
   router.add({.method = Method::del,

@@ -51,11 +51,13 @@ void Breaker::report(Permit permit, Outcome const& outcome, SteadyTime now) {
   if (open_until_)  // Of this era only the probe has a permit.
     return is_failure(outcome) ? open(now) : close();
   calls_.add(now);
+  unreached_ = outcome.kind == Outcome::Kind::connect_failed ? unreached_ + 1 : 0;
   if (!is_failure(outcome))
     return;
   failures_.add(now);
   auto const failures = failures_.sum(now);
-  if (failures >= settings_.failures && failures * 2 >= calls_.sum(now))
+  bool const is_gone = unreached_ >= settings_.failures;
+  if (is_gone || (failures >= settings_.failures && failures * 2 >= calls_.sum(now)))
     open(now);
 }
 
@@ -75,6 +77,7 @@ void Breaker::close() {
   is_probing_ = false;
   calls_.clear();
   failures_.clear();
+  unreached_ = 0;
   ++era_;
 }
 

@@ -34,6 +34,8 @@ BOOST_DESCRIBE_ENUM(BreakerState, closed, open, half_open)
 /// Keeps calls from an instance that fails, so that callers need not wait for it and it can recover. It opens at
 /// `failures` failures within `window`, when they are at least half of the calls whose end was reported in it: a few
 /// answers of 500 among thousands, or a caller who knows how to provoke them, must not take an instance from everybody.
+/// It opens as well when so many calls in a row could not connect: no caller can bring that about, and an instance that
+/// served thousands within the window would else be tried for as many calls after its end.
 /// After `open_for` one call probes: when it succeeds the breaker closes and forgets, else it is open again as long.
 /// Pure apart from its state: the time is passed in. Not thread-safe: the balancer's mutex guards it.
 class Breaker {
@@ -66,6 +68,7 @@ class Breaker {
   BreakerSettings settings_;
   SlidingCount calls_;
   SlidingCount failures_;
+  std::int64_t unreached_ = 0;            ///< calls in a row that could not connect
   std::optional<SteadyTime> open_until_;  ///< nothing: closed
   bool is_probing_ = false;
   std::uint64_t era_ = 0;  ///< counts what changed the state

@@ -105,6 +105,20 @@ TEST_F(BreakerTest, StaysClosedWhileMostCallsSucceed) {
   EXPECT_EQ(state(), open) << "6 of 12";
 }
 
+TEST_F(BreakerTest, OpensForAnInstanceThatIsGoneAfterManySuccesses) {
+  calls(1000, answered(200));
+  calls(4, {.kind = Kind::connect_failed});
+  call(answered(200));
+  calls(4, {.kind = Kind::connect_failed});
+  EXPECT_EQ(state(), closed) << "not in a row";
+  call({.kind = Kind::connect_failed});
+  EXPECT_EQ(state(), open);
+  now += 60s;
+  call(answered(200));
+  call({.kind = Kind::connect_failed});
+  EXPECT_EQ(state(), closed) << "those before are forgotten";
+}
+
 TEST_F(BreakerTest, AProbeThatSucceedsClosesIt) {
   calls(5, answered(500));
   now += 59'999ms;

@@ -63,36 +63,30 @@ struct RoleRoute {
   std::size_t body_max = 1 << 20;
 };
 
-// Models take their time to begin an answer, sagas to end. Where access is open, callers prove themselves by other
-// means than a credential of ours: a password, a signature, the first message of a connection.
+// Models take their time to begin an answer. Where access is open, callers prove themselves by other
+// means than a credential of ours: a password, the first message of a connection.
 constexpr std::array role_routes = std::to_array<RoleRoute>({
     {.service = "agent-designer", .path = "/agents", .retries = 3},
     {.service = "agent-designer", .path = "/tasks", .retries = 3},
     {.service = "agent-designer", .path = "/knowledge", .retries = 3, .body_max = 16 << 20},
     {.service = "agent-designer", .path = "/context", .retries = 3},
-    {.service = "workflow-engine", .path = "/workflows", .timeout = 60s},
-    {.service = "workflow-engine", .path = "/executions", .timeout = 60s},
-    {.service = "integration-hub", .path = "/integrations", .retries = 3},
-    {.service = "integration-hub", .path = "/webhooks", .retries = 3, .auth = Access::open},
     {.service = "ai-model", .path = "/models", .retries = 3},
-    {.service = "ai-model", .path = "/inference", .timeout = 120s},
-    {.service = "ai-model", .path = "/agents/{agent_id}/chat", .timeout = 120s},
+    {.service = "ai-model", .path = "/inference", .timeout = 600s},
+    {.service = "ai-model", .path = "/agents/{agent_id}/chat", .timeout = 600s},
     {.service = "ai-model", .path = "/sessions"},
     {.service = "ai-model", .path = "/providers", .timeout = 120s},
-    {.service = "ai-model", .path = "/v1", .timeout = 120s, .body_max = 32 << 20},
+    {.service = "ai-model", .path = "/v1", .timeout = 600s, .body_max = 32 << 20},
     {.service = "auth", .path = "/auth", .auth = Access::open},
     {.service = "auth", .path = "/users"},
     {.service = "auth", .path = "/roles"},
     {.service = "auth", .path = "/organisations"},
-    {.service = "auth", .path = "/api-keys"},
     {.service = "auth", .path = "/audit"},
     {.service = "websocket", .path = "/ws", .auth = Access::open},
+    {.service = "websocket", .path = "/broadcast"},
+    {.service = "websocket", .path = "/connections"},
     {.service = "service-discovery", .path = "/services"},
     {.service = "service-discovery", .path = "/instances"},
-    {.service = "transaction-coordinator", .path = "/transactions", .timeout = 300s, .retries = 1},
-    {.service = "rl-orchestrator", .path = "/assignment"},
-    {.service = "rl-orchestrator", .path = "/rewards"},
-    {.service = "rl-orchestrator", .path = "/training"},
+    {.service = "service-discovery", .path = "/topology"},
     {.service = "operations", .path = "/events"},
     {.service = "operations", .path = "/consumers"},
     {.service = "operations", .path = "/dead-letters"},
@@ -100,7 +94,6 @@ constexpr std::array role_routes = std::to_array<RoleRoute>({
     {.service = "operations", .path = "/metrics/names"},
     {.service = "operations", .path = "/backups"},
     {.service = "operations", .path = "/configuration"},
-    {.service = "rollout-gateway", .path = "/rollouts"},
 });
 
 bool is_role(std::string_view name) {

@@ -46,6 +46,7 @@ struct Timeouts {
   std::chrono::seconds connect{5};
   std::chrono::seconds answer{0};  ///< of one attempt, until its answer begins; 0: as long as the route's timeout
   std::chrono::seconds idle{60};   ///< between two pieces of an answer
+  bool operator==(Timeouts const&) const = default;
 };
 
 /// When an instance is left alone. See breaker.hpp.
@@ -53,12 +54,14 @@ struct BreakerSettings {
   std::int64_t failures = 5;          ///< so many within the window open it
   std::chrono::seconds window{60};    ///< over which failures are counted
   std::chrono::seconds open_for{60};  ///< until one call tries again
+  bool operator==(BreakerSettings const&) const = default;
 };
 
 /// How it is asked whether an instance is well.
 struct HealthCheck {
   std::string path = "/ready";
   std::chrono::seconds interval{10};
+  bool operator==(HealthCheck const&) const = default;
 };
 
 struct Service {
@@ -68,6 +71,7 @@ struct Service {
   Timeouts timeouts{};
   BreakerSettings breaker{};
   HealthCheck health{};
+  bool operator==(Service const&) const = default;
 };
 
 /// By http::Method.

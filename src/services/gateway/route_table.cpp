@@ -43,9 +43,6 @@ Result<std::string> read_path(std::string_view target) {
   if (!read)
     return fail(std::move(read).error());
   auto& path = read->path;
-  if (path.contains(http::escaped_slash) || path.contains(http::escaped_backslash))
-    return fail(Code::bad_request,
-                "The path has a slash or backslash within a segment, which the gateway passes nobody.");
   if (path.contains("//"))
     return fail(Code::bad_request, "The path has an empty segment.");
   if (auto const rest = without_api_prefix(path))
@@ -57,7 +54,7 @@ std::string escaped(std::string_view path) {
   std::string out;
   while (!path.empty()) {
     auto const [segment, rest] = take_segment(path);
-    out.append("/").append(http::percent_encode(segment));
+    out.append("/").append(http::percent_encode(http::segment_value(segment)));
     path = rest;
   }
   return out;
@@ -133,7 +130,8 @@ Result<RouteTable::Node const*> RouteTable::node_at(std::string_view target, std
   Found found;
   walk(*root_, path, 0, found);
   if (!found.node)
-    return fail(Code::not_found, "There is nothing at this path.");
+    return fail(Code::not_found,
+                "There is nothing at '" + http::segment_value(http::read_target(target).value().path) + "'.");
   return found.node;
 }
 
@@ -148,7 +146,8 @@ Result<RouteTable::Match> RouteTable::find(Method method, std::string_view targe
   std::string forwarded(route->is_bare ? "" : api_prefix);
   forwarded += escaped(path);
   forwarded += target.substr(std::min(target.find('?'), target.size()));
-  return Match{route, std::move(forwarded)};
+  bool const has_escaped_slash = path.contains(http::escaped_slash) || path.contains(http::escaped_backslash);
+  return Match{.route = route, .target = std::move(forwarded), .has_escaped_slash = has_escaped_slash};
 }
 
 std::string RouteTable::allowed(std::string_view target) const {

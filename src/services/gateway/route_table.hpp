@@ -27,10 +27,12 @@ class RouteTable {
     /// What to ask the service for: path and query. The path is written anew from what was matched, in the one form
     /// that the route has at its service, so that the two cannot read it differently; the query is the caller's.
     std::string target;
+    /// A segment has a slash or backslash in it, which a service that is none of ours could take for the end of it.
+    bool has_escaped_slash = false;
   };
   /// `target` in origin form, as it was sent; HEAD goes where GET goes, OPTIONS to any route of its path.
-  /// Errors: bad_request, for what two readers could take for two paths: what http::read_target refuses, escaped
-  /// slashes and backslashes, and empty segments but at the end; not_found; method_not_allowed.
+  /// Errors: bad_request, for what two readers could take for two paths: what http::read_target refuses, and empty
+  /// segments but at the end; not_found; method_not_allowed.
   [[nodiscard]] Result<Match> find(http::Method, std::string_view target) const;
 
   /// For the Allow header of a 405: "GET, HEAD, OPTIONS". Empty when no route has this path.

@@ -32,6 +32,7 @@ void add_configuration_routes(http::Router& router, Config const& config) {
   router.add({.method = http::Method::get,
               .path = "/configuration",
               .permission = "configuration:read",
+              .of_installation = true,
               .summary = "The settings that the process which answers runs with, and where each comes from",
               .handler = [&config](http::Call&) -> Task<Result<http::Response>> { co_return co_await list(config); }});
 }

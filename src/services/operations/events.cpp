@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "http/sse.hpp"
+#include "services/common/event_access.hpp"
 #include "services/common/reply.hpp"
 
 namespace al::services::operations {
@@ -57,8 +58,10 @@ Task<Result<Response>> list(Events events, Call& call) {
   if (!page)
     co_return fail(std::move(page.error()));
   data::Page<model::Event> out;
-  for (auto& positioned : page->events)
-    out.items.push_back(std::move(positioned.event));
+  for (auto& positioned : page->events) {
+    if (may_see_event(call.context.principal, positioned.event.channel))
+      out.items.push_back(std::move(positioned.event));
+  }
   ObjectText head;
   head.raw("more", page->more ? "true" : "false");
   out.next_cursor = std::move(page->token);
@@ -67,6 +70,7 @@ Task<Result<Response>> list(Events events, Call& call) {
 
 /// The cursor is the next version, as text.
 Task<Result<Response>> replay(Events events, Call& call) {
+  auto const permission = permission_for_event(*call.query("kind"));
   auto from = call.query_int("from_version", 1, 1, INT64_MAX);
   if (from)
     from = call.query_int("cursor", *from, 1, INT64_MAX);
@@ -75,6 +79,8 @@ Task<Result<Response>> replay(Events events, Call& call) {
   auto const limit = call.query_int("limit", data::page_limit_max, 1, data::page_limit_max);
   if (!limit)
     co_return fail(limit.error());
+  if (!call.context.principal.may(permission))
+    co_return fail(Code::forbidden, "These events need the permission " + std::string(permission) + ".");
   // One more than is shown tells whether there is a next page.
   data::Page<model::Event> page;
   page.items =
@@ -88,7 +94,7 @@ Task<Result<Response>> replay(Events events, Call& call) {
 }
 
 /// Sends what there is, waits for the doorbell, and sends on. It ends when the client goes or the server drains.
-Task<void> send_events(Events events, TenantId tenant, events::Filter filter, std::string token,
+Task<void> send_events(Events events, http::Principal reader, events::Filter filter, std::string token,
                        http::BodyWriter& writer) {
   auto const channels = filter.channels.empty() ? std::vector<std::string>{"*"} : filter.channels;
   auto const subscription = events.bus.subscribe(co_await asio::this_coro::executor, channels);
@@ -96,13 +102,14 @@ Task<void> send_events(Events events, TenantId tenant, events::Filter filter, st
   // The token of the beginning goes out at once, so that a client that is cut before the first event loses nothing.
   co_await writer.write("id: " + token + "\n" + std::string(http::sse_heartbeat));
   for (;;) {
-    auto page = co_await events.log.read_after(storage::Scope::of(tenant), token, filter, stream_page,
+    auto page = co_await events.log.read_after(storage::Scope::of(reader.tenant), token, filter, stream_page,
                                                Deadline::after(read_timeout));
     if (!page)
       co_return;  // the token was checked before the stream began
     std::string out;
     for (auto const& [event, resume] : page->events) {
-      out += http::sse_event(resume, event.channel, entity::to_json(event));
+      if (may_see_event(reader, event.channel))
+        out += http::sse_event(resume, event.channel, entity::to_json(event));
     }
     token = std::move(page->token);
     if (!out.empty()) {
@@ -123,19 +130,19 @@ Task<Result<Response>> stream(Events events, Call& call) {
   auto filter = filter_of(call);
   if (!filter)
     co_return fail(std::move(filter.error()));
-  auto const tenant = call.context.principal.tenant;
+  auto const reader = call.context.principal;
   auto token = token_of(call, {});
   if (token.empty())
     token = co_await events.log.tip(call.context.deadline);
   auto const checked =
-      co_await events.log.read_after(storage::Scope::of(tenant), token, *filter, 1, call.context.deadline);
+      co_await events.log.read_after(storage::Scope::of(reader.tenant), token, *filter, 1, call.context.deadline);
   if (!checked)
     co_return fail(checked.error());
   Response response;
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
-  response.body = http::BodyStream([events, tenant, filter = std::move(*filter), token](http::BodyWriter& writer) {
-    return send_events(events, tenant, filter, token, writer);
+  response.body = http::BodyStream([events, reader, filter = std::move(*filter), token](http::BodyWriter& writer) {
+    return send_events(events, reader, filter, token, writer);
   });
   co_return response;
 }

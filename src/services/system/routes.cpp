@@ -101,6 +101,7 @@ void add_routes(http::Router& router, Process& process, Clock const& clock, std:
   router.add({.method = Method::get,
               .path = "/metrics",
               .permission = "metrics:read",
+              .of_installation = true,
               .summary = "Figures in the Prometheus text format",
               .of_process = true,
               .handler = bind(metrics)});

@@ -1,0 +1,528 @@
+#include "services/websocket/session.hpp"
+
+#include <algorithm>
+
+#include "core/fault.hpp"
+#include "core/log.hpp"
+#include "http/request_id.hpp"
+
+namespace al::services::websocket {
+namespace {
+
+constexpr std::size_t credential_bytes_max = 4096;
+constexpr std::chrono::seconds call_timeout{10};
+constexpr Deadline never{SteadyTime::max()};
+constexpr std::string_view connect_permission = "websocket:connect";
+constexpr std::string_view send_permission = "messages:send";
+
+constexpr std::int64_t replay_page = 100;
+constexpr std::size_t held_max = 5000;
+/// How soon to look again whether a client that resumes has taken what it was sent: the log alone must not fill its
+/// queue.
+constexpr std::chrono::milliseconds replay_pause{20};
+
+constexpr std::chrono::seconds beat_interval{10};
+constexpr std::chrono::seconds beat_ttl{30};
+
+Deadline soon() { return Deadline::after(call_timeout); }
+
+std::unexpected<Error> denied(std::string message) { return fail(Code::forbidden, std::move(message)); }
+
+}  // namespace
+
+bool Allowance::take(SteadyTime now) {
+  if (at_ != SteadyTime{})
+    left_ = std::min(burst, left_ + std::chrono::duration<double>(now - at_).count() * per_second);
+  at_ = now;
+  if (left_ < 1)
+    return false;
+  left_ -= 1;
+  return true;
+}
+
+Session::Session(SessionTies ties, std::shared_ptr<http::WebSocket> socket, asio::any_io_executor executor,
+                 Opening opening)
+    : ties_(ties),
+      socket_(std::move(socket)),
+      executor_(std::move(executor)),
+      shard_(ties_.hub.here(executor_)),
+      opening_(std::move(opening)) {
+  stream_ = ties_.messages.writer().new_uuid();
+}
+
+// ---- its life ----
+
+/// Signs off whatever ends the session, also the end of the process.
+struct Session::Stay {
+  explicit Stay(Session& it) : session(it) { session.ties_.hub.counts().connections.fetch_add(1); }
+  ~Stay() {
+    session.is_closed_ = true;
+    session.ties_.hub.counts().connections.fetch_sub(1);
+    session.leave_everything();
+  }
+  Stay(Stay const&) = delete;
+  Stay& operator=(Stay const&) = delete;
+  Session& session;
+};
+
+Task<void> Session::run() {
+  auto const self = shared_from_this();
+  Stay const stay(*this);
+  co_await serve();
+}
+
+Task<void> Session::serve() {
+  auto const known_by = Deadline{ties_.hub.clock().steady() + authentication_time};
+  send(connection_id_text(stream_));
+  if (!opening_.token.empty()) {
+    auto resume = opening_.resume.empty() ? std::nullopt : std::optional(std::move(opening_.resume));
+    co_await act({.verb = Verb::authenticate, .token = std::move(opening_.token), .resume = std::move(resume)});
+  }
+  for (;;) {
+    auto message = co_await socket_->receive(is_known() ? never : known_by);
+    if (!message) {
+      if (is_known())
+        continue;
+      send(error_text("unauthenticated", "Not authenticated"));
+      close(close_unauthenticated, "not authenticated in time");
+      co_return;
+    }
+    if (!*message || !co_await handle(std::move(**message)))
+      co_return;
+  }
+}
+
+/// False: that was the last.
+Task<bool> Session::handle(std::string text) {
+  if (!allowance_.take(ties_.hub.clock().steady())) {
+    close(http::close_code::policy_violation, "too many messages");
+    co_return false;
+  }
+  auto [id, message] = parse_inbound(std::move(text));
+  bool const is_early = !is_known() && (!message || message->verb != Verb::authenticate);
+  if (is_early) {
+    send(error_text("unauthenticated", "Not authenticated", id));
+  } else if (!message) {
+    refuse(message.error(), id);
+  } else {
+    co_await act(std::move(*message));
+  }
+  co_return !is_closed_;
+}
+
+Task<void> Session::act(Inbound message) {
+  auto const id = message.id;
+  try {
+    switch (message.verb) {
+      case Verb::authenticate:
+        co_return co_await authenticate(std::move(message.token), std::move(message.resume), id);
+      case Verb::subscribe:
+        co_return co_await subscribe(std::move(message));
+      case Verb::unsubscribe:
+        co_return unsubscribe(message);
+      case Verb::join_room:
+        co_return co_await join_room(std::move(message));
+      case Verb::leave_room:
+        co_return co_await leave_room(std::move(message));
+      case Verb::presence:
+        co_return co_await show_presence(std::move(message));
+      case Verb::send_message:
+        co_return co_await send_message(std::move(message));
+      case Verb::ping:
+        co_return send(plain_text("pong", is_replaying_ || resume_ ? "" : shard_.resume(), id));
+    }
+  } catch (Fault const& fault) {
+    log::warning("a message of a WebSocket could not be served", {{"error", std::string_view(fault.what())}});
+    refuse({.code = Code::unavailable, .message = "this is out of reach at the moment; try again"}, id);
+  }
+}
+
+void Session::leave_everything() {
+  if (!is_known())
+    return;
+  shard_.remove(shared_from_this());
+  ties_.hub.dismiss(principal.tenant, user);
+  for (auto const& room : rooms) {
+    if (ties_.hub.exit(principal.tenant, room, user))
+      ties_.hub.tell_room(principal.tenant, room, user, false);
+  }
+}
+
+void Session::close(std::uint16_t code, std::string_view reason) {
+  is_closed_ = true;
+  socket_->close(code, reason);
+}
+
+void Session::send(std::shared_ptr<std::string const> const& text) {
+  if (is_closed_)
+    return;
+  if (socket_->send(text)) {
+    ties_.hub.counts().sent.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  // Either it has closed itself, which receive() tells too, or it was too slow.
+  is_closed_ = true;
+  ties_.hub.counts().dropped.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Session::notify(std::shared_ptr<std::string const> const& text) { send(text); }
+
+void Session::deliver(ItemPointer const& item) {
+  if (!is_replaying_) {
+    send(item->text);
+  } else if (held_.size() < held_max) {
+    held_.push_back(item);
+  } else {
+    close(http::close_code::try_again_later, "more came than could be caught up with; resume");
+  }
+}
+
+// ---- who it is ----
+
+Task<Result<http::Principal>> Session::check(std::string const& token) {
+  if (!http::is_visible_ascii(token, credential_bytes_max))
+    co_return fail(Code::unauthenticated, "A token consists of visible ASCII characters.");
+  http::Request request;
+  request.headers.set("Authorization", "Bearer " + token);
+  co_return co_await ties_.authenticator.authenticate(request, soon());
+}
+
+Task<void> Session::authenticate(std::string token, std::optional<std::string> resume, std::string id) {
+  auto found = co_await check(token);
+  if (!found) {
+    refuse(found.error(), id);
+    if (!is_known() && found.error().code == Code::unauthenticated)
+      close(close_unauthenticated, "authentication failed");
+    co_return;
+  }
+  if (is_known()) {
+    renew(std::move(*found), std::move(token), id);
+    co_return;
+  }
+  if (!found->may(connect_permission)) {
+    refuse(denied("this needs the permission websocket:connect").error(), id);
+    close(close_forbidden, "permission denied");
+    co_return;
+  }
+  token_ = std::move(token);
+  co_await settle_in(std::move(*found), std::move(resume), std::move(id));
+}
+
+Task<void> Session::settle_in(http::Principal found, std::optional<std::string> resume, std::string id) {
+  auto const who = found.user_id.empty() ? found.id : found.user_id;
+  if (auto const admitted = ties_.hub.admit(found.tenant, who); !admitted) {
+    refuse(admitted.error(), id);
+    close(http::close_code::policy_violation, "too many connections");
+    co_return;
+  }
+  user = who;
+  principal = std::move(found);
+  shard_.add(shared_from_this());
+  ties_.hub.sweep(executor_);
+  auto const account = co_await find_account();
+  std::string position;
+  if (resume) {
+    resume_ = std::move(resume);
+  } else {
+    auto joined = co_await join_feed();
+    if (!joined) {
+      refuse(joined.error(), id);
+      close(http::close_code::try_again_later, "the event log is out of reach");
+      co_return;
+    }
+    position = std::move(*joined);
+  }
+  send(authenticated_text(principal, account, position, id));
+}
+
+/// The same user with a fresh token: nothing else changes.
+void Session::renew(http::Principal found, std::string token, std::string const& id) {
+  auto const who = found.user_id.empty() ? found.id : found.user_id;
+  if (found.tenant != principal.tenant || who != user) {
+    refuse(denied("this connection is another user's; open a new one").error(), id);
+    return;
+  }
+  token_ = std::move(token);
+  shard_.change(*this, [&] { principal = std::move(found); });
+  send(authenticated_text(principal, {}, is_replaying_ || resume_ ? "" : shard_.resume(), id));
+}
+
+Task<Account> Session::find_account() {
+  if (principal.user_id.empty())
+    co_return Account{};
+  auto const found = co_await ties_.users.get(principal.tenant, model::UserId{principal.user_id}, soon());
+  co_return found ? Account{.email = found->email, .roles = found->roles} : Account{};
+}
+
+Task<void> Session::recheck() {
+  if (is_closed_ || !is_known())
+    co_return;
+  auto const token = token_;
+  try {
+    auto found = co_await check(token);
+    if (is_closed_ || token != token_)
+      co_return;
+    if (!found && found.error().code == Code::unauthenticated) {
+      revoke();
+    } else if (found && !found->may(connect_permission)) {
+      revoke();
+    } else if (found && found->permissions != principal.permissions) {
+      shard_.change(*this, [&] { principal.permissions = std::move(found->permissions); });
+    }
+    co_await beat();
+  } catch (Fault const&) {
+    // Nobody can say now; requests are answered 503 meanwhile, and the log says why.
+  }
+}
+
+void Session::revoke() {
+  if (is_closed_)
+    return;
+  ties_.hub.counts().revoked.fetch_add(1);
+  send(error_text("unauthenticated", "the credential has expired or was revoked"));
+  close(close_unauthenticated, "the credential has expired or was revoked");
+}
+
+// ---- what it hears ----
+
+Task<Result<std::string>> Session::join_feed() { co_return co_await within(soon(), shard_.join(shared_from_this())); }
+
+Result<void> Session::add_patterns(std::vector<std::string> const& more) {
+  auto wanted = patterns;
+  wanted.insert(wanted.end(), more.begin(), more.end());
+  std::ranges::sort(wanted);
+  auto const doubles = std::ranges::unique(wanted);
+  wanted.erase(doubles.begin(), doubles.end());
+  if (wanted.size() > patterns_max)
+    return fail(Code::invalid, "a connection takes at most " + std::to_string(patterns_max) + " patterns");
+  shard_.change(*this, [&] { patterns = std::move(wanted); });
+  return {};
+}
+
+Task<void> Session::subscribe(Inbound message) {
+  if (is_replaying_) {
+    refuse(fail(Code::conflict, "what was missed is still being sent; wait for resumed").error(), message.id);
+    co_return;
+  }
+  if (auto const added = add_patterns(message.events); !added) {
+    refuse(added.error(), message.id);
+    co_return;
+  }
+  auto token = message.resume ? std::move(message.resume) : std::exchange(resume_, std::nullopt);
+  resume_.reset();
+  if (token) {
+    co_await resume_from(std::move(*token), std::move(message.id));
+  } else {
+    send(patterns_text("subscribed", patterns, shard_.resume(), message.id));
+  }
+}
+
+/// Sends what came after `token`, or says that nobody knows what that was and goes on from now.
+Task<void> Session::resume_from(std::string token, std::string id) {
+  auto const is_whole = co_await ties_.hub.log().has_all_after(token, soon());
+  if (!is_whole || !*is_whole) {
+    send(error_text("resume_lost", "what came after this token is not known any more; load anew", id));
+    auto const position = co_await join_feed();
+    if (!position) {
+      refuse(position.error(), id);
+      close(http::close_code::try_again_later, "the event log is out of reach");
+      co_return;
+    }
+    send(patterns_text("subscribed", patterns, *position, id));
+    co_return;
+  }
+  shard_.leave(*this);
+  is_replaying_ = true;
+  send(patterns_text("subscribed", patterns, {}, id));
+  spawn(executor_, "replay to a WebSocket", replay(shared_from_this(), std::move(token)));
+}
+
+void Session::unsubscribe(Inbound const& message) {
+  if (is_replaying_) {
+    refuse(fail(Code::conflict, "what was missed is still being sent; wait for resumed").error(), message.id);
+    return;
+  }
+  shard_.change(*this, [&] {
+    if (!message.has_events)
+      patterns.clear();
+    std::erase_if(patterns,
+                  [&](auto const& it) { return std::ranges::find(message.events, it) != message.events.end(); });
+  });
+  send(patterns_text("unsubscribed", patterns, resume_ ? "" : shard_.resume(), message.id));
+}
+
+// ---- what it missed ----
+
+events::Filter Session::replay_filter() const {
+  events::Filter out{.channels = patterns};
+  if (!out.channels.empty())
+    out.channels.emplace_back(message_channel);
+  else
+    out.channels = {std::string(message_channel)};
+  return out;
+}
+
+/// Up to the end of the log; then the live events are held until the rest, up to where they begin, has been sent.
+Task<void> Session::replay(std::shared_ptr<Session> self, std::string token) {
+  try {
+    token = co_await self->replay_log(std::move(token));
+    auto const joined = co_await self->join_feed();
+    if (!joined)
+      throw Unavailable(joined.error().message);
+    co_await self->replay_until(std::move(token), *joined);
+    co_await self->replay_held();
+  } catch (Fault const& fault) {
+    log::warning("a WebSocket could not be sent what it missed", {{"error", std::string_view(fault.what())}});
+    self->close(http::close_code::try_again_later, "the event log is out of reach; resume");
+  }
+}
+
+Task<std::string> Session::replay_log(std::string token) {
+  for (bool more = true; more && !is_closed_;) {
+    auto page = co_await ties_.hub.log().read_after(storage::Scope::of(principal.tenant), token, replay_filter(),
+                                                    replay_page, soon());
+    if (!page)
+      throw Fault(page.error().message);
+    token = page->token;
+    more = page->more;
+    co_await send_page(std::move(*page));
+  }
+  co_return token;
+}
+
+Task<void> Session::replay_until(std::string token, std::string until) {
+  for (bool more = true; more && !is_closed_;) {
+    auto page = co_await ties_.hub.log().read_between(storage::Scope::of(principal.tenant), token, until,
+                                                      replay_filter(), replay_page, soon());
+    if (!page)
+      throw Fault(page.error().message);
+    token = page->token;
+    more = page->more;
+    co_await send_page(std::move(*page));
+  }
+}
+
+Task<void> Session::send_page(events::Page page) {
+  for (auto const& positioned : page.events) {
+    auto const item = make_item(positioned);
+    if (!wants(*item))
+      continue;
+    co_await room_to_send();
+    send(item->text);
+    ties_.hub.counts().replayed.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// A client that takes nothing at all is dropped by its connection.
+Task<void> Session::room_to_send() {
+  while (!is_closed_ && !socket_->has_room())
+    co_await sleep_until(std::chrono::steady_clock::now() + replay_pause);
+}
+
+Task<void> Session::replay_held() {
+  while (!held_.empty() && !is_closed_) {
+    send(held_.front()->text);
+    held_.pop_front();
+    co_await room_to_send();
+  }
+  held_.clear();
+  is_replaying_ = false;
+  send(plain_text("resumed", shard_.resume()));
+}
+
+// ---- rooms and messages ----
+
+Task<void> Session::join_room(Inbound message) {
+  auto const& room = message.room;
+  if (!rooms.contains(room)) {
+    if (rooms.size() >= rooms_max) {
+      refuse(fail(Code::invalid, "a connection is in at most 32 rooms").error(), message.id);
+      co_return;
+    }
+    shard_.change(*this, [&] { rooms.insert(room); });
+    bool const is_first = ties_.hub.enter(principal.tenant, room, user);
+    if (ties_.presence != nullptr) {
+      if (auto const there = co_await ties_.presence->beat(principal.tenant, room, user, beat_ttl, soon()); !there)
+        log::warning("a room's member could not be noted", {{"error", std::string_view(there.error().message)}});
+    }
+    if (is_first)
+      ties_.hub.tell_room(principal.tenant, room, user, true);
+  }
+  send(room_text("room_joined", room, {}, message.id));
+}
+
+Task<void> Session::leave_room(Inbound message) {
+  auto const& room = message.room;
+  if (rooms.contains(room)) {
+    shard_.change(*this, [&] { rooms.erase(room); });
+    if (ties_.hub.exit(principal.tenant, room, user)) {
+      if (ties_.presence != nullptr)
+        (void)co_await ties_.presence->leave(principal.tenant, room, user, soon());
+      ties_.hub.tell_room(principal.tenant, room, user, false);
+    }
+  }
+  send(room_text("room_left", room, {}, message.id));
+}
+
+/// Only members learn who is in a room.
+Task<void> Session::show_presence(Inbound message) {
+  if (!rooms.contains(message.room)) {
+    refuse(denied("join the room first").error(), message.id);
+    co_return;
+  }
+  auto members = ties_.hub.members(principal.tenant, message.room);
+  if (ties_.presence != nullptr) {
+    auto shared = co_await ties_.presence->members(principal.tenant, message.room, soon());
+    if (!shared) {
+      refuse(shared.error(), message.id);
+      co_return;
+    }
+    members.insert(members.end(), shared->begin(), shared->end());
+    std::ranges::sort(members);
+    auto const doubles = std::ranges::unique(members);
+    members.erase(doubles.begin(), doubles.end());
+  }
+  send(presence_text(message.room, members, message.id));
+}
+
+Task<void> Session::beat() {
+  auto const now = ties_.hub.clock().steady();
+  if (ties_.presence == nullptr || rooms.empty() || now < beat_at_)
+    co_return;
+  beat_at_ = now + beat_interval;
+  auto const mine = rooms;
+  for (auto const& room : mine)
+    (void)co_await ties_.presence->beat(principal.tenant, room, user, beat_ttl, soon());
+}
+
+Task<void> Session::send_message(Inbound message) {
+  if (!principal.may(send_permission)) {
+    refuse(denied("Permission denied: this needs messages:send").error(), message.id);
+    co_return;
+  }
+  if (message.target.kind == Target::Kind::room && !rooms.contains(message.target.id)) {
+    refuse(denied("join the room first").error(), message.id);
+    co_return;
+  }
+  auto actor = opening_.actor;
+  actor.tenant = principal.tenant;
+  actor.user_id = principal.id;
+  auto data = message_data({.target = std::move(message.target), .sender = user, .body = std::move(message.message)});
+  data::Stream const stream{.kind = std::string(message_kind), .id = stream_};
+  auto const expected = stream_version_;
+  // Whatever becomes of it, the next one does not have to know: it begins a stream of its own unless this one stands.
+  stream_ = ties_.messages.writer().new_uuid();
+  stream_version_ = 0;
+  std::vector<data::NewEvent> events;
+  events.push_back({.channel = std::string(message_channel), .data = {.text = std::move(data)}});
+  auto const version = co_await ties_.messages.append(std::move(actor), stream, expected, std::move(events), soon());
+  if (!version) {
+    refuse(version.error(), message.id);
+    co_return;
+  }
+  stream_ = stream.id;
+  stream_version_ = *version;
+  send(plain_text("message_sent", {}, message.id));
+}
+
+}  // namespace al::services::websocket
