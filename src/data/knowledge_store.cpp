@@ -5,6 +5,7 @@
 #include "core/hash.hpp"
 #include "data/expected_version.hpp"
 #include "data/knowledge_metadata.hpp"
+#include "data/page_statement.hpp"
 #include "text/ranking.hpp"
 
 namespace al::data {
@@ -40,9 +41,15 @@ Statement const get_item{"knowledge.get", "SELECT " + item_columns + visible +
                                               " AND (CAST($2 AS text) IS NULL OR k.agent_id = CAST($2 AS text))"
                                               " AND k.id = $3 LIMIT 2"};
 
-Statement const list_items{"knowledge.list", "SELECT " + item_columns + visible + filter +
-                                                 " AND (k.agent_id, k.id) > ($4, $5)"
-                                                 " ORDER BY k.agent_id, k.id LIMIT $6"};
+Statement const list_items =
+    page_statement({.name = "knowledge.list",
+                    .table = "knowledge",
+                    .alias = "k",
+                    .key = {"agent_id", "id"},
+                    .columns = item_columns,
+                    .where = "k.tenant_id = $1 AND " + is_visible + filter + " AND (k.agent_id, k.id) > ($4, $5)",
+                    .limit = "$6",
+                    .large = {"content", "metadata"}});
 
 Statement const count_items{"knowledge.count",
                             "SELECT COUNT(*) FROM knowledge k WHERE k.tenant_id = $1"
@@ -235,14 +242,13 @@ Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant
   auto const count_params = params;
   auto [agent, id] = split_cursor(request.cursor);
   params.insert(params.end(), {Value{std::move(agent)}, Value{std::move(id)}, Value{request.limit + 1}});
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
+  bool const has_more = cut_page(rows, request.limit);
   Page<model::Knowledge> page;
   for (auto const& row : rows)
     page.items.push_back(read_item(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
+  if (has_more)
     page.next_cursor = page.items.back().agent_id.value + "/" + page.items.back().id.value;
-  }
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_items, count_params, deadline);
     page.total = std::get<std::int64_t>(counted.at(0).at(0));

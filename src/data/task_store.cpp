@@ -7,6 +7,7 @@
 #include "core/backoff.hpp"
 #include "core/log.hpp"
 #include "data/expected_version.hpp"
+#include "data/page_statement.hpp"
 #include "data/task_changes.hpp"
 
 namespace al::data {
@@ -39,14 +40,21 @@ RowSource const stored_task = [] {
   return source;
 }();
 
-std::string const task_filter =
-    " FROM tasks t WHERE t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"
+std::string const is_wanted =
+    "t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"
     " AND (CAST($3 AS text) IS NULL OR t.status = CAST($3 AS text))";
 
-Statement const list_tasks{"task.list",
-                           "SELECT " + task_columns + task_filter + " AND t.id < $4 ORDER BY t.id DESC LIMIT $5"};
+Statement const list_tasks = page_statement({.name = "task.list",
+                                             .table = "tasks",
+                                             .alias = "t",
+                                             .key = {"id"},
+                                             .direction = "DESC",
+                                             .columns = task_columns,
+                                             .where = is_wanted + " AND t.id < $4",
+                                             .limit = "$5",
+                                             .large = {"context", "result"}});
 
-Statement const count_tasks{"task.count", "SELECT COUNT(*)" + task_filter};
+Statement const count_tasks{"task.count", "SELECT COUNT(*) FROM tasks t WHERE " + is_wanted};
 
 Statement const list_steps{"task.steps", "SELECT " + entity::columns(entity::entity<TaskStep>()) +
                                              " FROM task_steps WHERE tenant_id = $1 AND task_id = $2"
@@ -330,14 +338,13 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
   auto const count_params = params;
   params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : request.cursor);
   params.emplace_back(request.limit + 1);
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
+  bool const has_more = cut_page(rows, request.limit);
   Page<model::Task> page;
   for (auto const& row : rows)
     page.items.push_back(entity::from_row<model::Task>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
+  if (has_more)
     page.next_cursor = page.items.back().id.value;
-  }
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_tasks, count_params, deadline);
     page.total = number(counted.at(0), 0);

@@ -273,6 +273,18 @@ class Bombs(ServerTest):
             self.call()
             self.assertEqual([], usage.faults())
 
+    def test_a_page_of_large_things(self):
+        """A list is asked for by a number of things, and each may have a megabyte."""
+        with Server(ENVIRONMENT) as server:
+            items = [{"content": "a" * 1_000_000}] * 15
+            for _ in range(2):
+                server.api("POST", "/knowledge/bulk", {"agent_id": "writer", "items": items})
+            usage = Usage(server.pid)
+            usage.begin()
+            page = server.api("GET", "/agents/writer/knowledge?limit=500")
+            self.assertEqual([], usage.faults())
+            self.assertTrue(page["next_cursor"])
+
     def test_a_server_that_unpacks_is_caught(self):
         def unpack(data: bytes) -> bytes:
             text = zlib.decompress(data.partition(b"\r\n\r\n")[2], 31)
