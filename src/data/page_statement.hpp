@@ -11,7 +11,7 @@ namespace al::data {
 
 /// What the large values of a page's rows may come to; the row that goes beyond is the last one. A client asks for a
 /// number of rows, and each of them may have a megabyte.
-inline constexpr std::int64_t page_bytes_max = 8 << 20;
+inline constexpr std::int64_t page_bytes_max = 4 << 20;
 
 /// A list of rows that may be large. Rows are read in two steps within one statement: their keys and sizes, as many as
 /// asked for, and then those that fit.
