@@ -42,6 +42,11 @@ Task<void> tell(data::ServiceDirectory& directory, services::gateway::Gateway& g
                          .is_tls = one.scheme == model::InstanceScheme::https});
     availabilities.push_back(availability_of(one.status));
   }
+  // While none is well, as when all of them are just starting, the gateway answers itself, as when none is known.
+  if (std::ranges::find(availabilities, Availability::up) == availabilities.end()) {
+    instances.clear();
+    availabilities.clear();
+  }
   gateway.set_instances(service, instances);
   for (std::size_t i = 0; i < instances.size(); ++i)
     gateway.set_availability(service, instances[i], availabilities[i]);

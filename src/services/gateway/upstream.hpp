@@ -37,7 +37,7 @@ struct ServiceFigures {
 /// A service that this process can answer for itself.
 struct LocalService {
   http::Dispatcher* dispatcher = nullptr;  ///< null: it cannot
-  /// The process runs this role. Else it stands in only while no instance is known: all state is in the database, so
+  /// The process runs this role. Else it stands in only while no instance is well: all state is in the database, so
   /// its answer is as good, and a gateway alone is of use before others are found.
   bool is_run_here = false;
 };
