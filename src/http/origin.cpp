@@ -50,7 +50,7 @@ struct Origin {
 
 /// `authority` without the port that goes without saying for `scheme`; nothing when it is no host with or without port.
 std::optional<std::string> authority_of(std::string_view scheme, std::string_view authority) {
-  auto const out = lower(authority);
+  auto out = lower(authority);
   auto const colon = out.rfind(':');
   // A colon within brackets is part of an address.
   bool const has_port = colon != std::string::npos && out.find(']', colon) == std::string::npos;

@@ -969,10 +969,10 @@ Task<bool> Connection::converse() {
 /// A tunnel that waits holds no buffer: of ten thousand nearly all are silent.
 class TunnelStream final : public ByteStream {
  public:
-  explicit TunnelStream(Connection& connection) : connection_(connection), buffer_(connection.unread()) {
+  explicit TunnelStream(Connection& connection)
+      : connection_(connection), buffer_(connection.unread()), is_unread_(!buffer_.empty()) {
     connection.input_.clear();
     connection.input_.shrink_to_fit();
-    is_unread_ = !buffer_.empty();
     rest();
   }
 

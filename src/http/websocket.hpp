@@ -77,7 +77,7 @@ struct WebSocketLimits {
 
 struct HandshakeFault {
   Error error;
-  int status;
+  int status = 0;
 };
 /// The Sec-WebSocket-Accept for this request (RFC 6455, section 4.2).
 /// Errors: 426 when it asks for no WebSocket, or for another version than 13; 400 when what it asks is malformed.

@@ -53,12 +53,12 @@ Task<Result<void>> confirm_password(Identity const& identity, data::StoredUser c
                                     std::string_view field, Deadline deadline) {
   auto const account = "confirm:" + user.user.id.value;
   auto const check_lock = [&]() -> Task<Result<void>> {
-    if (auto const left = co_await identity.failures.locked_for(account, deadline))
-      co_return fail(
-          {.code = Code::too_many_requests,
-           .message = "Too many wrong passwords; try again in " + std::to_string(left->count()) + " seconds.",
-           .retry_after = *left});
-    co_return Result<void>{};
+    auto const left = co_await identity.failures.locked_for(account, deadline);
+    if (!left)
+      co_return Result<void>{};
+    co_return fail({.code = Code::too_many_requests,
+                    .message = "Too many wrong passwords; try again in " + std::to_string(left->count()) + " seconds.",
+                    .retry_after = left});
   };
   if (auto ok = co_await check_lock(); !ok)
     co_return ok;

@@ -74,17 +74,12 @@ std::uint64_t Hub::ask() {
 
 Task<void> Hub::feed() {
   auto const bell = bus_.subscribe(co_await asio::this_coro::executor, {"*"});
-  {
+  auto const hang = [this](events::Bus::Subscription* one) {
     std::scoped_lock const lock(mutex_);
-    bell_ = bell.get();
-  }
-  struct Unhang {
-    Hub& hub;
-    ~Unhang() {
-      std::scoped_lock const lock(hub.mutex_);
-      hub.bell_ = nullptr;
-    }
-  } const unhang{*this};
+    bell_ = one;
+  };
+  hang(bell.get());
+  std::shared_ptr<void> const unhang(nullptr, [&](void*) { hang(nullptr); });
   co_await follow(*bell);
 }
 

@@ -262,15 +262,14 @@ Task<void> Session::recheck() {
     auto found = co_await check(token);
     if (is_closed_ || token != token_)
       co_return;
-    if (!found && found.error().code == Code::unauthenticated) {
-      revoke();
-    } else if (found && !found->may(connect_permission)) {
+    bool const is_over = found ? !found->may(connect_permission) : found.error().code == Code::unauthenticated;
+    if (is_over) {
       revoke();
     } else if (found && found->permissions != principal.permissions) {
       shard_.change(*this, [&] { principal.permissions = std::move(found->permissions); });
     }
     co_await beat();
-  } catch (Fault const&) {
+  } catch (Fault const&) {  // NOLINT(bugprone-empty-catch)
     // Nobody can say now; requests are answered 503 meanwhile, and the log says why.
   }
 }

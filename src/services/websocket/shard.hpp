@@ -78,6 +78,7 @@ class Shard {
   explicit Shard(std::function<std::uint64_t()> ask) : ask_(std::move(ask)) {}
   Shard(Shard const&) = delete;
   Shard& operator=(Shard const&) = delete;
+  ~Shard() = default;
 
   void add(std::shared_ptr<Follower> const&);
   void remove(std::shared_ptr<Follower> const&);
