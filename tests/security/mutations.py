@@ -226,15 +226,15 @@ MUTATIONS = [
     Mutation(
         "no other site sends our cookies",
         "services/auth/cookie.cpp",
-        "; Secure; SameSite=Strict",
-        "; Secure; SameSite=None",
+        '"; Secure; SameSite=" + std::string(same_site)',
+        '"; Secure; SameSite=" + std::string(same_site.substr(0, 0)) + "None"',
         f"{COOKIES}.test_they_are_guarded_when_they_are_set_renewed_and_taken_away",
     ),
     Mutation(
         "no script reads one",
         "services/auth/cookie.cpp",
-        '(for_scripts ? "" : "; HttpOnly")',
-        '(for_scripts ? "" : "")',
+        '(by == ReadBy::scripts ? "" : "; HttpOnly")',
+        '(by == ReadBy::scripts ? "" : "")',
         f"{COOKIES}.test_they_are_guarded_when_they_are_set_renewed_and_taken_away",
     ),
     Mutation(
@@ -283,8 +283,8 @@ MUTATIONS = [
     Mutation(
         "tasks are listed there",
         "data/task_store.cpp",
-        '" FROM tasks t WHERE t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"',
-        "\" FROM tasks t WHERE $1 <> '' AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))\"",
+        '"t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"',
+        "\"$1 <> '' AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))\"",
         f"{TENANTS}.test_no_list_and_no_search_shows_theirs",
     ),
     Mutation(
@@ -483,8 +483,8 @@ MUTATIONS = [
     Mutation(
         "guesses at the same time are no more guesses",
         "services/auth/sign_in.cpp",
-        f"no more guesses.\n  {LOCKED}(account, deadline))",
-        f"no more guesses.\n  {LOCKED}(account + '?', deadline))",
+        f"right or wrong.\n  {LOCKED}(account, deadline))",
+        f"right or wrong.\n  {LOCKED}(account + '?', deadline))",
         f"{GUESSING}.test_guesses_at_the_same_time_are_no_more_guesses",
     ),
     Mutation(
