@@ -10,6 +10,7 @@
 #include "core/fault.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "http/faults.hpp"
 #include "http/request_id.hpp"
 #include "http/route_tree.hpp"
 #include "http/target.hpp"
@@ -203,16 +204,6 @@ void agree(Response& response, std::string_view accept) {
 
 // ---- faults ----
 
-bool is_cancellation(std::exception_ptr const& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (boost::system::system_error const& error) {
-    return error.code() == asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
-
 bool is_outcome_unknown(std::exception_ptr const& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -221,31 +212,6 @@ bool is_outcome_unknown(std::exception_ptr const& thrown) {
   } catch (...) {
     return false;
   }
-}
-
-// The text of the exception may name hosts or files: it goes to the log, never to the client.
-Error describe_fault(std::exception_ptr const& thrown, std::string_view request_id, std::string_view target) {
-  Error error{.code = Code::internal, .message = "Something went wrong here. The log has it under this request id."};
-  std::string what = "an exception of unknown type";
-  try {
-    std::rethrow_exception(thrown);
-  } catch (OutcomeUnknown const& fault) {
-    error = {.code = Code::unavailable,
-             .message =
-                 "A part of the system went away before it said whether this was done. Repeat it under the "
-                 "same Idempotency-Key, or look before you repeat it."};
-    what = fault.what();
-  } catch (Unavailable const& fault) {
-    error = {.code = Code::unavailable, .message = "A part of the system cannot be reached. Try again."};
-    what = fault.what();
-  } catch (std::exception const& fault) {
-    what = fault.what();
-  } catch (...) {
-    error.where = "unknown exception";
-  }
-  auto const path = target.substr(0, target.find('?'));
-  log::error("request failed", {{"request_id", request_id}, {"path", path}, {"error", std::string_view(what)}});
-  return error;
 }
 
 bool takes_nothing(std::string_view body) {

@@ -6,6 +6,7 @@
 
 #include "core/fault.hpp"
 #include "core/log.hpp"
+#include "http/faults.hpp"
 #include "http/websocket.hpp"
 #include "services/gateway/compression.hpp"
 #include "services/gateway/passed_headers.hpp"
@@ -32,26 +33,6 @@ bool is_of(std::string_view pattern, std::string_view path) {
     path.remove_prefix(segment.size());
   }
   return pattern.empty() && path.empty();
-}
-
-bool is_cancellation(std::exception_ptr const& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (boost::system::system_error const& error) {
-    return error.code() == asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
-
-Error described(std::exception_ptr const& thrown, std::string_view request_id) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (std::exception const& fault) {
-    log::error("a request failed at the gateway",
-               {{"request_id", request_id}, {"error", std::string_view(fault.what())}});
-    return {.code = Code::internal, .message = "Something went wrong here. The log has more under the request id."};
-  }
 }
 
 bool asks_for_websocket(http::Request const& request) {
@@ -254,9 +235,10 @@ Task<Response> Gateway::dispatch(http::Context context, http::Request request) {
     thrown = std::current_exception();
   }
   if (thrown) {
-    if (is_cancellation(thrown))
+    if (http::is_cancellation(thrown))
       std::rethrow_exception(thrown);
-    response = http::problem(described(thrown, visit.context.request_id), visit.context.request_id);
+    response =
+        http::problem(http::describe_fault(thrown, visit.context.request_id, visit.target), visit.context.request_id);
   }
   finish(visit, response);
   co_return response;
@@ -514,7 +496,7 @@ Task<void> Gateway::check_health(SteadyTime now) {
   auto const ends = co_await settle(std::move(checks));
   for (std::size_t i = 0; i < ends.size(); ++i) {
     auto& ward = *due[i];
-    if (ends[i].fault && is_cancellation(ends[i].fault))
+    if (ends[i].fault && http::is_cancellation(ends[i].fault))
       std::rethrow_exception(ends[i].fault);
     ward.failures = !ends[i].fault && ends[i].value ? 0 : ward.failures + 1;
     if (ward.failures == 0 || ward.failures >= failures_until_down)

@@ -32,6 +32,8 @@ class OneToken final : public http::Authenticator {
  public:
   Task<Result<http::Principal>> authenticate(http::Request const& request, Deadline) override {
     ++asked;
+    if (request.headers.find("Authorization") == "Bearer of a database that is away")
+      throw Unavailable("no connection to db.internal");
     for (auto const* const name : {"one", "two"}) {
       if (request.headers.find("Authorization") == "Bearer " + std::string(name))
         co_return http::Principal{.id = name, .permissions = {"agents:read", "services:read"}};
@@ -416,6 +418,14 @@ TEST(Gateway, HandsTheCallerOverWithinTheProcess) {
 }
 
 // ---- limits, kept answers ----
+
+TEST(Gateway, SaysThatItCannotTellWhoCalls) {
+  Echo service;
+  Front front(config_of({service.url()}, ", rate_limit: 3"));
+  auto const answer = front.ask("GET", "/echo", "Authorization: Bearer of a database that is away\r\n");
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 503"), Not(HasSubstr("db.internal"))));
+  EXPECT_EQ(service.calls, 0);
+}
 
 TEST(Gateway, LimitsEachCallerByItself) {
   Echo service;
