@@ -121,15 +121,15 @@ class Ordeal:
     def finish(self) -> list[Violation]:
         self.workload.stop_writes()
         overdue = self.drain()
-        events = self.workload.all_events()
-        start = self.workload.log_length_at_start
-        self.workload.stop_tails(len(events) - start, TAIL_TIMEOUT_S)
+        events, _ = self.workload.read_log()
+        known = {event.id for event in self.workload.known_at_start}
+        self.workload.stop_tails(len(events) - len(known), TAIL_TIMEOUT_S)
         self.final = FinalState(
             events=events,
             views={end.name: self.workload.view(end) for end in self.workload.designers},
             answered_by=self.workload.answered_by(events),
             overdue=overdue,
-            tails={tail.name: start for tail in self.workload.tails},
+            tails={tail.name: known for tail in self.workload.tails},
         )
         self.entries = self.journal.entries()
         violations = check(self.entries, self.final, self.bounds)
@@ -157,7 +157,7 @@ class Ordeal:
         ends = outcomes(self.entries)
         told = collections.Counter(end["e"] if end else "unknown" for _, end in ends.values())
         reads = sum(entry["e"] == "read" for entry in self.entries)
-        resumed = sum(tail.resumed for tail in self.workload.tails)
+        resumed = sum(max(tail.opened - 1, 0) for tail in self.workload.tails)
         starts = sum(event.channel == "task:started" for event in self.final.events)
         tasks = sum(event.channel == "task:created" for event in self.final.events)
         faults = ", ".join(f"{count} {kind}" for kind, count in self.faults.items()) or "no faults"

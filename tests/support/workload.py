@@ -100,6 +100,19 @@ def mark_of(kind: str, entity: dict) -> str:
     return config.get("op", "") if isinstance(config, dict) else ""
 
 
+def event_of(said: dict) -> Event:
+    kind = said["channel"].partition(":")[0]
+    return Event(
+        id=said["event_id"],
+        key=f"{kind}:{said['aggregate_id']}",
+        version=said["version"],
+        channel=said["channel"],
+        op=said["metadata"]["correlation_id"],
+        mark=mark_of(kind, said["data"]),
+        attempt=said["data"].get("attempt", 0),
+    )
+
+
 def path_of(key: str) -> str:
     kind, _, id = key.partition(":")
     if kind == "knowledge":
@@ -279,29 +292,32 @@ class Reader(Worker):
 
 
 class Tail(Worker):
-    """A live stream that goes on at another process when one ends."""
+    """A live stream that begins where the workload read the log to, and goes on at another process when one ends."""
 
     def __init__(self, workload: "Workload", number: int, seed: float):
         super().__init__(workload, f"tail-{number}", seed)
         self.stopping = workload.tails_stopping
-        self.token, self.resumed = "", 0
+        self.token, self.opened = "", 0
         self.connection: http.client.HTTPConnection | None = None
         self.seen: set[str] = set()
-        self.began = threading.Event()
+
+    def start_after(self, token: str) -> None:
+        self.token = token
+        self.start()
 
     def turn(self) -> None:
         candidates = [endpoint for endpoint in self.workload.streams if endpoint.is_up]
         if not candidates:
             self.stopping.wait(0.05)
             return
-        headers = {"Last-Event-ID": self.token} if self.token else {}
+        headers = {"Last-Event-ID": self.token}
         try:
             to = self.choose.choice(candidates)
             self.connection = to.connect(TAIL_SILENCE_S)
             self.connection.request("GET", "/api/v1/events/stream", headers=to.server.headers | headers)
             response = self.connection.getresponse()
             if response.status == 200:
-                self.resumed += bool(self.token)
+                self.opened += 1
                 self.follow(response)
         except (OSError, http.client.HTTPException, ValueError, KeyError):
             self.stopping.wait(0.05)  # killed, cut off or silent
@@ -317,11 +333,6 @@ class Tail(Worker):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def follow(self, response: http.client.HTTPResponse) -> None:
-        if not self.token:
-            name, _, value = response.readline().decode().partition(":")
-            assert name == "id", name
-            self.token = value.strip()
-            self.began.set()
         limit = time.monotonic() + self.choose.uniform(1, 5)  # moves on also when nothing is wrong
         for event in events_of(response):
             said = event.data
@@ -351,7 +362,7 @@ class Workload:
         self.probe = Client(self, CLIENTS, choose.random())  # is not started; its caller is the test's thread
         self.tails = [Tail(self, number, choose.random()) for number in range(tails)]
         self.readers = [Reader(self, f"reader-{number}", choose.random()) for number in range(READERS)]
-        self.log_length_at_start = 0
+        self.known_at_start: list[Event] = []
 
     def key_of(self, op: str) -> str:
         self.keys += self.fresh_keys
@@ -378,11 +389,9 @@ class Workload:
             body = {"id": agent, "name": "Steady", "specialization": "seals", "max_concurrency": 1000}
             self.must(to, "POST", "/agents", body, 201)
             self.must(to, "POST", f"/agents/{agent}/knowledge", {"content": "The oldest seal is from 1281."}, 201)
-        self.log_length_at_start = len(self.all_events())
+        self.known_at_start, token = self.read_log()
         for tail in self.tails:
-            tail.start()
-        for tail in self.tails:
-            assert tail.began.wait(TAIL_SILENCE_S), f"{tail.name} did not begin"
+            tail.start_after(token)
         for thread in (*self.clients, *self.readers):
             thread.start()
 
@@ -411,33 +420,31 @@ class Workload:
             if thread.fault:
                 raise thread.fault
 
-    def pages(self, to: Endpoint, path: str, name: str) -> Iterable[dict]:
+    def pages(self, to: Endpoint, path: str) -> Iterable[dict]:
         query, cursor = "?limit=500" if "?" not in path else "&limit=500", ""
         while True:
             page = self.must(to, "GET", path + query + cursor)
-            yield from page[name]
+            yield page
             if not page.get("more", page["next_cursor"] is not None):
                 return
             cursor = f"&cursor={page['next_cursor']}"
 
-    def all_events(self) -> list[Event]:
-        return [
-            Event(
-                id=event["event_id"],
-                key=f"{event['channel'].partition(':')[0]}:{event['aggregate_id']}",
-                version=event["version"],
-                channel=event["channel"],
-                op=event["metadata"]["correlation_id"],
-                mark=mark_of(event["channel"].partition(":")[0], event["data"]),
-                attempt=event["data"].get("attempt", 0),
-            )
-            for event in self.pages(self.streams[0], "/events", "events")
-        ]
+    def rows(self, to: Endpoint, path: str, name: str) -> Iterable[dict]:
+        for page in self.pages(to, path):
+            yield from page[name]
+
+    def read_log(self) -> tuple[list[Event], str]:
+        """All events, and the token of a stream that begins right after them."""
+        events, token = [], ""
+        for page in self.pages(self.streams[0], "/events"):
+            events += map(event_of, page["events"])
+            token = page["next_cursor"]
+        return events, token
 
     def view(self, to: Endpoint) -> dict[str, tuple[int, str]]:
-        tasks = self.pages(to, "/tasks", "tasks")
-        agents = self.pages(to, "/agents", "agents")
-        knowledge = self.pages(to, "/knowledge", "knowledge")
+        tasks = self.rows(to, "/tasks", "tasks")
+        agents = self.rows(to, "/agents", "agents")
+        knowledge = self.rows(to, "/knowledge", "knowledge")
         return (
             {f"task:{task['id']}": (task["version"], task["status"]) for task in tasks}
             | {f"agent:{agent['id']}": (agent["version"], mark_of("agent", agent)) for agent in agents}
@@ -464,4 +471,4 @@ class Workload:
 
     def open_tasks(self) -> list[dict]:
         to = self.designers[0]
-        return [task for state in ("pending", "started") for task in self.pages(to, f"/tasks?status={state}", "tasks")]
+        return [task for state in ("pending", "started") for task in self.rows(to, f"/tasks?status={state}", "tasks")]

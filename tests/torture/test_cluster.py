@@ -188,6 +188,8 @@ class Passenger(threading.Thread):
                 self.failed.append(f"{ask[0]}: {fault!r}")
                 connection.close()
             self.answered += 1
+        for connection in self.connections.values():
+            connection.close()
 
 
 class RollingRestart(ClusterTest):

@@ -68,7 +68,7 @@ ENTRIES = [
 ]
 VIEW = {"task:1": (5, "completed"), "agent:x": (2, "c.2")}
 FINAL = FinalState(
-    events=EVENTS, views={"a": VIEW, "b": VIEW}, answered_by={"task:1": [2]}, overdue=[], tails={"t": 0}
+    events=EVENTS, views={"a": VIEW, "b": VIEW}, answered_by={"task:1": [2]}, overdue=[], tails={"t": set()}
 )
 
 
@@ -181,7 +181,9 @@ class Checker(unittest.TestCase):
 
     def test_a_live_stream_that_began_later(self):
         others = [e for e in ENTRIES if e["e"] != "seen" or e["t"] >= 33]
-        self.assertEqual(set(), self.kinds(others, tails={"t": 3}))
+        known = {event.id for event in EVENTS[:3]}
+        self.assertEqual(set(), self.kinds(others, tails={"t": known}))
+        self.assertEqual({"tail gap"}, self.kinds(others, tails={"t": known - {EVENTS[1].id}}))
 
 
 class TheJournal(unittest.TestCase):
