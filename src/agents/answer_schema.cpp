@@ -1,11 +1,10 @@
 #include "agents/answer_schema.hpp"
 
 #include "agents/json_schema.hpp"
+#include "core/strings.hpp"
 
 namespace al::agents {
 namespace {
-
-constexpr std::string_view blank = " \t\r\n";
 
 Result<JsonSchema> read_schema(Document const& document) {
   auto parsed = json::parse(document.text);
@@ -14,18 +13,12 @@ Result<JsonSchema> read_schema(Document const& document) {
   return JsonSchema::from(std::move(*parsed));
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(blank);
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
 std::string_view unfenced(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, white_space);
   if (text.size() < 6 || !text.starts_with("```") || !text.ends_with("```"))
     return text;
   auto const line = text.find('\n');
-  return line == std::string_view::npos ? text : trimmed(text.substr(line, text.size() - 3 - line));
+  return line == std::string_view::npos ? text : trimmed(text.substr(line, text.size() - 3 - line), white_space);
 }
 
 }  // namespace

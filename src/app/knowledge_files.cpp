@@ -16,6 +16,7 @@
 #include "app/console.hpp"
 #include "app/descriptor.hpp"
 #include "core/json.hpp"
+#include "core/strings.hpp"
 
 namespace al::app {
 namespace {
@@ -23,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view suffix = ".json";
-constexpr std::string_view blanks = " \t\r\n";
 /// In a request an item stands in an array in an object.
 constexpr std::size_t depth_max = json::depth_max - 2;
 constexpr std::size_t read_bytes = 1 << 20;
@@ -32,13 +32,6 @@ std::string why(int error) { return std::generic_category().message(error); }
 
 std::string too_large(std::uintmax_t bytes) {
   return "has " + std::to_string(bytes) + " bytes; at most " + std::to_string(knowledge_file_bytes_max) + " are read";
-}
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
 }
 
 std::size_t depth_of(json::value const& value) {
@@ -91,14 +84,14 @@ class ArrayCutter {
     }
   }
   void take() {
-    out_.push_back(trimmed(text_.substr(begin_, at_ - begin_)));
+    out_.push_back(trimmed(text_.substr(begin_, at_ - begin_), white_space));
     begin_ = at_ + 1;
   }
   Result<std::vector<std::string_view>> end() {
-    bool const is_empty = out_.empty() && trimmed(text_.substr(begin_, at_ - begin_)).empty();
+    bool const is_empty = out_.empty() && trimmed(text_.substr(begin_, at_ - begin_), white_space).empty();
     if (!is_empty)
       take();
-    if (!trimmed(text_.substr(at_ + 1)).empty()) {
+    if (!trimmed(text_.substr(at_ + 1), white_space).empty()) {
       return fail(Code::invalid, "is no JSON array: something follows its end");
     }
     return std::move(out_);
@@ -199,7 +192,7 @@ Result<std::string> read_knowledge_file(fs::path const& path) {
 }
 
 Result<std::vector<std::string_view>> cut_array(std::string_view text) {
-  auto const first = text.find_first_not_of(blanks);
+  auto const first = text.find_first_not_of(white_space);
   if (first == std::string_view::npos)
     return fail(Code::invalid, "is no JSON array: it is empty");
   if (text[first] != '[')

@@ -1,7 +1,8 @@
 #include "app/model_accounts.hpp"
 
 #include <array>
-#include <ranges>
+
+#include "core/strings.hpp"
 
 namespace al::app {
 namespace {
@@ -14,20 +15,15 @@ struct Family {
 constexpr std::array families{Family{providers::Kind::openai, "openai", "https://api.openai.com/v1"},
                               Family{providers::Kind::anthropic, "anthropic", "https://api.anthropic.com"}};
 
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(' ');
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
 Result<std::map<std::string, std::string>> read_models(std::string const& setting, std::string_view text) {
   std::map<std::string, std::string> models;
-  for (auto const part : std::views::split(text, ',')) {
-    auto const pair = trimmed({part.begin(), part.end()});
+  while (!text.empty()) {
+    auto const pair = take_part(text, ',');
     if (pair.empty())
       continue;
-    auto const name = trimmed(pair.substr(0, pair.find('=')));
-    auto const model = pair.contains('=') ? trimmed(pair.substr(pair.find('=') + 1)) : std::string_view{};
+    auto rest = pair;
+    auto const name = take_part(rest, '=');
+    auto const model = trimmed(rest);
     if (name.empty() || model.empty())
       return fail(Code::invalid, setting + ": '" + std::string(pair) + "' is no name=model");
     models.emplace(name, model);

@@ -16,6 +16,7 @@
 
 #include "core/log.hpp"
 #include "core/nearest.hpp"
+#include "core/strings.hpp"
 #include "core/utf8.hpp"
 
 namespace al {
@@ -480,21 +481,7 @@ constexpr std::array table = std::to_array<Setting>({
      .max = 1'000'000},
 });
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
-  return out;
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blank = " \t\r";
-  auto first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
+std::string_view trim(std::string_view text) { return trimmed(text, " \t\r"); }
 
 Setting const* find_setting(std::string_view name) {
   auto const* found = std::ranges::find(table, name, &Setting::name);

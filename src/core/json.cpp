@@ -18,6 +18,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/strings.hpp"
 #include "core/utf8.hpp"
 
 namespace al::json {
@@ -27,8 +28,6 @@ namespace {
 using boost::json::error_code;
 using boost::json::string_view;
 using JsonError = boost::json::error;
-
-constexpr std::string_view blanks = " \t\r\n";
 
 /// What Boost.JSON lets through and we do not.
 enum class Refusal { none, duplicate_key, nul, not_finite, too_many_values, too_many_members };
@@ -279,7 +278,7 @@ std::string syntax_reason(std::string_view text, std::size_t at) {
     return "NaN and Infinity are no JSON numbers; send null or leave the member out";
   if (c == 'T' || c == 'F')
     return "write true and false in lower case";
-  auto const before = text.substr(0, at).find_last_not_of(blanks);
+  auto const before = text.substr(0, at).find_last_not_of(white_space);
   if ((c == '}' || c == ']') && before != std::string_view::npos && text[before] == ',') {
     return "a comma must not stand before a closing bracket; remove the comma";
   }
@@ -332,13 +331,6 @@ Error explain(std::string_view text, std::size_t stopped_at, error_code const& e
 
 // ---- the text of the parts of a document that is known to be valid ----
 
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
 std::size_t string_end(std::string_view text, std::size_t at) {
   for (++at; at < text.size() && text[at] != '"'; ++at) {
     if (text[at] == '\\')
@@ -372,7 +364,7 @@ std::size_t value_end(std::string_view text, std::size_t at) {
 /// Walks over the parts of an array or object; for a text that is missing every part is empty.
 class Parts {
  public:
-  explicit Parts(std::string_view text) : text_(trimmed(text)), at_(1) {}
+  explicit Parts(std::string_view text) : text_(trimmed(text, white_space)), at_(1) {}
 
   std::string_view next_value() {
     at_ = text_.find_first_not_of(" \t\r\n,", at_);
@@ -437,7 +429,7 @@ Result<value> parse(std::string_view text) {
   error_code error;
   auto const end = parser.write_some(false, text.data(), text.size(), error);
   if (error) {
-    if (trimmed(text).empty())
+    if (trimmed(text, white_space).empty())
       return fail(Code::bad_request, "the text is empty; send a JSON document");
     return fail(explain(text, end, error, parser.handler()));
   }
@@ -533,7 +525,7 @@ Result<Source> Source::from(std::string text) {
 
 Source::Source(std::string text, value parsed) : text_(std::move(text)), parsed_(std::move(parsed)) {}
 
-Input Source::root() const { return {&parsed_, trimmed(text_)}; }
+Input Source::root() const { return {&parsed_, trimmed(text_, white_space)}; }
 
 Input member(Input in, std::string_view key) {
   auto const* object = in.parsed == nullptr ? nullptr : in.parsed->if_object();

@@ -11,6 +11,7 @@
 
 #include "core/log.hpp"
 #include "core/nearest.hpp"
+#include "core/strings.hpp"
 #include "core/utf8.hpp"
 
 namespace al::yaml {
@@ -69,12 +70,6 @@ class Copier {
   Faults& faults_;
   std::size_t count_ = 0;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; });
-  return out;
-}
 
 bool has(auto const& words, std::string_view word) { return std::ranges::find(words, word) != std::end(words); }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <ranges>
+
+#include "core/strings.hpp"
 
 namespace al::http {
 namespace {
@@ -11,18 +12,6 @@ namespace {
 constexpr std::size_t list_max = 64;
 constexpr std::size_t origin_bytes_max = 300;
 constexpr std::string_view setting = "AGENT_LIGHTNING_ALLOWED_ORIGINS";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 bool is_port(std::string_view text) {
   unsigned port = 0;
@@ -84,8 +73,8 @@ std::string to_text(Origin const& origin) { return std::string(origin.scheme) + 
 
 Result<AllowedOrigins> AllowedOrigins::from(std::string_view list) {
   AllowedOrigins out;
-  for (auto const part : std::views::split(list, ',')) {
-    auto const entry = trimmed({part.begin(), part.end()});
+  while (!list.empty()) {
+    auto const entry = take_part(list, ',');
     if (entry.empty())
       continue;
     auto const origin = read(entry);

@@ -10,6 +10,7 @@
 #include "core/fault.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
+#include "core/strings.hpp"
 #include "http/faults.hpp"
 #include "http/request_id.hpp"
 #include "http/route_tree.hpp"
@@ -31,21 +32,6 @@ std::string joined(std::vector<std::string_view> const& words) {
   for (auto const word : words)
     out.append(out.empty() ? "" : ", ").append(word);
   return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  if (first == text.npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// Takes the part before the next `mark` off `rest`.
-std::string_view take_part(std::string_view& rest, char mark) {
-  auto const end = std::min(rest.find(mark), rest.size());
-  auto const part = trimmed(rest.substr(0, end));
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return part;
 }
 
 template <class T>

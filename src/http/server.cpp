@@ -12,8 +12,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 #include <cassert>
 #include <condition_variable>
 #include <future>
@@ -25,13 +23,14 @@
 #include "core/fault.hpp"
 #include "core/log.hpp"
 #include "http/request_id.hpp"
+#include "http/request_parser.hpp"
 #include "http/response_head.hpp"
+#include "http/target.hpp"
 #include "http/tls_front.hpp"
 
 namespace al::http {
 namespace {
 
-namespace beast_http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::milliseconds;
@@ -41,13 +40,11 @@ using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
                                          asio::io_context::executor_type>;
 
-constexpr std::size_t header_fields_max = 100;
 constexpr std::size_t read_bytes = 4096;
 constexpr std::size_t body_read_bytes = 16 * 1024;
 constexpr std::size_t unknown_route_body_max = 64 * 1024;
 constexpr std::size_t kept_buffer_bytes_max = 16 * 1024;
 constexpr std::size_t linger_bytes_max = 256 * 1024;
-constexpr std::size_t chunked_body_bytes_min = 5;  // "0\r\n\r\n"
 /// Connections over the limit that may at one time wait for their 503 to arrive; beyond, they are closed at once.
 constexpr std::size_t refused_connections_max = 128;
 constexpr milliseconds tick_interval{250};
@@ -65,186 +62,6 @@ constexpr seconds goodbye_time{1};
 constexpr SteadyTime never = SteadyTime::max();
 constexpr std::string_view goodbye = "the server stops";
 constexpr std::string_view line_end = "\r\n";
-
-}  // namespace
-
-// ---- request parser ----
-
-namespace {
-
-/// Beast's parser, filling our Request, and stricter: what two readers could understand in two ways is refused.
-class RequestParser final : public beast_http::basic_parser<true> {
- public:
-  RequestParser(Request& request, std::size_t header_bytes_max)
-      : request_(request), header_bytes_max_(header_bytes_max) {
-    header_limit(static_cast<std::uint32_t>(header_bytes_max));
-    body_limit(boost::none);  // The route's limit is applied when the head is known.
-  }
-
-  /// As put(), for bytes that `input` keeps alive meanwhile.
-  std::size_t read(std::string_view input, error_code& error) {
-    input_ = input;
-    return put(asio::const_buffer(input.data(), input.size()), error);
-  }
-  [[nodiscard]] bool is_http_1_0() const { return version_ == 10; }
-  [[nodiscard]] bool is_served_method() const { return is_served_method_; }
-  [[nodiscard]] std::string_view method() const { return method_; }
-  [[nodiscard]] std::size_t hosts() const { return hosts_; }
-  /// Beast asserts that a chunked body whose first chunk is the last one comes in one piece.
-  [[nodiscard]] bool can_read(std::size_t bytes) const {
-    return !is_header_done() || !chunked() || any_chunk_ || bytes >= chunked_body_bytes_min;
-  }
-  [[nodiscard]] bool asks_for_websocket() const { return asks_for_websocket_; }
-  [[nodiscard]] bool has_body() const { return chunked() || content_length().value_or(0) > 0; }
-
-  /// RFC 9110, section 7.2: a host, and a port when there is a colon behind it.
-  static bool is_authority(std::string_view text) {
-    constexpr std::size_t port_digits_max = 5;
-    auto const bracket = text.starts_with('[') ? text.find(']') : 0;
-    auto const colon = bracket == text.npos ? text.size() : std::min(text.find(':', bracket), text.size());
-    auto const port = text.substr(std::min(colon + 1, text.size()));
-    return is_host(text.substr(0, colon)) && port.size() <= port_digits_max &&
-           std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
-  }
-
- private:
-  using View = boost::beast::string_view;
-
-  void on_request_impl(beast_http::verb, View method, View target, int version, error_code&) override {
-    version_ = version;
-    method_ = std::string(method.data(), method.size());
-    auto const known = method_of(method_);
-    is_served_method_ = known.has_value();
-    request_.method = known.value_or(Method::get);
-    request_.target.assign(target.data(), target.size());
-    request_.headers.reserve(8);
-  }
-
-  void on_field_impl(beast_http::field field, View name_view, View value_view, error_code& error) override {
-    // Trailers are read to find the end of the body, and dropped: they must not override what was checked in the head.
-    if (is_header_done()) {
-      trailer_bytes_ += name_view.size() + value_view.size();
-      if (++fields_ > header_fields_max || trailer_bytes_ > header_bytes_max_)
-        error = beast_http::error::header_limit;
-      return;
-    }
-    std::string_view const name(name_view.data(), name_view.size());
-    std::string_view const value(value_view.data(), value_view.size());
-    if (++fields_ > header_fields_max) {
-      error = beast_http::error::header_limit;
-    } else if (is_folded(name, value)) {
-      error = beast_http::error::bad_obs_fold;
-    } else if (!is_well_framed(field, name, value)) {
-      error = beast_http::error::bad_field;
-    }
-    if (!error)
-      request_.headers.add(name, value);
-  }
-
-  // Beast joins folded lines in a buffer of its own, or leaves a line break between name and value.
-  [[nodiscard]] bool is_folded(std::string_view name, std::string_view value) const {
-    auto const* const end = input_.data() + input_.size();
-    bool const is_inside = std::less_equal<>()(input_.data(), value.data()) && std::less_equal<>()(value.data(), end);
-    if (!is_inside)
-      return true;
-    auto const* const after_name = name.data() + name.size();
-    return std::string_view(after_name, static_cast<std::size_t>(value.data() - after_name)).contains('\r');
-  }
-
-  static bool is_host(std::string_view text) {
-    if (text.starts_with('[')) {
-      error_code error;
-      asio::ip::make_address_v6(std::string(text.substr(1, text.size() - 2)), error);
-      return text.ends_with(']') && !error && !text.contains('%');
-    }
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-      bool const is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      return is_alphanumeric || c == '.' || c == '-' || c == '_' || c == '~';
-    });
-  }
-
-  // Beast takes "Content-Length: 5, 5", equal repeats, and any coding before `chunked` or instead of it.
-  bool is_well_framed(beast_http::field field, std::string_view name, std::string_view value) {
-    constexpr std::size_t digits_max = 18;
-    switch (field) {
-      case beast_http::field::content_length:
-        return ++content_lengths_ == 1 && !value.empty() && value.size() <= digits_max &&
-               std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
-      case beast_http::field::transfer_encoding:
-        return ++transfer_encodings_ == 1 && version_ == 11 && content_lengths_ == 0 &&
-               equal_without_case(value, "chunked");
-      case beast_http::field::host:
-        ++hosts_;
-        return is_authority(value);
-      case beast_http::field::upgrade:
-        asks_for_websocket_ = asks_for_websocket_ || has_token(value, "websocket");
-        return true;
-      default:
-        // Programs behind a gateway that turn names into variables cannot tell these from the real ones.
-        return name.find('_') == name.npos ||
-               !(equal_without_case(name, "content_length") || equal_without_case(name, "transfer_encoding"));
-    }
-  }
-
-  void on_header_impl(error_code&) override {}
-
-  void on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code&) override {
-    // A client that only announces a large body gets no memory for it.
-    request_.body.reserve(std::min<std::uint64_t>(length.value_or(0), body_read_bytes));
-  }
-
-  std::size_t on_body_impl(View piece, error_code&) override {
-    request_.body.append(piece.data(), piece.size());
-    return piece.size();
-  }
-
-  void on_chunk_header_impl(std::uint64_t, View extensions, error_code& error) override {
-    any_chunk_ = true;
-    // A line feed inside a quoted extension ends the line for some readers.
-    bool const is_clean =
-        std::ranges::all_of(extensions, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-    if (!is_clean)
-      error = beast_http::error::bad_chunk_extension;
-  }
-
-  std::size_t on_chunk_body_impl(std::uint64_t, View piece, error_code&) override {
-    request_.body.append(piece.data(), piece.size());
-    return piece.size();
-  }
-
-  void on_response_impl(int, View, int, error_code&) override {}
-  void on_finish_impl(error_code&) override {}
-
-  Request& request_;
-  std::size_t const header_bytes_max_;
-  std::string_view input_;
-  std::string method_;
-  int version_ = 11;
-  bool is_served_method_ = false;
-  bool any_chunk_ = false;
-  bool asks_for_websocket_ = false;
-  std::size_t fields_ = 0;
-  std::size_t trailer_bytes_ = 0;
-  std::size_t hosts_ = 0;
-  std::size_t content_lengths_ = 0;
-  std::size_t transfer_encodings_ = 0;
-};
-
-/// "http://host/path?query" as "/path?query". Nothing when it is no target that we serve, or names another host than
-/// the Host header does: a proxy before us may have decided by either.
-std::optional<std::string> origin_form(std::string const& target, std::string_view host) {
-  for (std::string_view const scheme : {"http://", "https://"}) {
-    if (!equal_without_case(std::string_view(target).substr(0, scheme.size()), scheme))
-      continue;
-    auto const rest = std::string_view(target).substr(scheme.size());
-    auto const end = std::min(rest.find_first_of("/?#"), rest.size());
-    if (host.empty() || !equal_without_case(rest.substr(0, end), host))
-      return std::nullopt;
-    auto const path = rest.substr(end);
-    return (path.starts_with('/') ? "" : "/") + std::string(path);
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -391,7 +208,7 @@ class Connection {
   void hear_proxy();
   [[nodiscard]] Step check_body();
   Step refuse(Error const& error, int status = 0);
-  Step refuse(error_code error);
+  Step refuse(ParseFault const& fault);
   [[nodiscard]] Task<Step> read_request(Step step);
   [[nodiscard]] std::size_t body_max() const { return route_ ? route_->body_max : unknown_route_body_max; }
   [[nodiscard]] Task<bool> answer();
@@ -581,7 +398,9 @@ Task<void> Connection::run() {
 
 void Connection::begin_request() {
   request_ = Request{.method = Method::get, .target = {}, .peer = peer_, .is_secure = is_secure_};
-  parser_.emplace(request_, state_.limits.header_bytes_max);
+  if (!parser_)
+    parser_.emplace(state_.limits.header_bytes_max);
+  parser_->begin(request_);
   route_.reset();
   head_bytes_ = 0;
   is_head_known_ = false;
@@ -590,18 +409,15 @@ void Connection::begin_request() {
 
 Connection::Step Connection::parse() {
   while (input_.size() > 0) {
-    if (!parser_->can_read(input_.size()))
-      return wait_for_bytes();
-    error_code error;
-    auto const used = parser_->read(unread(), error);
-    input_.consume(used);
+    auto const taken = parser_->read(unread());
+    if (!taken)
+      return refuse(taken.error());
+    input_.consume(taken->bytes);
     if (!is_head_known_)
-      head_bytes_ += used;
-    if (error == beast_http::error::need_more)
+      head_bytes_ += taken->bytes;
+    if (taken->needs_more)
       return wait_for_bytes();
-    if (error)
-      return refuse(error);
-    if (!is_head_known_ && parser_->is_header_done()) {
+    if (!is_head_known_ && parser_->is_head_done()) {
       is_head_known_ = true;
       auto const step = check_head();
       if (step != Step::more)
@@ -616,12 +432,12 @@ Connection::Step Connection::parse() {
 Connection::Step Connection::wait_for_bytes() {
   auto const& limits = state_.limits;
   if (!is_head_known_ && head_bytes_ + input_.size() >= limits.header_bytes_max) {
-    return refuse(beast_http::error::header_limit);
+    return refuse({.kind = ParseFault::Kind::headers_too_large});
   }
   if (is_head_known_) {
     // A chunk's head or the trailers, which Beast reads as one piece.
     if (input_.size() >= limits.header_bytes_max)
-      return refuse(beast_http::error::header_limit);
+      return refuse({.kind = ParseFault::Kind::headers_too_large});
     auto const earned = milliseconds(request_.body.size() * 1000 / std::max<std::size_t>(limits.body_rate_min, 1));
     phase_ = Phase::body;
     deadline_ = body_start_ + body_grace + earned;
@@ -636,21 +452,21 @@ Connection::Step Connection::wait_for_bytes() {
 
 // The head is whole: everything is decided that does not need the body.
 Connection::Step Connection::check_head() {
-  keep_alive_ = parser_->keep_alive() && !lane_.is_draining;
-  if (parser_->is_http_1_0())
+  auto const& head = parser_->head();
+  keep_alive_ = head.keep_alive && !lane_.is_draining;
+  if (head.is_http_1_0)
     request_.headers.erase("Upgrade");  // RFC 9110, section 7.8
   if (head_bytes_ > state_.limits.header_bytes_max)
-    return refuse(beast_http::error::header_limit);
+    return refuse({.kind = ParseFault::Kind::headers_too_large});
   if (state_.limits.proxies.trusts(peer_))
     hear_proxy();
-  if (!parser_->is_served_method()) {
+  if (!head.is_served_method) {
     constexpr std::array known = {"TRACE", "CONNECT"};
-    bool const is_known = std::ranges::find(known, parser_->method()) != known.end();
-    return refuse({Code::method_not_allowed, "The method " + std::string(parser_->method()) + " is not served here."},
+    bool const is_known = std::ranges::find(known, head.method) != known.end();
+    return refuse({Code::method_not_allowed, "The method " + head.method + " is not served here."},
                   is_known ? 405 : 501);
   }
-  auto const hosts = parser_->hosts();
-  if (hosts > 1 || (hosts == 0 && !parser_->is_http_1_0())) {
+  if (head.hosts > 1 || (head.hosts == 0 && !head.is_http_1_0)) {
     return refuse({Code::bad_request, "A request must have exactly one Host header."});
   }
   if (!request_.target.starts_with('/') && !(request_.target == "*" && request_.method == Method::options)) {
@@ -659,7 +475,7 @@ Connection::Step Connection::check_head() {
       return refuse({Code::bad_request, "The request target must be a path, or a URL of the Host named."});
     request_.target = std::move(*path);
   }
-  if (parser_->has_body())
+  if (head.has_body())
     return check_body();
   route_ = state_.dispatcher.limits(request_.method, request_.target);
   return Step::more;
@@ -671,25 +487,25 @@ void Connection::hear_proxy() {
   request_.peer = state_.limits.proxies.client_of(peer_, headers);
   if (auto const scheme = headers.find("X-Forwarded-Proto"))
     request_.is_secure = equal_without_case(*scheme, "https");
-  if (auto const host = headers.find("X-Forwarded-Host"); host && RequestParser::is_authority(*host))
+  if (auto const host = headers.find("X-Forwarded-Host"); host && is_authority(*host))
     headers.set("Host", std::string(*host));
 }
 
 Connection::Step Connection::check_body() {
   route_ = state_.dispatcher.limits(request_.method, request_.target);
   auto const limit = body_max();
-  auto const length = parser_->content_length().value_or(0);
-  if (length > limit) {
+  auto const& head = parser_->head();
+  if (head.content_length > limit) {
     if (route_)
-      return refuse(beast_http::error::body_limit);
+      return refuse({.kind = ParseFault::Kind::body_too_large});
     keep_alive_ = false;  // The router says what is wrong; the body is left unread.
     return Step::ready;
   }
-  if (parser_->chunked())
-    parser_->body_limit(limit);
+  if (head.is_chunked)
+    parser_->limit_chunks(limit);
   body_start_ = state_.clock.steady();
   auto const expect = request_.headers.find("Expect");
-  if (!expect || parser_->is_http_1_0())
+  if (!expect || head.is_http_1_0)
     return Step::more;
   if (!equal_without_case(*expect, "100-continue")) {
     return refuse({Code::bad_request, "Of Expect only 100-continue is known here."}, 417);
@@ -697,15 +513,17 @@ Connection::Step Connection::check_body() {
   return input_.size() == 0 ? Step::proceed : Step::more;
 }
 
-Connection::Step Connection::refuse(error_code error) {
-  if (error == beast_http::error::header_limit) {
-    return refuse({Code::headers_too_large, "The headers are too large or too many."});
+Connection::Step Connection::refuse(ParseFault const& fault) {
+  switch (fault.kind) {
+    case ParseFault::Kind::headers_too_large:
+      return refuse({Code::headers_too_large, "The headers are too large or too many."});
+    case ParseFault::Kind::body_too_large:
+      return refuse(
+          {Code::payload_too_large, "The body may have at most " + std::to_string(body_max()) + " bytes here."});
+    case ParseFault::Kind::malformed:
+      break;
   }
-  if (error == beast_http::error::body_limit) {
-    return refuse(
-        {Code::payload_too_large, "The body may have at most " + std::to_string(body_max()) + " bytes here."});
-  }
-  return refuse({Code::bad_request, "This is no valid HTTP/1.1 request: " + error.message() + "."});
+  return refuse({Code::bad_request, "This is no valid HTTP/1.1 request: " + fault.reason + "."});
 }
 
 // After a refusal nobody knows where the next request begins, so the connection ends.
@@ -777,12 +595,12 @@ Task<bool> Connection::answer() {
   is_first_ = false;
   // A proxy that has not seen the refusal of an upgrade would take what follows for the WebSocket and let it pass
   // unchecked; so nothing that follows is read as a request.
-  keep_alive_ = keep_alive_ && !lane_.is_draining && !parser_->asks_for_websocket() && response.status != 101;
+  keep_alive_ = keep_alive_ && !lane_.is_draining && !parser_->head().asks_for_websocket && response.status != 101;
   take_upgrade(response);
   bool const has_no_body = response.status == 101 || response.status == 204 || response.status == 304;
   auto* const text = std::get_if<std::string>(&response.body);
   if (!text && !is_head && !has_no_body) {
-    bool const is_chunked = !parser_->is_http_1_0();
+    bool const is_chunked = !parser_->head().is_http_1_0;
     keep_alive_ = keep_alive_ && is_chunked;
     append_head(response, is_chunked ? Framing::chunked : Framing::close, 0);
     co_return co_await stream(std::move(std::get<BodyStream>(response.body)));
@@ -824,7 +642,7 @@ void Connection::append_head(Response const& response, Framing framing, std::siz
                        {.framing = framing,
                         .length = length,
                         .keep_alive = keep_alive_ || response.status == 101,
-                        .is_http_1_0 = parser_ && parser_->is_http_1_0(),
+                        .is_http_1_0 = parser_ && parser_->head().is_http_1_0,
                         .is_secure = is_secure_,
                         .date_line = lane_.date});
   // RFC 9110, section 7.8: Upgrade is nothing without this.
@@ -893,7 +711,7 @@ class StreamWriter final : public BodyWriter {
 // Whether the connection goes on. A stream that did not come to its end closes the connection without the last chunk,
 // so that no client takes what it got for the whole.
 Task<bool> Connection::stream(BodyStream body) {
-  bool const is_chunked = !parser_->is_http_1_0();
+  bool const is_chunked = !parser_->head().is_http_1_0;
   if (!write_now() && !co_await write_rest())
     co_return false;
   phase_ = Phase::stream;

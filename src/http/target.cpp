@@ -1,8 +1,10 @@
 #include "http/target.hpp"
 
 #include <algorithm>
+#include <boost/asio/ip/address_v6.hpp>
 
 #include "core/utf8.hpp"
+#include "http/message.hpp"
 
 namespace al::http {
 namespace {
@@ -78,6 +80,18 @@ Result<std::string> read_path(std::string_view raw) {
   return path;
 }
 
+bool is_host(std::string_view text) {
+  if (text.starts_with('[')) {
+    boost::system::error_code error;
+    boost::asio::ip::make_address_v6(std::string(text.substr(1, text.size() - 2)), error);
+    return text.ends_with(']') && !error && !text.contains('%');
+  }
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    bool const is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_alphanumeric || c == '.' || c == '-' || c == '_' || c == '~';
+  });
+}
+
 }  // namespace
 
 std::string segment_value(std::string_view segment) {
@@ -136,6 +150,29 @@ std::string percent_encode(std::string_view text) {
     out += {'%', digits[byte >> 4], digits[byte & 15]};
   }
   return out;
+}
+
+bool is_authority(std::string_view text) {
+  constexpr std::size_t port_digits_max = 5;
+  auto const bracket = text.starts_with('[') ? text.find(']') : 0;
+  auto const colon = bracket == text.npos ? text.size() : std::min(text.find(':', bracket), text.size());
+  auto const port = text.substr(std::min(colon + 1, text.size()));
+  return is_host(text.substr(0, colon)) && port.size() <= port_digits_max &&
+         std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::optional<std::string> origin_form(std::string const& target, std::string_view host) {
+  for (std::string_view const scheme : {"http://", "https://"}) {
+    if (!equal_without_case(std::string_view(target).substr(0, scheme.size()), scheme))
+      continue;
+    auto const rest = std::string_view(target).substr(scheme.size());
+    auto const end = std::min(rest.find_first_of("/?#"), rest.size());
+    if (host.empty() || !equal_without_case(rest.substr(0, end), host))
+      return std::nullopt;
+    auto const path = rest.substr(end);
+    return (path.starts_with('/') ? "" : "/") + std::string(path);
+  }
+  return std::nullopt;
 }
 
 }  // namespace al::http

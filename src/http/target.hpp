@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,13 @@ struct Target {
 /// Errors: bad_request for what could mean two things to two readers: a broken escape, a control character, text that
 /// is no UTF-8, and the segments "." and "..".
 [[nodiscard]] Result<Target> read_target(std::string_view);
+
+/// "http://host/path?query" as "/path?query" (RFC 9112, section 3.2.2). Nothing when it is no target that we serve, or
+/// names another host than the Host header does: a proxy before us may have decided by either.
+[[nodiscard]] std::optional<std::string> origin_form(std::string const& target, std::string_view host);
+
+/// RFC 9110, section 7.2: a host, and a port when there is a colon behind it.
+[[nodiscard]] bool is_authority(std::string_view);
 
 /// A segment of a decoded path as its client meant it.
 [[nodiscard]] std::string segment_value(std::string_view);

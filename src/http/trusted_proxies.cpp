@@ -5,16 +5,13 @@
 #include <charconv>
 #include <ranges>
 
+#include "core/strings.hpp"
+
 namespace al::http {
 namespace {
 
 constexpr unsigned mapped_bits = 96;  // of ::ffff:0:0/96, where IPv4 addresses lie
 constexpr std::size_t hops_max = 32;
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 asio::ip::address_v6 as_v6(asio::ip::address const& address) {
   return address.is_v4() ? asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()) : address.to_v6();
@@ -39,6 +36,7 @@ std::vector<std::string_view> hops_of(Headers const& headers) {
   for (auto const& [name, value] : headers) {
     if (!equal_without_case(name, "X-Forwarded-For"))
       continue;
+    // With the empty ones: they are nobody's address.
     for (auto const part : std::views::split(std::string_view(value), ','))
       hops.push_back(trimmed({part.begin(), part.end()}));
   }
@@ -75,8 +73,8 @@ std::optional<TrustedProxies::Network> TrustedProxies::read_network(std::string_
 
 Result<TrustedProxies> TrustedProxies::from(std::string_view list) {
   TrustedProxies proxies;
-  for (auto const part : std::views::split(list, ',')) {
-    auto const entry = trimmed({part.begin(), part.end()});
+  while (!list.empty()) {
+    auto const entry = take_part(list, ',');
     if (entry.empty())
       continue;
     auto const network = read_network(entry);

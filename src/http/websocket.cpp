@@ -11,6 +11,7 @@
 #include <cassert>
 
 #include "core/fault.hpp"
+#include "core/strings.hpp"
 #include "core/utf8.hpp"
 
 namespace al::http {
@@ -36,13 +37,6 @@ constexpr seconds control_interval{10};
 // ---- handshake ----
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  if (first == text.npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // In any of the fields of that name.
 bool lists_token(Headers const& headers, std::string_view name, std::string_view token) {
@@ -79,10 +73,8 @@ std::unexpected<HandshakeFault> refuse(int status, std::string message) {
 
 bool has_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
-    auto const end = std::min(list.find(','), list.size());
-    if (equal_without_case(trimmed(list.substr(0, end)), token))
+    if (equal_without_case(take_part(list, ','), token))
       return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
   }
   return false;
 }

@@ -8,6 +8,8 @@
 #include <optional>
 #include <ranges>
 
+#include "core/strings.hpp"
+
 namespace al::security {
 namespace {
 
@@ -143,18 +145,6 @@ bool is_public_v6(address_v6 const& wanted) {
 }
 
 // ---- hosts ----
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{}
-                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
   unsigned port = 0;

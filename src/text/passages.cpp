@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/strings.hpp"
 #include "text/unicode.hpp"
 
 namespace al::text {
@@ -17,14 +18,6 @@ struct Atom {
   Break before;
   bool leads;  ///< a heading or "…:": belongs to what follows
 };
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  auto const begin = text.find_first_not_of(blanks);
-  if (begin == std::string_view::npos)
-    return {};
-  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 bool is_fence(std::string_view line) { return line.starts_with("```") || line.starts_with("~~~"); }
 
@@ -68,7 +61,7 @@ class Splitter {
 
   void read_line() {
     auto const raw = line_at(at_);
-    auto const line = trimmed(raw);
+    auto const line = trimmed(raw, white_space);
     auto const begin = at_;
     at_ += std::min(raw.size() + 1, text_.size() - at_);
     if (line.empty()) {
@@ -94,7 +87,7 @@ class Splitter {
     auto closed = false;
     while (end < text_.size() && !closed && end - begin <= limits_.code_large) {
       auto const line = line_at(end);
-      closed = trimmed(line).starts_with(mark);
+      closed = trimmed(line, white_space).starts_with(mark);
       end = std::min(end + line.size() + 1, text_.size());
     }
     if (!closed || end - begin > limits_.code_large) {
@@ -149,7 +142,7 @@ class Splitter {
     if (count == 0)
       return;
     auto const begin = atoms_.front().begin;
-    auto const passage = trimmed(text_.substr(begin, atoms_[count - 1].end - begin));
+    auto const passage = trimmed(text_.substr(begin, atoms_[count - 1].end - begin), white_space);
     if (!passage.empty())
       out_.push_back(passage);
     atoms_.erase(atoms_.begin(), atoms_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -175,10 +168,10 @@ std::string_view shortened(std::string_view text, std::size_t bytes_max) {
     return text;
   auto const front = text.substr(0, bytes_max);
   if (auto const line = front.rfind('\n'); line != std::string_view::npos && line > bytes_max / 2) {
-    return trimmed(front.substr(0, line));
+    return trimmed(front.substr(0, line), white_space);
   }
   // A piece has at least one byte; here a character that does not fit is left out.
-  return trimmed(text.substr(0, character_start(text, piece_end(text, 0, text.size(), bytes_max))));
+  return trimmed(text.substr(0, character_start(text, piece_end(text, 0, text.size(), bytes_max))), white_space);
 }
 
 }  // namespace al::text

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "core/strings.hpp"
 #include "data/login_store.hpp"
 #include "security/oidc.hpp"
 
@@ -21,18 +22,10 @@ std::string cookie(std::string_view name, std::string_view value, std::chrono::s
          "; Secure; SameSite=" + std::string(same_site) + (by == ReadBy::scripts ? "" : "; HttpOnly");
 }
 
-std::string_view trimmed(std::string_view text) {
-  auto const begin = text.find_first_not_of(' ');
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
-}
-
 /// Empty when it is not there. Of two of a name the first counts, as browsers send the most specific one first.
 std::string_view cookie_value(http::Request const& request, std::string_view name) {
   for (auto rest = request.headers.find("Cookie").value_or(""); !rest.empty();) {
-    auto const end = rest.find(';');
-    auto const pair = trimmed(rest.substr(0, end));
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    auto const pair = take_part(rest, ';');
     if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
       return pair.substr(name.size() + 1);
   }
