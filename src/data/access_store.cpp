@@ -1,6 +1,7 @@
 #include "data/access_store.hpp"
 
 #include "core/entity.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -68,15 +69,11 @@ void add_nested(Value const& stored, std::vector<std::string>& out) {
 }
 
 Access access_of(Row const& row) {
-  auto const text = [&](std::size_t i) {
-    auto const* found = std::get_if<std::string>(&row.at(i));
-    return found != nullptr ? *found : std::string();
-  };
-  Access out{.tenant = TenantId{text(0)},
-             .id = text(1),
-             .user_id = text(2),
+  Access out{.tenant = TenantId{text_or_empty_at(row, 0)},
+             .id = text_or_empty_at(row, 1),
+             .user_id = text_or_empty_at(row, 2),
              .must_change_password = false,
-             .is_use_noted = std::get<std::int64_t>(row.at(7)) == 1,
+             .is_use_noted = integer_at(row, 7) == 1,
              .roles = {},
              .role_permissions = {},
              .key_permissions = {}};

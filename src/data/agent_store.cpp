@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/expected_version.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -201,18 +202,12 @@ Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRe
   if (!request.cursor.empty() && !is_slug(request.cursor)) {
     co_return fail(wrong_cursor());
   }
-  auto const rows = co_await writer_.database().read(
-      Scope::of(tenant), list_agents, {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
-  Page<model::Agent> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<model::Agent>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_agents,
+                                               {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
+  auto page = page_of<model::Agent>(cut_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_agents, {tenant.value}, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }
@@ -220,10 +215,7 @@ Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRe
 Task<Result<model::Agent>> AgentStore::create(Actor const& actor, model::Agent agent, Deadline deadline) {
   if (auto faults = faults_of(agent); !faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
-  agent.version = 1;
-  agent.created_at = agent.updated_at = writer_.clock().now();
-  Values params;
-  entity::bind_row(agent, params);
+  auto params = bind_first(agent, writer_.clock().now());
   auto row = co_await writer_.write(create_agent, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict) {
     co_return fail(Code::conflict, "agent '" + agent.id.value + "' exists already; update it, or choose another id");

@@ -1,6 +1,7 @@
 #include "data/api_key_store.hpp"
 
 #include "data/decide.hpp"
+#include "data/permission_faults.hpp"
 #include "model/role.hpp"
 
 namespace al::data {
@@ -54,15 +55,6 @@ ApiKey key_of(Row const& row) {
   return key;
 }
 
-entity::Faults faults_of(ApiKey const& key) {
-  entity::Faults faults;
-  for (std::size_t i = 0; i < key.permissions.size(); ++i) {
-    if (!model::is_permission(key.permissions[i]))
-      faults.push_back({"permissions[" + std::to_string(i) + "]", "must be such as agents:read, agents:* or *:*"});
-  }
-  return faults;
-}
-
 }  // namespace
 
 Task<bool> ApiKeyStore::any(TenantId const& tenant, Deadline deadline) {
@@ -70,13 +62,10 @@ Task<bool> ApiKeyStore::any(TenantId const& tenant, Deadline deadline) {
 }
 
 Task<Result<ApiKey>> ApiKeyStore::create(Actor const& actor, ApiKey key, NewKey made, Deadline deadline) {
-  if (auto faults = faults_of(key); !faults.empty())
+  if (auto faults = permission_faults(key.permissions); !faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
   key.prefix = std::move(made.prefix);
-  key.version = 1;
-  key.created_at = key.updated_at = writer_.clock().now();
-  Values params;
-  entity::bind_row(key, params);
+  auto params = bind_first(key, writer_.clock().now());
   params.emplace_back(std::move(made.hash));
   auto row = co_await writer_.write(create_key, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict)
@@ -101,16 +90,9 @@ Task<Result<Page<ApiKey>>> ApiKeyStore::list(TenantId const& tenant, std::option
   Values params{tenant.value, std::move(cursor), request.limit + 1};
   if (owner)
     params.emplace_back(owner->value);
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), owner ? list_of_user : list_keys,
-                                                     std::move(params), deadline);
-  Page<ApiKey> page;
-  for (auto const& row : rows)
-    page.items.push_back(key_of(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  auto rows = co_await writer_.database().read(Scope::of(tenant), owner ? list_of_user : list_keys, std::move(params),
+                                               deadline);
+  co_return page_of(cut_page(rows, request.limit), key_of);
 }
 
 Task<Result<ApiKey>> ApiKeyStore::rotate(Actor const& actor, ApiKeyId const& id, NewKey made,
@@ -123,12 +105,8 @@ Task<Result<ApiKey>> ApiKeyStore::rotate(Actor const& actor, ApiKeyId const& id,
       co_return fail(std::move(row.error()));
     co_return entity::from_row<ApiKey>(*row);
   };
-  co_return co_await decide<ApiKey, ApiKey>({.what = "the API key",
-                                             .read = [&] { return get(actor.tenant, id, deadline); },
-                                             .version = [](ApiKey const& key) { return key.version; },
-                                             .edit = [](ApiKey&) { return Result<void>{}; },
-                                             .write = write},
-                                            expected);
+  co_return co_await decide<ApiKey, ApiKey>(
+      {.what = "the API key", .read = [&] { return get(actor.tenant, id, deadline); }, .write = write}, expected);
 }
 
 Task<Result<void>> ApiKeyStore::revoke(Actor const& actor, ApiKeyId const& id, Deadline deadline) {

@@ -1,5 +1,7 @@
 #include "data/audit_store.hpp"
 
+#include "data/row_values.hpp"
+
 namespace al::data {
 
 namespace {
@@ -56,10 +58,8 @@ Statement const list_strays{
     " AND NOT EXISTS (SELECT 1 FROM audit_pending p WHERE p.tenant_id = t.tenant_id AND p.entry_id = t.id)"
     " ORDER BY t.id LIMIT $2"};
 
-std::string const& text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
-
 AuditLink link_of(Row const& row) {
-  return {.seq = std::get<std::int64_t>(row.at(0)), .entry_id = text_at(row, 1), .hash = text_at(row, 2)};
+  return {.seq = integer_at(row, 0), .entry_id = text_at(row, 1), .hash = text_at(row, 2)};
 }
 
 std::string text_or_empty(std::optional<std::string> text) { return std::move(text).value_or(std::string()); }
@@ -93,15 +93,8 @@ Task<Result<Page<AuditEntry>>> AuditStore::list(TenantId const& tenant, AuditFil
                 text_or_empty(std::move(filter.action)),
                 text_or_empty(std::move(filter.target)),
                 outcome};
-  auto const rows = co_await database_.read(Scope::of(tenant), list_entries, std::move(params), deadline);
-  Page<AuditEntry> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<AuditEntry>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  auto rows = co_await database_.read(Scope::of(tenant), list_entries, std::move(params), deadline);
+  co_return page_of<AuditEntry>(cut_page(rows, request.limit));
 }
 
 Task<std::vector<TenantId>> AuditStore::behind(Deadline deadline) {
@@ -121,7 +114,7 @@ Task<std::vector<AuditEntry>> AuditStore::pending(TenantId const& tenant, std::i
 
 Task<std::int64_t> AuditStore::count_pending(TenantId const& tenant, Deadline deadline) {
   auto const rows = co_await database_.read(Scope::of(tenant), count_waiting, {tenant.value}, deadline);
-  co_return std::get<std::int64_t>(rows.at(0).at(0));
+  co_return integer_at(rows.at(0), 0);
 }
 
 Task<AuditLink> AuditStore::head(TenantId const& tenant, Deadline deadline) {
@@ -165,13 +158,11 @@ Task<std::vector<ChainedEntry>> AuditStore::chain(TenantId const& tenant, std::i
 Task<std::vector<AuditCheckpoint>> AuditStore::checkpoints(TenantId const& tenant, Deadline deadline) {
   std::vector<AuditCheckpoint> out;
   for (auto const& row : co_await database_.read(Scope::of(tenant), list_checkpoints, {tenant.value}, deadline)) {
-    AuditCheckpoint checkpoint{.seq = std::get<std::int64_t>(row.at(0)),
-                               .hash = text_at(row, 1),
-                               .at = {},
-                               .key_id = text_at(row, 3),
-                               .signature = text_at(row, 4)};
-    entity::time_type().read(row.at(2), &checkpoint.at);
-    out.push_back(std::move(checkpoint));
+    out.push_back({.seq = integer_at(row, 0),
+                   .hash = text_at(row, 1),
+                   .at = value_at<Timestamp>(row, 2),
+                   .key_id = text_at(row, 3),
+                   .signature = text_at(row, 4)});
   }
   co_return out;
 }

@@ -90,6 +90,16 @@ struct Change {
 /// The parameters are the entity's columns and then `params`.
 [[nodiscard]] Change make_insert(Aggregate const&, InsertSpec const&);
 
+/// Makes `object` the first version of a row, made and changed `now`; the answer is its columns, for an insert.
+template <entity::Described T>
+[[nodiscard]] Values bind_first(T& object, Timestamp now) {
+  object.version = 1;
+  object.created_at = object.updated_at = now;
+  Values params;
+  entity::bind_row(object, params);
+  return params;
+}
+
 /// How a row is read by its id, as the cache keeps it; a constant of its store.
 struct RowSource {
   std::string_view kind;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/row_values.hpp"
+
 namespace al::data {
 namespace {
 
@@ -117,18 +119,12 @@ Task<Result<Page<model::ChatSession>>> ChatStore::list(Actor const& actor, PageR
     co_return fail(wrong_cursor());
   Values params{actor.tenant.value, actor.user_id, request.cursor.empty() ? std::string(last_uuid) : request.cursor,
                 request.limit + 1};
-  Page<model::ChatSession> page;
-  for (auto const& row :
-       co_await writer_.database().read(Scope::of(actor.tenant), list_sessions, std::move(params), deadline))
-    page.items.push_back(entity::from_row<model::ChatSession>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows = co_await writer_.database().read(Scope::of(actor.tenant), list_sessions, std::move(params), deadline);
+  auto page = page_of<model::ChatSession>(cut_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(actor.tenant), count_sessions,
                                                           {actor.tenant.value, actor.user_id}, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/fault.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -58,8 +59,6 @@ bool contains(List const& list, T const& value) {
   return std::ranges::find(list, value) != std::ranges::end(list);
 }
 
-std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
-
 using Columns = std::map<std::string, std::set<std::string>>;  ///< by table
 
 Columns read_source(storage::SnapshotSession& sqlite) {
@@ -100,7 +99,7 @@ std::map<std::string, TargetTable> read_target(storage::LoadSession& postgres, C
       table.numbered = column;
     if (column == "tenant_id")
       table.tenant = table.columns.size();
-    if (auto const place = std::get<std::int64_t>(row.at(5)); place > 0)
+    if (auto const place = integer_at(row, 5); place > 0)
       key.emplace(place, table.columns.size());
     table.columns.push_back(column_of(name, std::move(column), text_at(row, 2)));
   }

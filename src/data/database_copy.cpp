@@ -11,6 +11,7 @@
 #include "data/copy_rows.hpp"
 #include "data/export_format.hpp"
 #include "data/knowledge_store.hpp"
+#include "data/row_values.hpp"
 #include "model/knowledge.hpp"
 
 namespace al::data {
@@ -49,9 +50,6 @@ Statement const last_number{"copy.last_number", "SELECT COALESCE(MAX(seq), 0) FR
 Statement const list_tenants{"copy.tenants", "SELECT id FROM tenants"};
 
 constexpr std::string_view to_empty = "'DROP SCHEMA agent_lightning CASCADE' empties that database";
-
-std::int64_t integer_at(Row const& row, std::size_t i) { return std::get<std::int64_t>(row.at(i)); }
-std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 
 /// What migrations make is the default tenant and its name.
 bool is_made_by_migrations(CopyTable const& table) { return table.name == "tenants" || table.name == "organisations"; }
@@ -124,15 +122,6 @@ Value terms_of(CopyTable const& table, Values const& row) {
       stored.push_back(at(field.name));
   }
   return knowledge_terms(TenantId{std::get<std::string>(at("tenant_id"))}, entity::from_row<model::Knowledge>(stored));
-}
-
-std::size_t bytes_of(Values const& values) {
-  std::size_t bytes = 0;
-  for (auto const& value : values) {
-    auto const* text = std::get_if<std::string>(&value);
-    bytes += sizeof(Value) + (text == nullptr ? 0 : text->size());
-  }
-  return bytes;
 }
 
 // ---- the copy ----

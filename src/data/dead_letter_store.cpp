@@ -1,5 +1,7 @@
 #include "data/dead_letter_store.hpp"
 
+#include "data/row_values.hpp"
+
 namespace al::data {
 
 namespace {
@@ -76,17 +78,11 @@ Task<Result<Page<DeadLetter>>> DeadLetterStore::list(TenantId const& tenant, Dea
   auto const count_params = params;
   params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor));
   params.emplace_back(request.limit + 1);
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_letters, std::move(params), deadline);
-  Page<DeadLetter> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<DeadLetter>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_letters, std::move(params), deadline);
+  auto page = page_of<DeadLetter>(cut_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_letters, count_params, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

@@ -13,13 +13,13 @@ namespace al::data {
 /// How often a decision that lost a race is made anew, when the client named no version.
 inline constexpr int decisions_max = 5;
 
-/// What a change of one row needs to be decided. All are called once a try.
+/// What a change of one row, which has a `version`, needs to be decided. All are called once a try.
 template <class State, class Written>
 struct Decision {
   std::string what;  ///< "the user", for messages
   std::function<Task<Result<State>>()> read;
-  std::function<std::int64_t(State const&)> version;
-  std::function<Result<void>(State&)> edit;
+  /// Left out where the change is in what `write` does.
+  std::function<Result<void>(State&)> edit = [](State&) { return Result<void>{}; };
   /// Under the guard that the row is still at the version that was read: conflict when it is not.
   std::function<Task<Result<Written>>(State const&)> write;
 };
@@ -32,7 +32,7 @@ template <class State, class Written>
     auto state = co_await decision.read();
     if (!state)
       co_return fail(std::move(state.error()));
-    if (auto ok = check_version(decision.what, decision.version(*state), expected); !ok)
+    if (auto ok = check_version(decision.what, state->version, expected); !ok)
       co_return fail(std::move(ok.error()));
     if (auto ok = decision.edit(*state); !ok)
       co_return fail(std::move(ok.error()));

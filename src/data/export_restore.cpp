@@ -1,6 +1,7 @@
 #include "data/export_restore.hpp"
 
 #include "data/knowledge_store.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -79,15 +80,6 @@ RowStatement insert_tenant() {
   return {.name = "restore.tenant",
           .postgres = into + " SELECT * FROM unnest($1::text[], $2::timestamptz[])" + known,
           .sqlite = {{"restore.tenant", into + " VALUES ($1, $2)" + known}}};
-}
-
-std::size_t bytes_of(Values const& values) {
-  std::size_t bytes = 0;
-  for (auto const& value : values) {
-    auto const* text = std::get_if<std::string>(&value);
-    bytes += sizeof(Value) + (text == nullptr ? 0 : text->size());
-  }
-  return bytes;
 }
 
 /// Gathers rows and adds them in batches.

@@ -6,6 +6,7 @@
 #include "data/expected_version.hpp"
 #include "data/knowledge_metadata.hpp"
 #include "data/page_statement.hpp"
+#include "data/row_values.hpp"
 #include "text/ranking.hpp"
 
 namespace al::data {
@@ -243,15 +244,11 @@ Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant
   auto [agent, id] = split_cursor(request.cursor);
   params.insert(params.end(), {Value{std::move(agent)}, Value{std::move(id)}, Value{request.limit + 1}});
   auto rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
-  bool const has_more = cut_page(rows, request.limit);
-  Page<model::Knowledge> page;
-  for (auto const& row : rows)
-    page.items.push_back(read_item(row));
-  if (has_more)
-    page.next_cursor = page.items.back().agent_id.value + "/" + page.items.back().id.value;
+  auto page = page_of(cut_large_page(rows, request.limit), read_item,
+                      [](model::Knowledge const& item) { return item.agent_id.value + "/" + item.id.value; });
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_items, count_params, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

@@ -125,15 +125,8 @@ Task<Result<Page<Login>>> LoginStore::list(TenantId const& tenant, UserId const&
   if (!is_uuid(cursor))
     co_return fail(wrong_cursor());
   Values params{tenant.value, user.value, std::move(cursor), request.limit + 1};
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_logins, std::move(params), deadline);
-  Page<Login> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<Login>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_logins, std::move(params), deadline);
+  co_return page_of<Login>(cut_page(rows, request.limit));
 }
 
 Task<Result<Login>> LoginStore::get(TenantId const& tenant, LoginId const& id, Deadline deadline) {

@@ -6,6 +6,7 @@
 
 #include "core/json.hpp"
 #include "core/log.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -118,11 +119,11 @@ entity::Faults faults_of(MetricStore::Query const& query) {
   return {};
 }
 
-template <class T>
-T value_at(Row const& row, std::size_t i) {
-  T out{};
-  entity::type_of<T>().read(row.at(i), &out);
-  return out;
+model::MetricName read_name(Row const& row) {
+  return {.name = value_at<std::string>(row, 0),
+          .service = value_at<std::string>(row, 1),
+          .value = value_at<double>(row, 2),
+          .timestamp = value_at<Timestamp>(row, 3)};
 }
 
 }  // namespace
@@ -172,19 +173,8 @@ Task<Result<std::vector<model::MetricBucket>>> MetricStore::query(TenantId tenan
 Task<Page<model::MetricName>> MetricStore::names(TenantId tenant, PageRequest request, Deadline deadline) {
   // One more than is shown tells whether there is a next page.
   Values params{tenant.value, std::move(request.cursor), request.limit + 1};
-  auto const rows = co_await database_.read(Scope::of(std::move(tenant)), list_names, std::move(params), deadline);
-  Page<model::MetricName> page;
-  for (auto const& row : rows) {
-    page.items.push_back({.name = value_at<std::string>(row, 0),
-                          .service = value_at<std::string>(row, 1),
-                          .value = value_at<double>(row, 2),
-                          .timestamp = value_at<Timestamp>(row, 3)});
-  }
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().name;
-  }
-  co_return page;
+  auto rows = co_await database_.read(Scope::of(std::move(tenant)), list_names, std::move(params), deadline);
+  co_return page_of(cut_page(rows, request.limit), read_name, [](auto const& name) { return name.name; });
 }
 
 void MetricBuffer::add(TenantId const& tenant, model::Metric metric) {

@@ -57,25 +57,15 @@ Task<Result<Page<Organisation>>> OrganisationStore::list(PageRequest request, De
   if (!request.cursor.empty() && !is_slug(request.cursor))
     co_return fail(wrong_cursor());
   Values params{default_tenant.value, std::move(request.cursor), request.limit + 1};
-  auto const rows =
+  auto rows =
       co_await writer_.database().read(Scope::of(default_tenant), list_organisations, std::move(params), deadline);
-  Page<Organisation> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<Organisation>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  co_return page_of<Organisation>(cut_page(rows, request.limit));
 }
 
 Task<Result<Organisation>> OrganisationStore::create(Actor const& actor, Organisation organisation, Deadline deadline) {
   if (auto ok = check_operator(actor); !ok)
     co_return fail(std::move(ok.error()));
-  organisation.version = 1;
-  organisation.created_at = organisation.updated_at = writer_.clock().now();
-  Values params;
-  entity::bind_row(organisation, params);
+  auto params = bind_first(organisation, writer_.clock().now());
   auto row = co_await writer_.write(create_organisation, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict)
     co_return fail(Code::conflict, "organisation '" + organisation.id.value + "' exists already");
@@ -104,11 +94,7 @@ Task<Result<Organisation>> OrganisationStore::update(Actor const& actor, TenantI
     co_return entity::from_row<Organisation>(*row);
   };
   co_return co_await decide<Organisation, Organisation>(
-      {.what = "the organisation",
-       .read = [&] { return get(id, deadline); },
-       .version = [](Organisation const& organisation) { return organisation.version; },
-       .edit = edit_checked,
-       .write = write},
+      {.what = "the organisation", .read = [&] { return get(id, deadline); }, .edit = edit_checked, .write = write},
       expected);
 }
 

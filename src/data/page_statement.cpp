@@ -49,13 +49,12 @@ storage::Statement page_statement(PageSpec const& spec) {
   return {.name = spec.name, .text = text_of(spec, Dialect::postgres), .sqlite = text_of(spec, Dialect::sqlite)};
 }
 
-bool cut_page(Rows& rows, std::int64_t limit) {
+PageRows cut_large_page(Rows& rows, std::int64_t limit) {
   if (rows.empty())
-    return false;
-  bool const has_more = std::get<std::int64_t>(rows.front().back()) > std::min(std::ssize(rows), limit);
-  if (std::ssize(rows) > limit)
-    rows.resize(static_cast<std::size_t>(limit));
-  return has_more;
+    return {};
+  auto const shown = std::min(std::ssize(rows), limit);
+  return {.rows = std::span(rows).first(static_cast<std::size_t>(shown)),
+          .has_more = std::get<std::int64_t>(rows.front().back()) > shown};
 }
 
 }  // namespace al::data

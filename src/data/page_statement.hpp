@@ -30,7 +30,7 @@ struct PageSpec {
 /// The answer has the columns, and behind them how many rows there were before the bytes were counted.
 [[nodiscard]] storage::Statement page_statement(PageSpec const&);
 
-/// Leaves out what is beyond the page. True: there is more behind the last row that is left.
-[[nodiscard]] bool cut_page(Rows& rows, std::int64_t limit);
+/// For the answer to a page_statement(), which says how many rows there were; any other list is cut by cut_page().
+[[nodiscard]] PageRows cut_large_page(Rows& rows, std::int64_t limit);
 
 }  // namespace al::data

@@ -4,6 +4,7 @@
 
 #include "core/utf8.hpp"
 #include "data/expected_version.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -138,18 +139,12 @@ Task<Result<Page<model::Provider>>> ProviderStore::list(TenantId const& tenant, 
   if (!request.cursor.empty() && !is_slug(request.cursor)) {
     co_return fail(wrong_cursor());
   }
-  auto const rows = co_await writer_.database().read(
-      Scope::of(tenant), list_providers, {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
-  Page<model::Provider> page;
-  for (auto const& row : rows)
-    page.items.push_back(stored_of(row).provider);
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_providers,
+                                               {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
+  auto page = page_of(cut_page(rows, request.limit), [](Row const& row) { return stored_of(row).provider; });
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_providers, {tenant.value}, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }
@@ -167,11 +162,8 @@ Task<Result<model::Provider>> ProviderStore::create(Actor const& actor, model::P
                                                     std::string sealed_key, Deadline deadline) {
   if (auto faults = faults_of(provider); !faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
-  provider.version = 1;
-  provider.created_at = provider.updated_at = writer_.clock().now();
   bool const has_key = !sealed_key.empty();
-  Values params;
-  entity::bind_row(provider, params);
+  auto params = bind_first(provider, writer_.clock().now());
   params.push_back(text_or_null(std::move(sealed_key)));
   auto row = co_await writer_.write(create_provider, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict) {

@@ -7,6 +7,7 @@
 #include "core/failpoint.hpp"
 #include "core/ids.hpp"
 #include "core/log.hpp"
+#include "data/row_values.hpp"
 #include "events/cloud_event.hpp"
 #include "events/cursor.hpp"
 #include "events/event_log.hpp"
@@ -71,18 +72,12 @@ void append_event(std::string& out, Row const& row) { events::append_cloud_event
 
 void append_metric(std::string& out, Row const& row) {
   out += R"({"tenant_id":)";
-  json::append_string(out, std::get<std::string>(row.at(2)));
+  json::append_string(out, text_at(row, 2));
   out += ',';
   out += std::string_view(entity::to_json(entity::from_row<model::Metric>(row, 3))).substr(1);
 }
 
-std::int64_t seq_of(Row const& row) { return std::get<std::int64_t>(row.at(0)); }
-
-Timestamp time_at(Row const& row, std::size_t i) {
-  Timestamp out{};
-  entity::type_of<Timestamp>().read(row.at(i), &out);
-  return out;
-}
+std::int64_t seq_of(Row const& row) { return integer_at(row, 0); }
 
 Deadline soon() { return Deadline::after(statement_limit); }
 
@@ -190,9 +185,9 @@ Task<std::vector<Retention::Part>> Retention::partitions(Table const& table, Tim
   if (!is_partitioned())
     co_return parts;
   for (auto const& row : co_await database_.read(Scope::system(), list_partitions, {table.name}, soon())) {
-    Part part{.partition = std::get<std::string>(row.at(0)),
-              .from = time_at(row, 1),
-              .until = time_at(row, 2),
+    Part part{.partition = text_at(row, 0),
+              .from = value_at<Timestamp>(row, 1),
+              .until = value_at<Timestamp>(row, 2),
               .last_seq = no_seq_max};
     if (part.until <= until)
       parts.push_back(std::move(part));
@@ -265,7 +260,7 @@ Task<std::optional<ArchiveManifest>> Retention::archive(Table const& table, Part
     is_over = std::ssize(rows) < options_.rows_per_page;
     std::string lines;
     for (auto const& row : rows) {
-      if (manifest.rows == rows_max || time_at(row, 1) >= part.until || seq_of(row) > part.last_seq) {
+      if (manifest.rows == rows_max || value_at<Timestamp>(row, 1) >= part.until || seq_of(row) > part.last_seq) {
         is_over = true;
         break;
       }

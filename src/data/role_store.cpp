@@ -1,6 +1,7 @@
 #include "data/role_store.hpp"
 
 #include "data/decide.hpp"
+#include "data/permission_faults.hpp"
 
 namespace al::data {
 
@@ -52,15 +53,6 @@ Result<void> check_own(RoleId const& id) {
               "the role '" + id.value + "' comes with the product and is not changed; make another one");
 }
 
-entity::Faults faults_of(Role const& role) {
-  entity::Faults faults;
-  for (std::size_t i = 0; i < role.permissions.size(); ++i) {
-    if (!model::is_permission(role.permissions[i]))
-      faults.push_back({"permissions[" + std::to_string(i) + "]", "must be such as agents:read, agents:* or *:*"});
-  }
-  return faults;
-}
-
 }  // namespace
 
 Task<Result<Role>> RoleStore::get(TenantId const& tenant, RoleId const& id, Deadline deadline) {
@@ -76,26 +68,16 @@ Task<Result<Page<Role>>> RoleStore::list(TenantId const& tenant, PageRequest req
   if (!request.cursor.empty() && !is_slug(request.cursor))
     co_return fail(wrong_cursor());
   Values params{tenant.value, std::move(request.cursor), request.limit + 1};
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_roles, std::move(params), deadline);
-  Page<Role> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<Role>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_roles, std::move(params), deadline);
+  co_return page_of<Role>(cut_page(rows, request.limit));
 }
 
 Task<Result<Role>> RoleStore::create(Actor const& actor, Role role, Deadline deadline) {
   if (auto ok = check_own(role.id); !ok)
     co_return fail(std::move(ok.error()));
-  if (auto faults = faults_of(role); !faults.empty())
+  if (auto faults = permission_faults(role.permissions); !faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
-  role.version = 1;
-  role.created_at = role.updated_at = writer_.clock().now();
-  Values params;
-  entity::bind_row(role, params);
+  auto params = bind_first(role, writer_.clock().now());
   auto row = co_await writer_.write(create_role, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict)
     co_return fail(Code::conflict, "role '" + role.id.value + "' exists already; update it, or choose another id");
@@ -111,7 +93,7 @@ Task<Result<Role>> RoleStore::update(Actor const& actor, RoleId const& id, Edit 
   auto const edit_checked = [&](Role& role) -> Result<void> {
     if (auto ok = edit(role); !ok)
       return ok;
-    if (auto faults = faults_of(role); !faults.empty())
+    if (auto faults = permission_faults(role.permissions); !faults.empty())
       return fail(entity::invalid(std::move(faults)));
     return {};
   };
@@ -125,7 +107,6 @@ Task<Result<Role>> RoleStore::update(Actor const& actor, RoleId const& id, Edit 
   };
   co_return co_await decide<Role, Role>({.what = "the role",
                                          .read = [&] { return get(actor.tenant, id, deadline); },
-                                         .version = [](Role const& role) { return role.version; },
                                          .edit = edit_checked,
                                          .write = write},
                                         expected);
@@ -135,21 +116,14 @@ Task<Result<void>> RoleStore::remove(Actor const& actor, RoleId const& id, std::
                                      Deadline deadline) {
   if (auto ok = check_own(id); !ok)
     co_return fail(std::move(ok.error()));
-  auto const write = [&](Role const& role) -> Task<Result<bool>> {
+  auto const write = [&](Role const& role) -> Task<Result<void>> {
     auto row = co_await writer_.write(remove_role, actor, {id.value, role.version}, deadline);
     if (!row)
       co_return fail(std::move(row.error()));
-    co_return true;
+    co_return Result<void>{};
   };
-  auto done = co_await decide<Role, bool>({.what = "the role",
-                                           .read = [&] { return get(actor.tenant, id, deadline); },
-                                           .version = [](Role const& role) { return role.version; },
-                                           .edit = [](Role&) { return Result<void>{}; },
-                                           .write = write},
-                                          expected);
-  if (!done)
-    co_return fail(std::move(done.error()));
-  co_return Result<void>{};
+  co_return co_await decide<Role, void>(
+      {.what = "the role", .read = [&] { return get(actor.tenant, id, deadline); }, .write = write}, expected);
 }
 
 }  // namespace al::data

@@ -1,5 +1,7 @@
 #include "data/service_store.hpp"
 
+#include "data/row_values.hpp"
+
 namespace al::data {
 
 namespace {
@@ -219,18 +221,14 @@ Task<Result<Page<ServiceInstance>>> ServiceStore::list(PageRequest request, Dead
     if (!is_slug(service) || !is_uuid(id))
       co_return fail(wrong_cursor());
   }
-  Page<ServiceInstance> page;
-  page.items = read_all(co_await writer_.database().read(
+  auto rows = co_await writer_.database().read(
       Scope::of(default_tenant), list_instances,
-      {default_tenant.value, std::move(service), normal_uuid(id), request.limit + 1}, deadline));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = cursor_of(page.items.back());
-  }
+      {default_tenant.value, std::move(service), normal_uuid(id), request.limit + 1}, deadline);
+  auto page = page_of(cut_page(rows, request.limit), read_instance, cursor_of);
   if (request.count_total) {
     auto const counted =
         co_await writer_.database().read(Scope::of(default_tenant), count_instances, {default_tenant.value}, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "data/expected_version.hpp"
 #include "data/page_statement.hpp"
+#include "data/row_values.hpp"
 #include "data/task_changes.hpp"
 
 namespace al::data {
@@ -208,9 +209,6 @@ Statement const fold_uses{
 /// On PostgreSQL fold_uses has taken them already, in the snapshot that it counted.
 Statement const clear_uses{"knowledge.uses.clear", "SELECT 1", "DELETE FROM knowledge_uses"};
 
-std::string const& text(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
-std::int64_t number(Row const& row, std::size_t i) { return std::get<std::int64_t>(row.at(i)); }
-
 Error no_such_task(TaskId const& id) {
   return {.code = Code::not_found, .message = "there is no task '" + id.value + "'"};
 }
@@ -245,10 +243,10 @@ std::string ids_json(std::vector<KnowledgeId> const& ids) {
 
 /// A claim as far as list_held and list_sweep tell, whose columns begin at `first`: enough to end its attempt.
 Claim held_claim(Row const& row, std::size_t first) {
-  Claim claim{TenantId{text(row, first)}, {}, number(row, first + 2), text(row, first + 3)};
-  claim.task.id = TaskId{text(row, first + 1)};
-  claim.task.attempt = number(row, first + 4);
-  claim.task.max_attempts = number(row, first + 5);
+  Claim claim{TenantId{text_at(row, first)}, {}, integer_at(row, first + 2), text_at(row, first + 3)};
+  claim.task.id = TaskId{text_at(row, first + 1)};
+  claim.task.attempt = integer_at(row, first + 4);
+  claim.task.max_attempts = integer_at(row, first + 5);
   return claim;
 }
 
@@ -339,15 +337,10 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
   params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : request.cursor);
   params.emplace_back(request.limit + 1);
   auto rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
-  bool const has_more = cut_page(rows, request.limit);
-  Page<model::Task> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<model::Task>(row));
-  if (has_more)
-    page.next_cursor = page.items.back().id.value;
+  auto page = page_of<model::Task>(cut_large_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_tasks, count_params, deadline);
-    page.total = number(counted.at(0), 0);
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }
@@ -385,7 +378,7 @@ Task<Result<model::Task>> TaskStore::cancel(Actor const& actor, TaskId const& id
   auto const children = co_await writer_.database().read(Scope::of(actor.tenant), list_children,
                                                          {actor.tenant.value, id.value}, deadline);
   for (auto const& child : children)
-    (void)co_await cancel(actor, TaskId{text(child, 0)}, deadline);
+    (void)co_await cancel(actor, TaskId{text_at(child, 0)}, deadline);
   co_return entity::from_row<model::Task>(*row);
 }
 
@@ -435,14 +428,14 @@ Task<void> TaskStore::leave(WorkerId const& worker, Deadline deadline) {
 Task<std::vector<Claimable>> TaskStore::look(storage::Statement const& statement, Values params, Deadline deadline) {
   std::vector<Claimable> out;
   for (auto const& row : co_await writer_.database().read(Scope::system(), statement, std::move(params), deadline)) {
-    out.push_back({.tenant = TenantId{text(row, 0)},
-                   .id = TaskId{text(row, 1)},
-                   .agent_id = AgentId{text(row, 2)},
-                   .epoch = number(row, 3),
-                   .correlation_id = text(row, 4),
-                   .agent_room = number(row, 6),
+    out.push_back({.tenant = TenantId{text_at(row, 0)},
+                   .id = TaskId{text_at(row, 1)},
+                   .agent_id = AgentId{text_at(row, 2)},
+                   .epoch = integer_at(row, 3),
+                   .correlation_id = text_at(row, 4),
+                   .agent_room = integer_at(row, 6),
                    .is_delegated = !is_null(row.at(5)),
-                   .rank = static_cast<std::size_t>(number(row, 7))});
+                   .rank = static_cast<std::size_t>(integer_at(row, 7))});
   }
   co_return out;
 }
@@ -471,7 +464,7 @@ Task<std::vector<Claimable>> TaskStore::look_through(QueuePosition& position, st
   bool const has_more = chosen.size() == free && which == Which::all;
   if (has_more && writer_.database().dialect() == storage::Dialect::postgres) {
     auto const oldest = co_await writer_.database().read(Scope::system(), oldest_running, {}, deadline);
-    position.oldest_running = text(oldest.at(0), 0);
+    position.oldest_running = text_at(oldest.at(0), 0);
     position.after.fill(std::string(QueuePosition::first));
     position.look_through_at = writer_.clock().steady() + QueuePosition::look_through_interval;
   }
@@ -576,7 +569,7 @@ Task<bool> TaskStore::give_up(Claim claim, Deadline deadline) {
 Task<TaskStore::Swept> TaskStore::sweep(Deadline deadline) {
   Swept swept;
   for (auto const& row : co_await writer_.database().read(Scope::system(), list_sweep, {}, deadline)) {
-    auto const what = text(row, 0);
+    auto const what = text_at(row, 0);
     auto const claim = held_claim(row, 1);
     if (what == "abandoned") {
       bool const last = claim.task.attempt >= claim.task.max_attempts;
@@ -602,7 +595,7 @@ Task<void> TaskStore::bury_workers(Deadline deadline) {
 
 Task<std::size_t> TaskStore::fold_knowledge_uses(Deadline deadline) {
   auto& database = writer_.database();
-  auto const waiting = number((co_await database.read(Scope::system(), count_uses, {}, deadline)).at(0), 0);
+  auto const waiting = integer_at((co_await database.read(Scope::system(), count_uses, {}, deadline)).at(0), 0);
   if (waiting == 0)
     co_return 0;
   auto done = co_await database.apply({Scope::system(), {{&fold_uses, {}}, {&clear_uses, {}}}}, deadline);

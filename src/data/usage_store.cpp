@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "core/json.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -98,16 +99,10 @@ Task<Result<Page<ModelUsage>>> UsageStore::list(TenantId const& tenant, Filter f
   params.insert(params.end(), {Value{after->day}, Value{after->principal}, Value{after->provider}, Value{after->model},
                                Value{request.limit + 1}});
   auto rows = co_await database_.read(Scope::of(tenant), list_usage, std::move(params), deadline);
-  Page<ModelUsage> page;
-  for (auto& row : rows)
-    page.items.push_back(read_row(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = cursor_after(page.items.back());
-  }
+  auto page = page_of(cut_page(rows, request.limit), read_row, cursor_after);
   if (request.count_total) {
     auto const counted = co_await database_.read(Scope::of(tenant), count_usage, common, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

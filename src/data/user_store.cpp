@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/decide.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -132,17 +133,12 @@ Error taken(std::string const& email) {
   return {.code = Code::conflict, .message = "a user has the address '" + email + "' already; choose another one"};
 }
 
-std::string text_or_empty(Value const& value) {
-  auto const* text = std::get_if<std::string>(&value);
-  return text != nullptr ? *text : std::string();
-}
-
 StoredUser stored_of(Row const& row) {
   auto const at = entity::column_count(user_entity);
-  return {.tenant = TenantId{std::get<std::string>(row.at(at))},
+  return {.tenant = TenantId{text_at(row, at)},
           .user = entity::from_row<User>(row),
-          .password_hash = text_or_empty(row.at(at + 1)),
-          .sealed_totp = text_or_empty(row.at(at + 2))};
+          .password_hash = text_or_empty_at(row, at + 1),
+          .sealed_totp = text_or_empty_at(row, at + 2)};
 }
 
 /// Only what every address has: one @ with something before and a host behind. Whether somebody reads what is sent
@@ -207,18 +203,12 @@ Task<Result<Page<User>>> UserStore::list(TenantId const& tenant, PageRequest req
   auto cursor = request.cursor.empty() ? std::string(last_uuid) : std::move(request.cursor);
   if (!is_uuid(cursor))
     co_return fail(wrong_cursor());
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_users,
-                                                     {tenant.value, std::move(cursor), request.limit + 1}, deadline);
-  Page<User> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<User>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_users,
+                                               {tenant.value, std::move(cursor), request.limit + 1}, deadline);
+  auto page = page_of<User>(cut_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_users, {tenant.value}, deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }
@@ -231,11 +221,8 @@ Task<Result<User>> UserStore::create(Actor const& actor, User user, std::string 
   user.email = normal_email(user.email);
   if (auto faults = faults_of(user); !faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
-  user.version = 1;
   user.mfa_enabled = false;
-  user.created_at = user.updated_at = writer_.clock().now();
-  Values params;
-  entity::bind_row(user, params);
+  auto params = bind_first(user, writer_.clock().now());
   params.push_back(password_hash.empty() ? Value{} : Value(std::move(password_hash)));
   auto row = co_await writer_.write(create_user, actor, std::move(params), deadline);
   if (row)
@@ -271,11 +258,7 @@ Task<Result<User>> UserStore::update(Actor const& actor, UserId const& id, Edit 
       co_return fail(entity::invalid({{"email", taken(user.email).message}}));
     co_return fail(std::move(row.error()));
   };
-  co_return co_await decide<User, User>({.what = "the user",
-                                         .read = read,
-                                         .version = [](User const& user) { return user.version; },
-                                         .edit = edit_checked,
-                                         .write = write},
+  co_return co_await decide<User, User>({.what = "the user", .read = read, .edit = edit_checked, .write = write},
                                         expected);
 }
 
@@ -336,21 +319,14 @@ Task<bool> UserStore::take_recovery_code(TenantId const& tenant, UserId const& i
 
 Task<Result<void>> UserStore::remove(Actor const& actor, UserId const& id, std::optional<std::int64_t> expected,
                                      Deadline deadline) {
-  auto const write = [&](User const& user) -> Task<Result<bool>> {
+  auto const write = [&](User const& user) -> Task<Result<void>> {
     auto row = co_await writer_.write(remove_user, actor, {id.value, user.version}, deadline);
     if (!row)
       co_return fail(std::move(row.error()));
-    co_return true;
+    co_return Result<void>{};
   };
-  auto done = co_await decide<User, bool>({.what = "the user",
-                                           .read = [&] { return get(actor.tenant, id, deadline); },
-                                           .version = [](User const& user) { return user.version; },
-                                           .edit = [](User&) { return Result<void>{}; },
-                                           .write = write},
-                                          expected);
-  if (!done)
-    co_return fail(std::move(done.error()));
-  co_return Result<void>{};
+  co_return co_await decide<User, void>(
+      {.what = "the user", .read = [&] { return get(actor.tenant, id, deadline); }, .write = write}, expected);
 }
 
 }  // namespace al::data

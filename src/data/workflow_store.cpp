@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/expected_version.hpp"
+#include "data/row_values.hpp"
 
 namespace al::data {
 
@@ -203,8 +204,6 @@ constexpr int change_tries_max = 5;
 
 Task<Result<Workflow>> WorkflowStore::create(Actor const& actor, Workflow workflow, Deadline deadline) {
   workflow.created_by = actor.user_id;
-  workflow.version = 1;
-  workflow.created_at = workflow.updated_at = writer_.clock().now();
   workflow.current_step.reset();
   workflow.error_message.reset();
   workflow.started_at.reset();
@@ -213,8 +212,7 @@ Task<Result<Workflow>> WorkflowStore::create(Actor const& actor, Workflow workfl
   check_new(workflow, faults);
   if (!faults.empty())
     co_return fail(entity::invalid(std::move(faults)));
-  Values params;
-  entity::bind_row(workflow, params);
+  auto params = bind_first(workflow, writer_.clock().now());
   auto row = co_await writer_.write(create_workflow, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict)
     co_return fail(Code::conflict, "workflow '" + workflow.id.value + "' exists already; choose another id");
@@ -245,18 +243,13 @@ Task<Result<Page<Workflow>>> WorkflowStore::list(TenantId const& tenant, std::op
     count_params.push_back(bound(*status));
   }
   auto& database = writer_.database();
-  Page<Workflow> page;
-  for (auto const& row :
-       co_await database.read(Scope::of(tenant), status ? list_of_status : list_all, std::move(params), deadline))
-    page.items.push_back(entity::from_row<Workflow>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
+  auto rows =
+      co_await database.read(Scope::of(tenant), status ? list_of_status : list_all, std::move(params), deadline);
+  auto page = page_of<Workflow>(cut_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await database.read(Scope::of(tenant), status ? count_of_status : count_all,
                                                 std::move(count_params), deadline);
-    page.total = std::get<std::int64_t>(counted.at(0).at(0));
+    page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
 }

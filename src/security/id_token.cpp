@@ -21,6 +21,8 @@
 #include "core/json.hpp"
 #include "core/utf8.hpp"
 #include "http/message.hpp"
+#include "security/bytes.hpp"
+#include "security/foreign_json.hpp"
 
 namespace al::security::oidc {
 namespace {
@@ -61,29 +63,6 @@ constexpr std::size_t email_bytes_max = 254;
 constexpr std::size_t full_name_characters_max = 100;
 /// 9999-12-31T23:59:59Z, the end of RFC 3339. Larger numbers would overflow a Timestamp.
 constexpr double numeric_date_max = 253'402'300'799;
-
-unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
-
-std::optional<std::string_view> text_of(json::object const& in, std::string_view name) {
-  auto const* found = in.if_contains(name);
-  if (found == nullptr || !found->is_string())
-    return std::nullopt;
-  return std::string_view(found->get_string());
-}
-
-/// Nothing for what is no object in strict JSON.
-std::optional<json::object> object_in(std::string_view text) {
-  auto document = json::parse(text);
-  if (!document || !document->is_object())
-    return std::nullopt;
-  return std::move(document->get_object());
-}
-
-bool contains_text(json::value const& list, std::string_view wanted) {
-  return list.is_array() && std::ranges::any_of(list.get_array(), [&](json::value const& element) {
-           return element.is_string() && std::string_view(element.get_string()) == wanted;
-         });
-}
 
 // ---- keys ----
 
@@ -180,7 +159,7 @@ std::string der_of(std::string_view raw) {
   auto const size = i2d_ECDSA_SIG(signature.get(), &der);
   if (size <= 0)
     return {};
-  std::string out(reinterpret_cast<char const*>(der), static_cast<std::size_t>(size));
+  std::string out(view_of({der, static_cast<std::size_t>(size)}));
   OPENSSL_free(der);
   return out;
 }
@@ -235,15 +214,10 @@ std::optional<std::array<std::string_view, 3>> parts_of(std::string_view token) 
   return std::array{token.substr(0, first), token.substr(first + 1, last - first - 1), token.substr(last + 1)};
 }
 
-std::optional<json::object> object_of(std::string_view part) {
-  auto const text = from_base64url(part);
-  return text ? object_in(*text) : std::nullopt;
-}
-
 /// `crit` and `b64` would change what is signed (RFC 7515 4.1.11, RFC 7797); a `typ` of another kind of token says that
 /// this one was made for something else (RFC 8725 3.11).
 std::optional<Header> header_of(std::string_view part) {
-  auto const header = object_of(part);
+  auto const header = decoded_object(part);
   if (!header || header->contains("crit") || header->contains("b64"))
     return std::nullopt;
   auto const algorithm = text_of(*header, "alg");
@@ -396,7 +370,7 @@ Result<Identity> verify_id_token(std::string_view token, Jwks const& keys, Expec
   // What nobody has signed is not read any further.
   if (!key->has_signed(token.substr(0, token.rfind('.')), *signature))
     return refused("signature");
-  auto const claims = object_of(parts->at(1));
+  auto const claims = decoded_object(parts->at(1));
   if (!claims)
     return refused("form");
   for (auto const& rule : rules) {

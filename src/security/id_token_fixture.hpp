@@ -18,6 +18,7 @@
 
 #include "core/base64.hpp"
 #include "core/json.hpp"
+#include "security/bytes.hpp"
 
 namespace al::security::oidc {
 
@@ -42,7 +43,7 @@ class ProviderKey {
     } else if (algorithm_ == "EdDSA") {
       std::string raw(32, '\0');
       std::size_t size = raw.size();
-      EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(raw.data()), &size);
+      EVP_PKEY_get_raw_public_key(key_.get(), bytes_of(raw), &size);
       out["kty"] = "OKP";
       out["crv"] = "Ed25519";
       out["x"] = to_base64url(raw);
@@ -62,9 +63,8 @@ class ProviderKey {
     std::string out(1024, '\0');
     std::size_t size = out.size();
     auto const* digest = algorithm_ == "EdDSA" ? nullptr : EVP_sha256();
-    auto const* bytes = reinterpret_cast<unsigned char const*>(message.data());
     if (EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key_.get()) != 1 ||
-        EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, bytes, message.size()) != 1)
+        EVP_DigestSign(context.get(), bytes_of(out), &size, bytes_of(message), message.size()) != 1)
       throw std::runtime_error("cannot sign");
     out.resize(size);
     return out;
@@ -74,7 +74,7 @@ class ProviderKey {
     auto plain = plain_signature(message);
     if (algorithm_ != "ES256")
       return plain;
-    auto const* der = reinterpret_cast<unsigned char const*>(plain.data());
+    unsigned char const* der = bytes_of(plain);
     std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> const pair(
         d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(plain.size())), &ECDSA_SIG_free);
     return padded(ECDSA_SIG_get0_r(pair.get()), 32) + padded(ECDSA_SIG_get0_s(pair.get()), 32);
@@ -100,7 +100,7 @@ class ProviderKey {
 
   static std::string padded(BIGNUM const* number, int size) {
     std::string out(static_cast<std::size_t>(size > 0 ? size : BN_num_bytes(number)), '\0');
-    BN_bn2binpad(number, reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size()));
+    BN_bn2binpad(number, bytes_of(out), static_cast<int>(out.size()));
     return out;
   }
   [[nodiscard]] std::string number(char const* name, int size) const {

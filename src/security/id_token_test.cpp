@@ -7,6 +7,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "security/bytes.hpp"
 #include "security/id_token_fixture.hpp"
 
 namespace al::security::oidc {
@@ -202,9 +203,9 @@ TEST_F(IdToken, IsNeverSignedAsItsHeaderLikes) {
   std::string const secret(rsa->jwk("rsa").at("n").get_string());
   std::string tag(crypto_auth_hmacsha256_BYTES, '\0');
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, reinterpret_cast<unsigned char const*>(secret.data()), secret.size());
-  crypto_auth_hmacsha256_update(&state, reinterpret_cast<unsigned char const*>(text.data()), text.size());
-  crypto_auth_hmacsha256_final(&state, reinterpret_cast<unsigned char*>(tag.data()));
+  crypto_auth_hmacsha256_init(&state, bytes_of(secret), secret.size());
+  crypto_auth_hmacsha256_update(&state, bytes_of(text), text.size());
+  crypto_auth_hmacsha256_final(&state, bytes_of(tag));
   EXPECT_EQ(verdict(text + "." + to_base64url(tag)), "key");
   // A key that the token brings along.
   auto const stranger = ProviderKey::ed25519();

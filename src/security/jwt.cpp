@@ -11,6 +11,8 @@
 
 #include "core/base64.hpp"
 #include "core/json.hpp"
+#include "security/bytes.hpp"
+#include "security/foreign_json.hpp"
 
 namespace al::security::jwt {
 namespace {
@@ -34,9 +36,6 @@ constexpr std::array<std::pair<std::string_view, std::string Claims::*>, 5> text
                                                                                          {"sub", &Claims::subject},
                                                                                          {"sid", &Claims::session_id},
                                                                                          {"jti", &Claims::id}}};
-
-unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 std::string_view name_of(Algorithm algorithm) {
   return std::ranges::find(algorithm_names, algorithm, &decltype(algorithm_names)::value_type::first)->second;
@@ -74,23 +73,6 @@ SecretKeyPtr checking_half(Algorithm algorithm, SecretKeyPtr const& secret) {
   return std::make_shared<SecretKey const>(KeyPair(*secret).public_key());
 }
 
-std::optional<json::object> object_of(std::string_view part) {
-  auto const text = from_base64url(part);
-  if (!text)
-    return std::nullopt;
-  auto document = json::parse(*text);
-  if (!document || !document->is_object())
-    return std::nullopt;
-  return std::move(document->get_object());
-}
-
-std::optional<std::string_view> text_of(json::object const& in, std::string_view name) {
-  auto const* found = in.if_contains(name);
-  if (found == nullptr || !found->is_string())
-    return std::nullopt;
-  return std::string_view(found->get_string());
-}
-
 /// A NumericDate (RFC 7519 2). We write whole seconds, and take nothing else.
 std::optional<Timestamp> time_of(json::object const& in, std::string_view name) {
   auto const* found = in.if_contains(name);
@@ -101,7 +83,7 @@ std::optional<Timestamp> time_of(json::object const& in, std::string_view name) 
 
 /// The key that a header names, when the header is one of ours and the key still counts.
 VerificationKey const* key_of(std::string_view part, KeySet const& keys, Timestamp now) {
-  auto const header = object_of(part);
+  auto const header = decoded_object(part);
   if (!header || text_of(*header, "typ") != type || header->contains("crit") || header->contains("b64"))
     return nullptr;
   auto const id = text_of(*header, "kid");
@@ -157,7 +139,7 @@ std::optional<Claims> accepted(std::string_view token, KeySet const& keys, Expec
   // What nobody has signed is not read any further.
   if (key == nullptr || !signature || !key->has_signed(token.substr(0, last), *signature))
     return std::nullopt;
-  auto const payload = object_of(token.substr(first + 1, last - first - 1));
+  auto const payload = decoded_object(token.substr(first + 1, last - first - 1));
   auto claims = payload ? claims_of(*payload) : std::nullopt;
   bool const is_accepted = claims && claims->issuer == expected.issuer && claims->audience == expected.audience &&
                            is_valid_at(now, *claims, *payload);
@@ -260,10 +242,9 @@ std::string jwks(KeySet const& set, Timestamp now) {
   for (auto const& key : set.keys()) {
     if (key.algorithm != Algorithm::ed25519 || !key.is_accepted_at(now))
       continue;
-    auto const bytes = key.bytes->bytes();
     keys.push_back(json::object{{"kty", "OKP"},
                                 {"crv", "Ed25519"},
-                                {"x", to_base64url({reinterpret_cast<char const*>(bytes.data()), bytes.size()})},
+                                {"x", to_base64url(view_of(key.bytes->bytes()))},
                                 {"kid", key.id},
                                 {"use", "sig"},
                                 {"alg", name_of(key.algorithm)}});

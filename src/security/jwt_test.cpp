@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/json.hpp"
+#include "security/bytes.hpp"
 #include "testing/seeded_random.hpp"
 
 namespace al::security::jwt {
@@ -23,9 +24,6 @@ constexpr std::string_view rfc_key = "EdDSA.current.nWGxne/9WmC6hEr0kuwsxERJxWl7
 /// Bytes 00 to 1f.
 constexpr std::string_view rising_key = "HS256.shared.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 constexpr std::string_view refusal = "This token is not valid here, or not any more. Sign in again.";
-
-unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 std::string base64(std::string_view raw, int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING) {
   std::string out(sodium_base64_encoded_len(raw.size(), variant), '\0');
@@ -60,9 +58,7 @@ std::string hmac(std::string_view key, std::string_view message) {
   return out;
 }
 
-std::string_view raw_bytes(SecretKey const& key) {
-  return {reinterpret_cast<char const*>(key.bytes().data()), SecretKey::size};
-}
+std::string_view raw_bytes(SecretKey const& key) { return view_of(key.bytes()); }
 
 /// The members of an object as names and JSON texts, in order; a name may stand twice.
 struct Members {

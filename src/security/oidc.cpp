@@ -16,6 +16,8 @@
 #include "core/log.hpp"
 #include "core/utf8.hpp"
 #include "http/target.hpp"
+#include "security/bytes.hpp"
+#include "security/foreign_json.hpp"
 #include "security/outgoing.hpp"
 #include "security/secret_key.hpp"
 
@@ -27,8 +29,6 @@ constexpr std::size_t text_bytes_max = 1000;
 constexpr std::size_t code_bytes_max = 4096;
 constexpr std::size_t random_bytes = 32;  // RFC 7636 7.1
 constexpr std::array<std::string_view, 3> algorithms{"RS256", "ES256", "EdDSA"};
-
-unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
 
 // ---- URLs ----
 
@@ -94,29 +94,18 @@ bool are_scopes(std::string_view text) {
 
 // ---- metadata ----
 
-std::string text_of(json::object const& in, std::string_view name) {
-  auto const* found = in.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+std::string text_or_empty(json::object const& in, std::string_view name) {
+  return std::string(text_of(in, name).value_or(""));
 }
 
 bool lists(json::object const& in, std::string_view name, std::string_view wanted) {
   auto const* found = in.if_contains(name);
-  return found != nullptr && found->is_array() &&
-         std::ranges::any_of(found->get_array(), [&](json::value const& element) {
-           return element.is_string() && std::string_view(element.get_string()) == wanted;
-         });
+  return found != nullptr && contains_text(*found, wanted);
 }
 
 bool is_true(json::object const& in, std::string_view name) {
   auto const* found = in.if_contains(name);
   return found != nullptr && found->is_bool() && found->get_bool();
-}
-
-std::optional<json::object> object_in(std::string_view text) {
-  auto document = json::parse(text);
-  if (!document || !document->is_object())
-    return std::nullopt;
-  return std::move(document->get_object());
 }
 
 /// What the provider can do, for what we do. Empty when all of it fits.
@@ -140,7 +129,7 @@ std::string_view missing_in(json::object const& metadata) {
 /// RFC 7636 4.2.
 std::string challenge_of(std::string_view verifier) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()), bytes_of(verifier), verifier.size());
+  crypto_hash_sha256(bytes_of(digest), bytes_of(verifier), verifier.size());
   return to_base64url(digest);
 }
 
@@ -187,7 +176,7 @@ std::string_view error_in(std::string_view body) {
   constexpr std::array<std::string_view, 6> known{"invalid_request",     "invalid_client",         "invalid_grant",
                                                   "unauthorized_client", "unsupported_grant_type", "invalid_scope"};
   auto const answer = object_in(body);
-  auto const* found = answer ? std::ranges::find(known, text_of(*answer, "error")) : known.end();
+  auto const* found = answer ? std::ranges::find(known, text_or_empty(*answer, "error")) : known.end();
   return found == known.end() ? "without an error of RFC 6749" : *found;
 }
 
@@ -217,11 +206,11 @@ Result<Discovery> read_discovery(std::string_view document, Provider const& prov
   auto const metadata = object_in(document);
   if (!metadata)
     return fail(Code::invalid, "is no JSON object");
-  if (text_of(*metadata, "issuer") != provider.issuer)
+  if (text_or_empty(*metadata, "issuer") != provider.issuer)
     return fail(Code::invalid, "names another issuer");
-  Discovery out{.authorization_endpoint = text_of(*metadata, "authorization_endpoint"),
-                .token_endpoint = text_of(*metadata, "token_endpoint"),
-                .jwks_uri = text_of(*metadata, "jwks_uri"),
+  Discovery out{.authorization_endpoint = text_or_empty(*metadata, "authorization_endpoint"),
+                .token_endpoint = text_or_empty(*metadata, "token_endpoint"),
+                .jwks_uri = text_or_empty(*metadata, "jwks_uri"),
                 .answers_with_issuer = is_true(*metadata, "authorization_response_iss_parameter_supported")};
   for (auto const* url : {&out.authorization_endpoint, &out.token_endpoint, &out.jwks_uri}) {
     if (!is_endpoint(*url, provider.is_operators))
@@ -394,7 +383,7 @@ Task<Result<std::string>> OidcClient::exchange(Provider const& provider, Discove
                        "it answered " + std::to_string(fetched->status) + " " + std::string(error));
   }
   auto const answer = object_in(fetched->body);
-  auto token = answer ? text_of(*answer, "id_token") : std::string();
+  auto token = answer ? text_or_empty(*answer, "id_token") : std::string();
   if (token.empty())
     co_return unusable(provider, "exchange", "its answer holds no id_token");
   co_return token;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "security/bytes.hpp"
+
 namespace al::security {
 namespace {
 
@@ -42,8 +44,7 @@ Result<SecretKeyPtr> Sealing::unwrap(SecretKey const& master, TenantId const& te
   auto raw = open_with(master, binding, wrapped);
   if (!raw || raw->size() != SecretKey::size)
     return fail(other_master_key(master_.source()));
-  auto key = std::make_shared<SecretKey const>(
-      SecretKey::Bytes(reinterpret_cast<unsigned char const*>(raw->data()), SecretKey::size));
+  auto key = std::make_shared<SecretKey const>(SecretKey::Bytes(bytes_of(*raw), SecretKey::size));
   wipe(*raw);
   return key;
 }
@@ -87,9 +88,7 @@ Task<Result<SecretKeyPtr>> Sealing::data_key(TenantId const& tenant, When when, 
       co_return fail(not_at_hand(fits.error()));
     SecretKey const made(random_);
     std::array<std::string_view, 2> const binding{data_key_purpose, tenant.value};
-    auto const bytes = made.bytes();
-    auto const mine =
-        seal_with(**master, binding, {reinterpret_cast<char const*>(bytes.data()), bytes.size()}, random_);
+    auto const mine = seal_with(**master, binding, view_of(made.bytes()), random_);
     auto kept = co_await store_.add(tenant, mine, deadline);
     if (!kept)
       co_return fail(std::move(kept.error()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base64.hpp"
+#include "security/bytes.hpp"
 
 namespace al::security {
 namespace {
@@ -13,9 +14,6 @@ static_assert(SecretKey::size == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr std::string_view prefix = "s1.";
-
-unsigned char const* bytes_of(std::string_view text) { return reinterpret_cast<unsigned char const*>(text.data()); }
-unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 /// Each word with its length in front, so that ("a", "bc") and ("ab", "c") are not the same.
 std::string additional_data(Binding binding) {
@@ -109,10 +107,7 @@ SecretKeyPtr read_key(std::string_view text) {
   return key;
 }
 
-std::string key_text(SecretKey const& key) {
-  auto const bytes = key.bytes();
-  return to_base64({reinterpret_cast<char const*>(bytes.data()), bytes.size()});
-}
+std::string key_text(SecretKey const& key) { return to_base64(view_of(key.bytes())); }
 
 void wipe(std::string& text) {
   sodium_memzero(text.data(), text.size());
