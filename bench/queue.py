@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 
-from support.postgres import Postgres, free_port
+from support.postgres import Postgres
+from support.redis import Redis
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
@@ -29,7 +30,6 @@ PEER_COUNT = max(COUNT // 5, 1000)
 PACKAGES = ["graphile-worker@0.16.6", "bullmq@5.41.0", "ioredis@5.4.1"]
 PATIENCE_S = 600
 rows = collections.defaultdict(list)
-rows_latency = []
 
 OPEN = "SELECT count(*) FROM agent_lightning.tasks WHERE status IN ('pending', 'started')"
 FINISHED_ROWS = f"""
@@ -77,10 +77,9 @@ def ours(server, redis, name, database, prepare=None):
     url = server.create_database(database)
     subprocess.run([QUEUE, "setup", url, str(AGENTS)], check=True)
     around = prepare(server, database) if prepare else contextlib.nullcontext()
-    redis_url = f"redis://127.0.0.1:{redis}/0"
-    with around, running([[QUEUE, "work", url, redis_url, str(CONCURRENCY)]] * WORKERS):
+    with around, running([[QUEUE, "work", url, redis.url, str(CONCURRENCY)]] * WORKERS):
         time.sleep(0.5)
-        produce = [QUEUE, "produce", url, redis_url, str(AGENTS), str(COUNT), str(CALLERS)]
+        produce = [QUEUE, "produce", url, redis.url, str(AGENTS), str(COUNT), str(CALLERS)]
         timed(name, COUNT, produce, lambda: int(server.query(database, OPEN)))
     server.query("postgres", f'DROP DATABASE "{database}"')
 
@@ -139,15 +138,13 @@ def latency(server, redis, name, database):
     """Milliseconds from the answer of a create to the handler in another process, at an even thousand a second."""
     url = server.create_database(database)
     subprocess.run([QUEUE, "setup", url, str(AGENTS)], check=True)
-    redis_url = f"redis://127.0.0.1:{redis}/0"
-    lines = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop it
-    listener = subprocess.Popen([QUEUE, "listen", url, redis_url], stdin=subprocess.PIPE, stdout=lines)
-    time.sleep(0.5)
-    pace = [QUEUE, "pace", url, redis_url, str(AGENTS), "1000", "5000"]
-    paced = subprocess.run(pace, check=True, capture_output=True, text=True).stdout
-    listener.communicate()
-    lines.seek(0)
-    heard = lines.read()
+    with tempfile.TemporaryFile("w+") as lines:  # a pipe that nobody reads would stop it
+        with running([[QUEUE, "listen", url, redis.url]], stdout=lines):
+            time.sleep(0.5)
+            pace = [QUEUE, "pace", url, redis.url, str(AGENTS), "1000", "5000"]
+            paced = subprocess.run(pace, check=True, capture_output=True, text=True).stdout
+        lines.seek(0)
+        heard = lines.read()
     answered = dict(line.split() for line in paced.splitlines())
     handled = dict(line.split() for line in heard.splitlines())
     missing = answered.keys() - handled.keys()
@@ -156,33 +153,20 @@ def latency(server, redis, name, database):
     # The event may be there before its writer has its answer.
     took = sorted(max(0, int(handled[task]) - int(at)) / 1e6 for task, at in answered.items())
     p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
-    rows_latency.append((p50, p99))
     print(f"{name:44s} p50 {p50:6.2f} ms  p99 {p99:6.2f} ms   (aim 1 and 2)", flush=True)
     server.query("postgres", f'DROP DATABASE "{database}"')
 
 
 def main():
-    server = Postgres().start()
-    folder = tempfile.mkdtemp(prefix="agent-lightning-queue-")
-    port = free_port()
-    redis = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        stdout=subprocess.DEVNULL,
-    )
     peers = have_peers()
-    try:
+    with Postgres() as server, Redis() as redis:
         for i in range(ROUNDS):
-            latency(server, port, "event commit to handler, 1000/s", f"latency_{i}")
-            ours(server, port, "agent-lightning", f"fresh_{i}")
-            ours(server, port, "the same, 1M finished, open transaction", f"old_{i}", behind_finished)
+            latency(server, redis, "event commit to handler, 1000/s", f"latency_{i}")
+            ours(server, redis, "agent-lightning", f"fresh_{i}")
+            ours(server, redis, "the same, 1M finished, open transaction", f"old_{i}", behind_finished)
             if peers:
                 graphile(server, "graphile-worker (PostgreSQL)", f"graphile_{i}")
-                bullmq(port, "BullMQ (Redis, not durable)")
-    finally:
-        redis.terminate()
-        redis.wait(10)
-        shutil.rmtree(folder, ignore_errors=True)
-        server.remove()
+                bullmq(redis.port, "BullMQ (Redis, not durable)")
     print()
     for other in list(rows)[1:]:
         ratios = [b / a if "same" in other else a / b

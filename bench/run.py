@@ -1,20 +1,23 @@
 """Our rows and those they are compared with, measured in one run on one machine; see README.md."""
 
 import collections
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from urllib.parse import urlsplit
 
+from load import nginx, running, wait_until_listening, wrk
 from support.postgres import Postgres, free_port
+from support.redis import Redis
 from support.server import Server
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 6
@@ -22,6 +25,7 @@ ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 HERE = pathlib.Path(__file__).parent
 CLIENTS = 32
 AGENTS = 1000
+CALL_TIMEOUT_S = 60
 SEED = HERE.parent.parent / "shared" / "bench" / "seed_reference.py"
 rows = collections.defaultdict(list)  # per second, one figure a round
 
@@ -40,107 +44,61 @@ def ratio(label, ours, theirs, aim):
         print(f"{label:56s} {middle:6.1f}x  ({ratios[0]:.1f} to {ratios[-1]:.1f}; aim {aim})", flush=True)
 
 
-def wrk(name, script, base, path, token, clients=CLIENTS):
-    environment = os.environ | {"BENCH_PATH": path}
-    environment.pop("BENCH_TOKEN", None)
-    if token:
-        environment["BENCH_TOKEN"] = token
-    out = subprocess.run(
-        ["wrk", "-t1", f"-c{clients}", f"-d{int(SECONDS)}s", "-s", str(HERE / script), "--latency", base],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    fields = next(line for line in out.splitlines() if line.startswith("RESULT")).split()
-    per_second, p50, p99, bad = float(fields[1]), float(fields[2]), float(fields[3]), int(fields[4])
-    report(name, per_second, p50, p99, f"{bad} errors" if bad else "")
-
-
-def call(server, method, path, body=None):
-    url = urlsplit(server.url)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-    connection.request(
-        method,
-        path,
-        json.dumps(body) if body is not None else None,
-        {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
-    )
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    assert response.status < 300, (method, path, response.status, text[:300])
-    return json.loads(text)
+def measure_load(name, script, url, path="", token=None):
+    load = wrk(script, url, CLIENTS, SECONDS, path=path, **({"token": token} if token else {}))
+    report(name, load.per_second, load.p50_ms, load.p99_ms, load.note)
 
 
 def make_agents(server):
-    url = urlsplit(server.url)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-    for n in range(1, AGENTS + 1):
-        body = {"id": f"bench_{n}", "name": f"Bench {n}", "specialization": "bench", "max_concurrency": 100}
-        connection.request(
-            "POST",
-            "/api/v1/agents",
-            json.dumps(body),
-            {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
-        )
-        response = connection.getresponse()
-        response.read()
-        assert response.status == 201, response.status
-    connection.close()
+    with contextlib.closing(server.connect(timeout_s=CALL_TIMEOUT_S)) as connection:
+        for n in range(1, AGENTS + 1):
+            body = {"id": f"bench_{n}", "name": f"Bench {n}", "specialization": "bench", "max_concurrency": 100}
+            connection.request("POST", "/api/v1/agents", json.dumps(body), server.headers)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 201, response.status
 
 
 def end_to_end(label, server):
     """Enqueue → claim → complete through the API with the real worker."""
-    before = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"]
+
+    def asked(query):
+        return server.api("GET", f"/tasks?{query}&limit=1", timeout_s=CALL_TIMEOUT_S)
+
+    before = asked("status=completed&count=total")["total"]
     begin = time.monotonic()
-    subprocess.run(
-        ["wrk", "-t1", f"-c{CLIENTS}", f"-d{int(SECONDS)}s", "-s", str(HERE / "create_task.lua"), server.url],
-        env=os.environ | {"BENCH_PATH": "/api/v1/agents/", "BENCH_TOKEN": server.token},
-        capture_output=True,
-        check=True,
-    )
+    wrk("create_task.lua", server.url, CLIENTS, SECONDS, path="/api/v1/agents/", token=server.token)
     # Looked at seldom: counting a long table is work too.
-    while any(call(server, "GET", f"/api/v1/tasks?status={s}&limit=1")["count"] for s in ("pending", "started")):
+    while any(asked(f"status={status}")["count"] for status in ("pending", "started")):
         time.sleep(0.25)
     took = time.monotonic() - begin
-    done = call(server, "GET", "/api/v1/tasks?status=completed&count=total&limit=1")["total"] - before
+    done = asked("status=completed&count=total")["total"] - before
     report(f"{label}: task enqueue → claim → complete", done / took)
 
 
 def event_latency(label, server, count=300):
-    """From just before the commit's request to the event at an SSE client: an upper bound of commit → subscriber."""
-    url = urlsplit(server.url)
-    stream = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-    stream.request(
-        "GET", "/api/v1/events/stream?channel=agent:updated", headers={"Authorization": "Bearer " + server.token}
-    )
-    reader = stream.getresponse()
-    arrived = {}
+    """From the writer's answer to the event at a client of the stream."""
+    arrived, answered = {}, {}
 
     def read():
-        while len(arrived) < count:
-            line = reader.fp.readline()
-            if not line:
-                return
+        while len(arrived) < count and (line := stream.fp.readline()):
             if line.startswith(b"data:"):
                 arrived[json.loads(line[5:])["version"]] = time.perf_counter()
 
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    time.sleep(0.3)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
-    answered = {}
-    for n in range(count):
-        connection.request(
-            "PUT",
-            "/api/v1/agents/bench_1",
-            json.dumps({"name": f"N{n}"}),
-            {"Authorization": "Bearer " + server.token, "Content-Type": "application/json"},
-        )
-        version = json.loads(connection.getresponse().read())["version"]
-        answered[version] = time.perf_counter()
-    thread.join(10)
+    listener, stream = server.open("GET", "/api/v1/events/stream?channel=agent:updated", timeout_s=CALL_TIMEOUT_S)
+    with contextlib.closing(server.connect(timeout_s=CALL_TIMEOUT_S)) as writer, contextlib.closing(listener):
+        thread = threading.Thread(target=read)
+        thread.start()
+        time.sleep(0.3)
+        for n in range(count):
+            writer.request("PUT", "/api/v1/agents/bench_1", json.dumps({"name": f"N{n}"}), server.headers)
+            version = json.loads(writer.getresponse().read())["version"]
+            answered[version] = time.perf_counter()
+        thread.join(10)
+        if thread.is_alive():
+            listener.sock.shutdown(socket.SHUT_RDWR)
+            thread.join()
+        stream.close()
     delays = sorted((arrived[v] - answered[v]) * 1000 for v in answered if v in arrived)
     assert len(delays) == count, f"{len(delays)} of {count} events came"
     report(
@@ -163,8 +121,9 @@ def ours(label, environment):
         begin = time.monotonic()
         server.start()
         print(f"{label}: later start, ready after {1000 * (time.monotonic() - begin):.0f} ms")
-        wrk(f"{label}: read one agent", "read_agent.lua", server.url, "/api/v1/agents/", server.token)
-        wrk(f"{label}: list ten agents", "get.lua", server.url + "/api/v1/agents?limit=10", "", server.token)
+        measure_load(f"{label}: read one agent", "read_agent.lua", server.url, "/api/v1/agents/", server.token)
+        listing = server.url + "/api/v1/agents?limit=10"
+        measure_load(f"{label}: list ten agents", "get.lua", listing, token=server.token)
         event_latency(label, server)
         end_to_end(label, server)
         time.sleep(2)
@@ -173,7 +132,8 @@ def ours(label, environment):
         # Creating alone: the roles that run tasks are left out, as nobody else's row runs them.
         server.roles = ("gateway",)
         server.start()
-        wrk(f"{label}: create a task and its event", "create_task.lua", server.url, "/api/v1/agents/", server.token)
+        name = f"{label}: create a task and its event"
+        measure_load(name, "create_task.lua", server.url, "/api/v1/agents/", server.token)
     finally:
         server.remove()
 
@@ -183,14 +143,12 @@ def memory_at_rest():
     try:
         server.start()
         make_agents(server)
-        url = urlsplit(server.url)
-        connection = http.client.HTTPConnection(url.hostname, url.port)
-        for n in range(10_000):
-            connection.request(
-                "GET", f"/api/v1/agents/bench_{n % AGENTS + 1}", headers={"Authorization": "Bearer " + server.token}
-            )
-            connection.getresponse().read()
-        time.sleep(3)
+        with contextlib.closing(server.connect()) as connection:
+            authorization = {"Authorization": "Bearer " + server.token}
+            for n in range(10_000):
+                connection.request("GET", f"/api/v1/agents/bench_{n % AGENTS + 1}", headers=authorization)
+                connection.getresponse().read()
+            time.sleep(3)
         print(f"SQLite: all roles at rest after 10,000 requests: {server.resident_mb():.1f} MB resident (aim < 40)")
     finally:
         server.remove()
@@ -212,7 +170,8 @@ def without_http():
         report(next(name for part, name in names.items() if part in row["name"]), row["items_per_second"])
 
 
-def nginx():
+def static_json():
+    """Files of the size of an agent from nginx; nothing where there is none."""
     if not shutil.which("nginx"):
         return
     with tempfile.TemporaryDirectory() as directory:
@@ -222,20 +181,15 @@ def nginx():
         for n in range(1, AGENTS + 1):
             (root / "agents" / f"bench_{n}").write_text(json.dumps({"id": f"bench_{n}", "name": "x" * 300}))
         port = free_port()
-        config = root / "nginx.conf"
-        config.write_text(f"""daemon off; pid {root}/pid; error_log {root}/error.log; worker_processes 2; user root;
+        configuration = f"""daemon off; pid {root}/pid; error_log {root}/error.log; worker_processes 2; user root;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on; tcp_nodelay on; open_file_cache max=2000; default_type application/json;
   keepalive_requests 1000000; client_body_temp_path {root}/b; proxy_temp_path {root}/p; fastcgi_temp_path {root}/f;
   uwsgi_temp_path {root}/u; scgi_temp_path {root}/s;
-  server {{ listen 127.0.0.1:{port}; root {root}; }} }}""")
-        process = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
-        try:
-            time.sleep(1)
-            wrk("nginx, static JSON", "read_agent.lua", f"http://127.0.0.1:{port}", "/agents/", None)
-        finally:
-            process.terminate()
-            process.wait(10)
+  server {{ listen 127.0.0.1:{port}; root {root}; }} }}"""
+        with nginx(directory, "nginx", configuration):
+            wait_until_listening(port, "/agents/bench_1")
+            measure_load("nginx, static JSON", "read_agent.lua", f"http://127.0.0.1:{port}", "/agents/")
 
 
 def pgbench(database):
@@ -288,67 +242,32 @@ def seed_reference(postgres):
         )
     port = free_port()
     database = postgres.create_database("seedref").replace("postgresql:", "postgresql+psycopg2:", 1)
-    redis = subprocess.Popen(
-        ["redis-server", "--port", "6379", "--bind", "127.0.0.1", "--save", ""], stdout=subprocess.DEVNULL
-    )
-    server = subprocess.Popen(
-        [
-            str(environment_dir / "bin" / "uvicorn"),
-            "seed_reference:app",
-            "--port",
-            str(port),
-            "--no-access-log",
-            "--log-level",
-            "error",
-        ],
-        cwd=SEED.parent,
-        env=os.environ | {"DATABASE_URL": database, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    try:
-        for _ in range(100):
-            try:
-                http.client.HTTPConnection("127.0.0.1", port, timeout=2).request("GET", "/agents")
-                break
-            except OSError:
-                time.sleep(0.1)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        for n in range(1, AGENTS + 1):
-            connection.request(
-                "POST",
-                "/agents",
-                json.dumps({"id": f"bench_{n}", "name": "n", "model": "m", "specialization": "s"}),
-                {"Content-Type": "application/json"},
-            )
-            connection.getresponse().read()
-        wrk("the seeds' design: read one agent", "read_agent.lua", f"http://127.0.0.1:{port}", "/agents/", None)
-        wrk(
-            "the seeds' design: create a task, no event",
-            "create_task.lua",
-            f"http://127.0.0.1:{port}",
-            "/agents/",
-            None,
-        )
-    finally:
-        for process in (server, redis):
-            process.terminate()
-            process.wait(15)
+    command = [str(environment_dir / "bin" / "uvicorn"), "seed_reference:app", "--port", str(port)]
+    command += ["--no-access-log", "--log-level", "error"]
+    settings = os.environ | {"DATABASE_URL": database, "PYTHONDONTWRITEBYTECODE": "1"}
+    with Redis(6379), running(command, cwd=SEED.parent, env=settings):
+        wait_until_listening(port, "/agents")
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            for n in range(1, AGENTS + 1):
+                body = {"id": f"bench_{n}", "name": "n", "model": "m", "specialization": "s"}
+                connection.request("POST", "/agents", json.dumps(body), {"Content-Type": "application/json"})
+                connection.getresponse().read()
+        url = f"http://127.0.0.1:{port}"
+        measure_load("the seeds' design: read one agent", "read_agent.lua", url, "/agents/")
+        measure_load("the seeds' design: create a task, no event", "create_task.lua", url, "/agents/")
 
 
 def measure():
     """Everything once. Rows that are compared stand next to each other."""
-    postgres = Postgres()
-    postgres.start()
-    try:
+    with Postgres() as postgres:
         ours("SQLite", {})
         without_http()
         memory_at_rest()
-        nginx()
+        static_json()
         seed_reference(postgres)
         database = postgres.create_database("bench")
         ours("PostgreSQL", {"DATABASE_URL": database})
         pgbench(database)
-    finally:
-        postgres.remove()
 
 
 def main():

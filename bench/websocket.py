@@ -2,7 +2,6 @@
 takes from the request that makes it. Server, clients (a process of their own) and this share the machine."""
 
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -18,11 +17,8 @@ BROADCASTS, EVENTS = 10, 200
 PER_USER = 100
 
 
-def resident_bytes(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError("the server is gone")
+def resident_bytes(server):
+    return server.resident_mb() * (1 << 20)
 
 
 class Clients:
@@ -52,7 +48,9 @@ class Clients:
 
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(60) == 0
+        code = self.process.wait(60)
+        self.process.stdout.close()
+        assert code == 0, code
 
 
 def mark():
@@ -61,9 +59,9 @@ def mark():
 
 def idle_and_broadcast(server):
     """Bytes of one idle client, and the medians of the broadcasts' figures."""
-    before = resident_bytes(server.pid)
+    before = resident_bytes(server)
     clients = Clients(server, CLIENTS)
-    each = (resident_bytes(server.pid) - before) / CLIENTS
+    each = (resident_bytes(server) - before) / CLIENTS
     rows = []
     for _ in range(BROADCASTS):
         clients.expect(1)

@@ -1,12 +1,8 @@
 """Signing in and what it guards, against the program as people meet it."""
 
-import base64
 import concurrent.futures
-import hashlib
-import hmac
 import pathlib
 import re
-import struct
 import tempfile
 import time
 import unittest
@@ -14,19 +10,11 @@ from http.cookies import SimpleCookie
 from typing import ClassVar
 
 from support.cases import ServerTest
+from support.sign_in import OPEN_ROUTES, PASSWORD, totp
 
-PASSWORD = "correct horse battery staple"
 ADMIN = "admin@example.org"
 # What was found of a token is remembered for so long at most.
 REMEMBERED_S = 1.0
-
-
-def totp(secret: str, at: float | None = None) -> str:
-    """RFC 6238 with SHA-1, six digits, 30 seconds: as authenticator apps compute it."""
-    step = int((time.time() if at is None else at) // 30)
-    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
-    at_byte = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at_byte : at_byte + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
 
 
 class AuthTest(ServerTest):
@@ -250,7 +238,8 @@ class SecondFactor(AuthTest):
         self.assertEqual(401, self.call_as(other, "GET", "/auth/me")[0], "logins without it have ended")
         self.assertEqual(200, self.call_as(token, "GET", "/auth/me")[0])
 
-        self.assertEqual((401, "mfa_required"), (lambda s, p: (s, p["code"]))(*self.login(user["email"])))
+        status, problem = self.login(user["email"])
+        self.assertEqual((401, "mfa_required"), (status, problem["code"]))
         self.assertEqual(401, self.login(user["email"], "wrong password", code=totp(begun["secret"]))[0])
         self.assertEqual(401, self.login(user["email"], code=totp(begun["secret"], now))[0], "its confirming used it")
         self.assertEqual(200, self.login(user["email"], code=totp(begun["secret"], now + 30))[0])
@@ -370,20 +359,6 @@ class Rights(AuthTest):
 
     def test_every_route_asks_who_calls_and_what_he_may(self):
         """A route whose table entry names no permission is open, and then it must stand in this list."""
-        open_routes = {
-            ("GET", "/health"),
-            ("GET", "/ready"),
-            ("GET", "/openapi.json"),
-            ("GET", "/auth/jwks.json"),
-            ("GET", "/auth/ways"),
-            ("GET", "/ws"),  # the first message may carry the credential
-            ("GET", "/auth/provider"),
-            ("GET", "/auth/provider/callback"),
-            ("POST", "/auth/login"),
-            ("POST", "/auth/refresh"),
-            ("POST", "/auth/register"),
-            ("POST", "/auth/reset-password"),
-        }
         made = self.api("POST", "/auth/api-keys?owner=service", {"name": "n", "permissions": ["nothing:here"]}, 201)
         seen = set()
         for path, operations in self.api("GET", "/openapi.json")["paths"].items():
@@ -392,14 +367,14 @@ class Rights(AuthTest):
             for method in operations:
                 route = (method.upper(), bare)
                 seen.add(route)
-                if route in open_routes:
+                if route in OPEN_ROUTES:
                     continue
                 body = {} if method in ("post", "put", "patch") else None
                 nobody = self.call_as(None, route[0], filled, body)
                 self.assertEqual(401, nobody[0], f"{route} without a credential: {nobody[1]}")
                 stranger = self.call_as(made["api_key"], route[0], filled, body)
                 self.assertEqual(403, stranger[0], f"{route} without a permission: {stranger[1]}")
-        self.assertLessEqual(open_routes, seen)
+        self.assertLessEqual(OPEN_ROUTES, seen)
         self.assertGreater(len(seen), 80)
 
     def test_what_clients_may_not_set_is_refused(self):

@@ -1,12 +1,8 @@
 """People of two organisations who sign in, each from a machine of his own: all of 127.0.0.0/8 is loopback."""
 
-import base64
-import hashlib
-import hmac
 import http.client
 import itertools
 import json
-import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +11,12 @@ from urllib.parse import urlsplit
 
 from support.cases import ServerTest
 from support.server import Server
+from support.sign_in import PASSWORD
 
 ADMIN = "admin@al.test"
-PASSWORD = "correct horse battery staple"
 WRONG = "wrong horse battery staple"
+NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"  # names nothing, whatever it is put in the place of
+EVIL = "https://evil.example"
 # What was found of a token is remembered for so long at most.
 REMEMBERED_S = 1.1
 CALL_TIMEOUT_S = 60
@@ -65,21 +63,15 @@ def ask(
     try:
         connection.request(method, "/api/v1" + path, content, sent)
         response = connection.getresponse()
-        text = response.read().decode()
+        # A stream has no end; its head says whether it was opened.
+        is_stream = response.headers.get_content_type() == "text/event-stream"
+        text = "" if is_stream else response.read().decode()
         seconds = time.perf_counter() - began
         fields = [(name.lower(), value) for name, value in response.getheaders()]
         is_json = "json" in response.headers.get("Content-Type", "")
         return Reply(response.status, fields, json.loads(text) if is_json and text else text, seconds)
     finally:
         connection.close()
-
-
-def totp(secret: str, at: float | None = None) -> str:
-    """RFC 6238 with SHA-1, six digits and 30 seconds."""
-    step = int((time.time() if at is None else at) // 30)
-    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
-    begin = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[begin : begin + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
 
 
 def told(reply: Reply) -> tuple:
@@ -132,6 +124,12 @@ class PeopleTest(ServerTest):
     def access_token(cls, *roles: str) -> str:
         """Of a new user."""
         return cls.tokens(cls.new_user(*roles)["email"])["access_token"]
+
+    @classmethod
+    def service_key(cls, *permissions: str) -> str:
+        """An API key of no user."""
+        wanted = {"name": "k", "permissions": list(permissions)}
+        return cls.server.api("POST", "/auth/api-keys?owner=service", wanted, 201)["api_key"]
 
     @classmethod
     def new_organisation(cls, id: str) -> str:

@@ -117,17 +117,27 @@ def bytes_wanted(data: bytearray, has_body: bool) -> int:
     return end + 4 + int(length[1]) if length else 0
 
 
+def connect(host: str, port: int, wait_s: float, receive_buffer: int = 0) -> socket.socket:
+    """A connection whose `receive_buffer`, in bytes, is agreed on from its start; 0: the system's own."""
+    sock = socket.socket()
+    try:
+        sock.settimeout(wait_s)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.connect((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 class Wire:
     """One connection. Never waits longer than `wait_s` for anything."""
 
-    def __init__(self, port: int, wait_s: float = WAIT_S, host: str = "127.0.0.1", receive_buffer: int = 0):
-        self.sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.sock.settimeout(wait_s)
-        self.wait_s = wait_s
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.connect((host, port))
+    def __init__(self, port: int, wait_s: float = WAIT_S, receive_buffer: int = 0):
+        self.sock = connect("127.0.0.1", port, wait_s, receive_buffer)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.wait_s = wait_s
         self.unread = b""
 
     def __enter__(self) -> Self:
@@ -215,38 +225,52 @@ class Asker:
         return answer
 
 
-class RawServer:
-    """Answers every request with the bytes that `answer` makes of its bytes, and closes."""
+class Listener:
+    """As a context it takes connections on a loopback port, in a thread of its own, and hands each to `serve`."""
 
-    def __init__(self, answer: Callable[[bytes], bytes]):
-        self.answer, self.requests = answer, []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept)
-        self.thread.start()
+    port: int
 
     def __enter__(self) -> Self:
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        self.accepting = threading.Thread(target=self.accept)
+        self.accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
+        self.accepting.join()
         self.listener.close()
 
     def accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 sock, _ = self.listener.accept()
-                with sock, contextlib.suppress(OSError):
-                    sock.settimeout(5)
-                    self.serve(sock)
+            except OSError:
+                return
+            with contextlib.suppress(OSError):  # a client that hangs up is no fault of ours
+                self.serve(sock)
 
     def serve(self, sock: socket.socket) -> None:
-        data = b""
-        while not data.endswith(b"\r\n\r\n") and not self.has_body(data) and (piece := sock.recv(65536)):
-            data += piece
-        self.requests.append(data)
-        sock.sendall(self.answer(data))
+        """Owns the connection; nobody else is taken meanwhile."""
+        raise NotImplementedError
+
+
+class RawServer(Listener):
+    """Answers every request with the bytes that `answer` makes of its bytes, and closes."""
+
+    def __init__(self, answer: Callable[[bytes], bytes]):
+        self.answer = answer
+        self.requests: list[bytes] = []
+
+    def serve(self, sock: socket.socket) -> None:
+        with sock:
+            sock.settimeout(5)
+            data = b""
+            while not data.endswith(b"\r\n\r\n") and not self.has_body(data) and (piece := sock.recv(65536)):
+                data += piece
+            self.requests.append(data)
+            sock.sendall(self.answer(data))
 
     @staticmethod
     def has_body(data: bytes) -> bool:
@@ -270,7 +294,9 @@ def in_pieces(data: bytes, size: int) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def request(method: str, target: str | bytes, token: str = "", fields: Iterable[str] = (), body: bytes | None = None):
+def request(
+    method: str, target: str | bytes, token: str = "", fields: Iterable[str] = (), body: bytes | None = None
+) -> bytes:
     """The bytes of an ordinary request; `target` and `fields` go in as they are."""
     lines = ["Host: al.test", *([f"Authorization: Bearer {token}"] if token else []), *fields]
     if body is not None:

@@ -8,12 +8,11 @@ import unittest
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from people import ADMIN, NOBODY, PASSWORD, PeopleTest
 from raw_http import Answer, Asker, RawServer, request
 from smuggling_cases import TOKEN
 from support.cases import ServerTest
 
-ADMIN = {"email": "admin@al.test", "password": "correct horse battery staple"}
-UUID = "01890a5d-ac96-774b-bcce-b302099a8057"
 TIME = "2001-01-01T00:00:00Z"
 TEMPTING: dict[str, Any] = {
     "tenant_id": "other",
@@ -45,7 +44,7 @@ TEMPTING: dict[str, Any] = {
     "result": {"text": "mine"},
     "error_message": "mine",
     "chosen_because": "mine",
-    "parent_id": UUID,
+    "parent_id": NOBODY,
     "created_at": TIME,
     "updated_at": TIME,
     "deleted_at": TIME,
@@ -169,14 +168,7 @@ def faults(answer: Answer | None, key: str, value: Any, where: str = "") -> list
 
 
 class MassAssignment(ServerTest):
-    environment: ClassVar = {
-        "LOG_LEVEL": "error",
-        "AGENT_LIGHTNING_TOKEN": TOKEN,
-        "AGENT_LIGHTNING_ADMIN_EMAIL": ADMIN["email"],
-        "AGENT_LIGHTNING_ADMIN_PASSWORD": ADMIN["password"],
-        "AUTH_REGISTRATION": "true",
-        "PROVIDERS_ALLOWED_HOSTS": "*",
-    }
+    environment: ClassVar = PeopleTest.environment | {"AGENT_LIGHTNING_TOKEN": TOKEN, "PROVIDERS_ALLOWED_HOSTS": "*"}
     made = 0
 
     @classmethod
@@ -197,14 +189,15 @@ class MassAssignment(ServerTest):
             "{session_id}": session,
             "{provider_id}": "provider",
             "{consumer}": "task-metrics",
-            "{dead_letter_id}": UUID,
+            "{dead_letter_id}": NOBODY,
             "{backup_id}": "none",
             "{id}": "none",
         }
-        cls.schemas = cls.server.call("GET", "/openapi.json")[1]["components"]["schemas"]
+        document = cls.server.call("GET", "/openapi.json")[1]
+        cls.schemas = document["components"]["schemas"]
         cls.operations = {
             f"{method.upper()} {path.removeprefix('/api/v1')}": operation
-            for path, methods in cls.server.call("GET", "/openapi.json")[1]["paths"].items()
+            for path, methods in document["paths"].items()
             for method, operation in methods.items()
             if not path.startswith(PASSED_THROUGH)
         }
@@ -213,7 +206,7 @@ class MassAssignment(ServerTest):
 
     @classmethod
     def add_people(cls):
-        cls.access_token = cls.server.api("POST", "/auth/login", ADMIN)["access_token"]
+        cls.access_token = cls.server.api("POST", "/auth/login", {"email": ADMIN, "password": PASSWORD})["access_token"]
         user = cls.server.api("POST", "/users", cls.body("POST /users"), 201)
         cls.server.api("POST", "/roles", cls.body("POST /roles") | {"id": "tester"}, 201)
         cls.server.api("POST", "/organisations", cls.body("POST /organisations") | {"id": "guests"}, 201)
@@ -221,9 +214,9 @@ class MassAssignment(ServerTest):
             "{user_id}": user["id"],
             "{role_id}": "tester",
             "{organisation_id}": "guests",
-            "{key_id}": UUID,
-            "{login_id}": UUID,
-            "{instance_id}": UUID,
+            "{key_id}": NOBODY,
+            "{login_id}": NOBODY,
+            "{instance_id}": NOBODY,
             "{service}": "nobody",
         }
 
@@ -318,11 +311,11 @@ class MassAssignment(ServerTest):
             answer = self.ask("POST /knowledge/import", body)
             with self.subTest(key=key):
                 self.assertEqual(200, answer.status, answer.body)
-                if json.loads(answer.body)["imported"]:
-                    stored = self.server.api("GET", f"/knowledge/{body['items'][0]['id']}?agent_id=target")
-                    meant = {"usage_count": 99}  # documented as a part of such files
-                    self.assertEqual(meant.get(key), stored.get(key) if stored.get(key) == value else None)
-                    self.assertEqual(("target", 1), (stored["agent_id"], stored["version"]))
+                self.assertEqual(1, json.loads(answer.body)["imported"])
+                stored = self.server.api("GET", f"/knowledge/{body['items'][0]['id']}?agent_id=target")
+                meant = {"usage_count": 99}  # documented as a part of such files
+                self.assertEqual(meant.get(key), stored.get(key) if stored.get(key) == value else None)
+                self.assertEqual(("target", 1), (stored["agent_id"], stored["version"]))
 
     def test_routes_without_a_body(self):
         for route, operation in self.operations.items():

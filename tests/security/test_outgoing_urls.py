@@ -480,12 +480,6 @@ class RegisteredInstances(ServerTest):
 
     environment: ClassVar = {"LOG_LEVEL": "error", "AGENT_LIGHTNING_TOKEN": TOKEN}
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if "/api/v1/instances" not in cls.server.call("GET", "/openapi.json")[1]["paths"]:
-            raise unittest.SkipTest("this program has no service discovery")
-
     def test_none_is_where_no_service_is(self):
         for host in NEVER_A_SERVICE:
             with self.subTest(host=host):

@@ -11,14 +11,13 @@ import itertools
 import json
 import re
 import socket
-import threading
 import unittest
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
-from raw_http import Exchange, Malformed, Wire, exchange, in_pieces, read_answers
+from raw_http import Exchange, Listener, Malformed, Wire, exchange, in_pieces, read_answers
 from smuggling_cases import CANARY, TABLES, TOKEN, Case
 from support.server import Server
 
@@ -103,33 +102,27 @@ def violations(done: Run, seen: set[str]) -> list[str]:
     return found
 
 
-class NaiveServer:
+class NaiveServer(Listener):
     """Reads requests as many have: any line end, any number, no coding. Never refuses, nor closes."""
 
     def __init__(self):
         self.marks: set[str] = set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept)
-        self.thread.start()
 
     def __enter__(self) -> Self:
-        return self
+        self.pool = concurrent.futures.ThreadPoolExecutor(64)
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
-        self.listener.close()
+        super().__exit__()
+        self.pool.shutdown()
 
     def seen(self) -> set[str]:
         return self.marks
 
-    def accept(self) -> None:
-        with concurrent.futures.ThreadPoolExecutor(64) as pool, contextlib.suppress(OSError):
-            while True:
-                pool.submit(self.serve, self.listener.accept()[0])
-
     def serve(self, sock: socket.socket) -> None:
+        self.pool.submit(self.converse, sock)
+
+    def converse(self, sock: socket.socket) -> None:
         sock.settimeout(WAIT_S)
         with sock, sock.makefile("rb") as stream, contextlib.suppress(OSError):
             while line := stream.readline(65536):

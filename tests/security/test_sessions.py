@@ -7,7 +7,7 @@ import time
 import unittest
 from typing import Any
 
-from people import ADMIN, PASSWORD, REMEMBERED_S, PeopleTest, Reply, ask, machines
+from people import ADMIN, EVIL, NOBODY, PASSWORD, REMEMBERED_S, PeopleTest, Reply, ask, machines
 from support.cluster import Cluster
 from support.server import Server
 
@@ -16,8 +16,6 @@ GRACE_S = 10  # in which a token that comes twice is a lost answer, and no theft
 REFRESH, CSRF = "__Host-al_refresh", "__Host-al_csrf"
 LOGIN_S = 30 * 24 * 3600
 COOKIE = re.compile(r"([!-:<-~]+?)=([A-Za-z0-9._-]*)((?:; [!-:<-~]+)*)")
-EVIL = "https://evil.example"
-NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 class LoginTest(PeopleTest):
@@ -91,6 +89,7 @@ class Refreshing(LoginTest):
         """Who reads the answers about logins finds no token in them."""
         tokens = self.tokens()
         listed = self.ask("GET", "/auth/logins", token=tokens["access_token"]).body["logins"]
+        self.assertIn(tokens["session_id"], [login["id"] for login in listed])
         for login in listed:
             self.assertEqual(401, self.refresh(login["id"]).status)
             self.assertEqual(401, self.ask("GET", "/auth/me", token=login["id"]).status)

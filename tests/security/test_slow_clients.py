@@ -18,22 +18,22 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from raw_http import Answer, Malformed, Wire, read_answers, read_head, request
+from raw_http import Answer, Listener, Malformed, Wire, read_answers, read_head, request
 from smuggling_cases import TOKEN
 from support.cases import ServerTest
 from support.server import Server
 
 # What docs/services/system.md says.
-HEAD_S, BODY_S, WRITE_S, IDLE_S = 10, 10, 30, 75
+HEAD_S, BODY_S, WRITE_S = 10, 10, 30
 SLACK_S = 3.0  # of the server's tick, and of its work for all of them
 PULSE_S = 0.02
 LATENCY_S = 2.0  # of the others, at most
 DRIP_S = 0.25
 SILENT = 300
-LARGE_TASKS, LARGE_CONTEXT_BYTES = 64, 250_000
+LARGE_TASKS, LARGE_CONTEXT_BYTES = 18, 250_000
 LARGE_EVENTS, EVENT_BYTES, EVENTS_S = 300, 16_000, 4  # the seconds are those in which they are made
 SMALL_BUFFER = 4096
-STEADY_BYTES_PER_S = 300_000
+STEADY_BYTES_PER_S = 40_000  # a page ends behind 4 MiB: so most of it is left when the time for a stuck one is up
 CROWD = 32
 GET = b"GET /health HTTP/1.1\r\nHost: al.test\r\n"
 
@@ -211,7 +211,7 @@ class Reader(threading.Thread):
 
     def __init__(self, port: int, ask: bytes, bytes_per_s: int, hold_s: float = WRITE_S + 1.5):
         super().__init__()
-        self.wire = Wire(port, 5, receive_buffer=max(bytes_per_s, SMALL_BUFFER))
+        self.wire = Wire(port, 5, receive_buffer=max(4 * bytes_per_s, SMALL_BUFFER))
         self.bytes_per_s, self.hold_s = bytes_per_s, hold_s
         self.received, self.is_closed = b"", False
         self.wire.send(ask)
@@ -259,31 +259,21 @@ class CrowdedServer(threading.Thread):
                 time.sleep(DRIP_S)
 
 
-class PatientServer:
+class PatientServer(Listener):
     """Says what it is given to say, and then waits for its clients for ever."""
 
     def __init__(self, says: bytes = b""):
         self.says = says
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
         self.accepted: list[socket.socket] = []
-        self.thread = threading.Thread(target=self.accept)
-        self.thread.start()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join()
-        for sock in (self.listener, *self.accepted):
+        super().__exit__()
+        for sock in self.accepted:
             sock.close()
 
-    def accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self.accepted.append(self.listener.accept()[0])
-                self.accepted[-1].sendall(self.says)
+    def serve(self, sock: socket.socket) -> None:
+        self.accepted.append(sock)
+        sock.sendall(self.says)
 
 
 class SlowClients(ServerTest):
