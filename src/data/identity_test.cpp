@@ -482,6 +482,17 @@ TEST_P(Identity, AnUnlinkedPersonIsSignedOutAndMayBeLinkedAnew) {
   EXPECT_TRUE(wait(stores->identities.link(actor(), bob.id, "https://id.example.org", "ada", soon())));
 }
 
+TEST_P(Identity, AnAddressIsEnoughForOnePersonOnce) {
+  auto const ada = have_user();
+  std::string const issuer = "https://id.example.org";
+  auto const first = wait(stores->identities.link_first(actor(), ada.id, issuer, "ada", soon()));
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(wait(stores->identities.link_first(actor(), ada.id, issuer, "eve", soon())).error().code, Code::conflict);
+  ASSERT_TRUE(wait(stores->identities.unlink(actor(), ada.id, first->id, soon())));
+  EXPECT_EQ(wait(stores->identities.link_first(actor(), ada.id, issuer, "eve", soon())).error().code, Code::conflict);
+  EXPECT_TRUE(wait(stores->identities.link(actor(), ada.id, issuer, "ada", soon()))) << "signed in she links herself";
+}
+
 TEST_P(Identity, ADeletedUserLeavesHisPersonFree) {
   auto const ada = have_user();
   ASSERT_TRUE(wait(stores->identities.link(actor(), ada.id, "https://id.example.org", "ada", soon())));

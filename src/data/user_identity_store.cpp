@@ -48,16 +48,35 @@ Task<std::optional<UserIdentityStore::Owner>> UserIdentityStore::find_owner(std:
 
 Task<Result<UserIdentity>> UserIdentityStore::link(Actor const& actor, UserId user, std::string issuer,
                                                    std::string subject, Deadline deadline) {
-  UserIdentity const identity{.id = UserIdentityId{writer_.new_uuid()},
-                              .user_id = std::move(user),
-                              .issuer = std::move(issuer),
-                              .subject = std::move(subject),
-                              .created_at = writer_.clock().now()};
+  co_return co_await add(actor,
+                         {.id = UserIdentityId{writer_.new_uuid()},
+                          .user_id = std::move(user),
+                          .issuer = std::move(issuer),
+                          .subject = std::move(subject),
+                          .created_at = writer_.clock().now()},
+                         deadline);
+}
+
+// It has the id of the user, so that the database takes one of two that come at once.
+Task<Result<UserIdentity>> UserIdentityStore::link_first(Actor const& actor, UserId user, std::string issuer,
+                                                         std::string subject, Deadline deadline) {
+  auto id = UserIdentityId{user.value};
+  co_return co_await add(actor,
+                         {.id = std::move(id),
+                          .user_id = std::move(user),
+                          .issuer = std::move(issuer),
+                          .subject = std::move(subject),
+                          .created_at = writer_.clock().now()},
+                         deadline);
+}
+
+Task<Result<UserIdentity>> UserIdentityStore::add(Actor const& actor, UserIdentity identity, Deadline deadline) {
   Values params;
   entity::bind_row(identity, params);
   auto row = co_await writer_.write(link_identity, actor, std::move(params), deadline);
   if (!row && row.error().code == Code::conflict)
-    co_return fail(Code::conflict, "this person of the provider is linked to a user already");
+    co_return fail(Code::conflict,
+                   "this person of the provider is linked to a user already, or the user to another person");
   if (!row)
     co_return fail(std::move(row.error()));
   co_return entity::from_row<UserIdentity>(*row);
@@ -69,15 +88,8 @@ Task<Result<Page<UserIdentity>>> UserIdentityStore::list(TenantId const& tenant,
   if (!is_uuid(cursor))
     co_return fail(wrong_cursor());
   Values params{tenant.value, user.value, std::move(cursor), request.limit + 1};
-  auto const rows = co_await writer_.database().read(Scope::of(tenant), list_identities, std::move(params), deadline);
-  Page<UserIdentity> page;
-  for (auto const& row : rows)
-    page.items.push_back(entity::from_row<UserIdentity>(row));
-  if (std::ssize(page.items) > request.limit) {
-    page.items.pop_back();
-    page.next_cursor = page.items.back().id.value;
-  }
-  co_return page;
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_identities, std::move(params), deadline);
+  co_return page_of<UserIdentity>(cut_page(rows, request.limit));
 }
 
 Task<Result<void>> UserIdentityStore::unlink(Actor const& actor, UserId const& user, UserIdentityId const& id,

@@ -23,6 +23,10 @@ class UserIdentityStore {
   /// Errors: conflict (it is a user's already).
   [[nodiscard]] Task<Result<model::UserIdentity>> link(Actor const&, model::UserId, std::string issuer,
                                                        std::string subject, Deadline);
+  /// For a user without a password, whom an address is enough to get to: that is good once, also when that person is
+  /// unlinked again. Errors: conflict (it is a user's already, or this user has had one).
+  [[nodiscard]] Task<Result<model::UserIdentity>> link_first(Actor const&, model::UserId, std::string issuer,
+                                                             std::string subject, Deadline);
   /// The newest first. Errors: invalid (a cursor that is none of ours).
   [[nodiscard]] Task<Result<Page<model::UserIdentity>>> list(TenantId const&, model::UserId const&, PageRequest,
                                                              Deadline);
@@ -30,6 +34,8 @@ class UserIdentityStore {
   [[nodiscard]] Task<Result<void>> unlink(Actor const&, model::UserId const&, model::UserIdentityId const&, Deadline);
 
  private:
+  [[nodiscard]] Task<Result<model::UserIdentity>> add(Actor const&, model::UserIdentity, Deadline);
+
   Writer& writer_;
 };
 

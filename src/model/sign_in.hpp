@@ -128,10 +128,10 @@ struct ProviderAttempt {
   Timestamp expires_at{};
   std::string return_to;
   std::string tenant;
-  std::string user_id;
+  std::string login_id;
 };
 BOOST_DESCRIBE_STRUCT(ProviderAttempt, (),
-                      (provider, state, nonce, code_verifier, expects_issuer, expires_at, return_to, tenant, user_id))
+                      (provider, state, nonce, code_verifier, expects_issuer, expires_at, return_to, tenant, login_id))
 
 constexpr auto describe(std::type_identity<ProviderAttempt>) {
   using namespace entity;
@@ -142,7 +142,7 @@ constexpr auto describe(std::type_identity<ProviderAttempt>) {
                field<&A::expects_issuer>("Whether the answer names its issuer."),
                field<&A::expires_at>("When it is too old, UTC."), field<&A::return_to>("Where to go then."),
                field<&A::tenant>("Of who wants to link himself; else empty.", {.defaulted = true}),
-               field<&A::user_id>("Who wants to link himself; else empty.", {.defaulted = true}));
+               field<&A::login_id>("In which he wants to; else empty.", {.defaulted = true}));
 }
 
 }  // namespace al::model

@@ -92,7 +92,7 @@ http::Principal principal_of(data::Access const& access, std::string login_id) {
     held.emplace_back(own_account);
     out.permissions = is_login ? std::move(held) : common(access.key_permissions, held);
   } else if (is_login) {
-    out.permissions.emplace_back(own_account);
+    out.permissions.assign(own_password.begin(), own_password.end());
   }
   return out;
 }

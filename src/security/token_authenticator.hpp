@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+
 #include "cache/local_cache.hpp"
 #include "data/access_store.hpp"
 #include "http/router.hpp"
@@ -8,9 +10,12 @@ namespace al::security {
 
 /// What whoever is signed in may do with his own account, besides what his roles say.
 inline constexpr std::string_view own_account = "profile:*";
+/// Of it, what is left to who has to change his password: that, seeing who he is, and leaving. A key that he made, or a
+/// provider that he linked, would outlive a password which others may have read.
+inline constexpr std::array<std::string_view, 3> own_password = {"profile:read", "profile:password", "profile:logout"};
 
-/// What `access` comes to. An API key of a user may do what both it and he may. Who has to change his password may do
-/// nothing but that.
+/// What `access` comes to. An API key of a user may do what both it and he may; while he has to change his password,
+/// nothing.
 [[nodiscard]] http::Principal principal_of(data::Access const& access, std::string login_id);
 
 /// Finds out who calls by `Authorization: Bearer <token>` (RFC 6750), or `X-Api-Key: <token>`, as Anthropic's clients

@@ -213,10 +213,14 @@ Task<Result<TokenKeys::KeysPtr>> TokenKeys::read(Deadline deadline) {
     auto verification = key->verification_key();
     if (one.retired_at)
       verification.accepted_until = *one.retired_at + access_ttl + jwt::leeway;
-    access.push_back(std::move(verification));
+    if (verification.accepted_until.value_or(Timestamp::max()) > clock_.now())
+      access.push_back(std::move(verification));
     if (!one.retired_at)
       out->signs_access = std::move(*key);
   }
+  // The oldest come first. Tokens of those that go here are renewed with refresh tokens, as expired ones are.
+  if (access.size() > jwt::KeySet::keys_max)
+    access.erase(access.begin(), access.end() - jwt::KeySet::keys_max);
   auto set = jwt::KeySet::from(std::move(access));
   if (!set)
     co_return fail(set.error());

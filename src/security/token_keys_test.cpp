@@ -78,6 +78,24 @@ TEST_P(TokenKeysTest, RotationLosesNoToken) {
   EXPECT_FALSE(wait(other.verify_access(fresh, soon())));
 }
 
+TEST_P(TokenKeysTest, HoweverOftenKeysAreRotatedPeopleSignIn) {
+  auto const login = have_login(have_user({"viewer"}));
+  auto const oldest = access_token(login);
+  auto const refresh = refresh_token();
+  for (std::size_t i = 0; i <= jwt::KeySet::keys_max; ++i) {
+    clock.advance(std::chrono::seconds{1});
+    ASSERT_TRUE(wait(parts->keys.rotate(soon()))) << i;
+  }
+  EXPECT_TRUE(wait(parts->keys.verify_access(access_token(login), soon())));
+  EXPECT_FALSE(wait(parts->keys.verify_access(oldest, soon()))) << "of so many the oldest key goes";
+  EXPECT_TRUE(verify(refresh));
+  TokenKeys other(parts->signing, parts->sealing, clock, random);
+  EXPECT_TRUE(wait(other.verify_access(access_token(login), soon())));
+  clock.advance(std::chrono::minutes{16});
+  auto const later = jwks();
+  EXPECT_EQ(json::parse(later)->as_object().at("keys").as_array().size(), 1U) << "the others count no more";
+}
+
 TEST_P(TokenKeysTest, ForgedTokensDoNotAskTheDatabaseEachTime) {
   auto const login = have_login(have_user({"viewer"}));
   auto const token = access_token(login);

@@ -148,6 +148,20 @@ class OidcProvider(unittest.TestCase):
         again.follow(self.start)
         self.assertEqual(user["id"], self.me(self.refreshed(again)["access_token"])["user"]["id"])
 
+    def test_an_address_that_goes_to_another_person_opens_nothing(self):
+        user = self.have_user("jane@example.com")
+        browser = Browser()
+        browser.follow(self.start)
+        own = {"Authorization": "Bearer " + self.refreshed(browser)["access_token"]}
+        status, detail = self.refusal(Browser("jan").follow(self.start))
+        self.assertEqual(403, status)
+        self.assertIn("another person", detail)
+        linked = self.server.api("GET", "/auth/identities", headers=own)["identities"]
+        self.server.api("DELETE", f"/auth/identities/{linked[0]['id']}", headers=own)
+        for person in ("jan", "jane"):
+            self.assertEqual(403, Browser(person).follow(self.start)[0], "nor after the first one is unlinked")
+        self.assertEqual([], self.server.api("GET", f"/users/{user['id']}/logins")["logins"])
+
     def test_who_is_not_known_is_refused(self):
         status, detail = self.refusal(Browser("ann").follow(self.start))
         self.assertEqual(403, status)
@@ -215,6 +229,20 @@ class OidcProvider(unittest.TestCase):
         linked = self.server.api("GET", "/auth/identities", headers=own)["identities"]
         self.assertEqual([("max", self.issuer)], [(one["subject"], one["issuer"]) for one in linked])
         self.server.api("DELETE", f"/auth/identities/{linked[0]['id']}", headers=own)
+        self.assertEqual(403, Browser("max").follow(self.start)[0])
+
+    def test_a_link_is_made_while_who_began_it_is_signed_in(self):
+        self.have_user("ann@example.com")
+        browser = Browser("ann")
+        browser.follow(self.start)
+        own = {"Authorization": "Bearer " + self.refreshed(browser)["access_token"]}
+        thief = Browser("max")
+        _, _, text = thief.request("POST", self.start + "/link", headers=own)
+        _, _, answer = thief.follow(json.loads(text)["authorization_url"], until=self.callback)
+        self.server.api("POST", "/auth/logout", headers=own)
+        status, detail = self.refusal(thief.request("GET", answer))
+        self.assertEqual(401, status)
+        self.assertIn("signed out", detail)
         self.assertEqual(403, Browser("max").follow(self.start)[0])
 
     def test_nobody_is_sent_elsewhere(self):

@@ -107,7 +107,7 @@ void add_account_routes(http::Router& router, Identity const& identity) {
               .handler = bind(identity, me)});
   router.add({.method = Method::post,
               .path = "/auth/change-password",
-              .permission = "profile:write",
+              .permission = "profile:password",
               .summary = "Set another password; ends your other logins",
               .takes = http::Body::json,
               .request = &entity::entity<model::PasswordChange>(),

@@ -55,10 +55,7 @@ Task<Result<void>> require_may_hold(Identity const& identity, Call const& call, 
   auto const user = co_await identity.users.get(principal.tenant, *key.user_id, call.context.deadline);
   if (!user)
     co_return fail(user.error());
-  auto ok = co_await require_may_grant_roles(identity, call, user->roles);
-  if (!ok && ok.error().code != Code::invalid)  // a role that is gone gives nothing
-    co_return ok;
-  co_return Result<void>{};
+  co_return co_await require_may_act_for(identity, call, *user);
 }
 
 /// Whose the new key is: the caller's, or nobody's.

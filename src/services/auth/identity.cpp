@@ -27,18 +27,42 @@ Result<void> require_may_grant(http::Principal const& principal, std::vector<std
   return {};
 }
 
-Task<Result<void>> require_may_grant_roles(Identity const& identity, http::Call const& call,
+namespace {
+
+/// Looks at each of them, so that one that is gone hides none behind it. Answers which are gone. Errors: forbidden.
+Task<Result<entity::Faults>> look_at_roles(Identity const& identity, http::Call const& call,
                                            std::vector<std::string> const& roles) {
+  entity::Faults gone;
   for (std::size_t i = 0; i < roles.size(); ++i) {
     auto const role =
         co_await identity.roles.get(call.context.principal.tenant, model::RoleId{roles[i]}, call.context.deadline);
-    if (!role && role.error().code == Code::not_found)
-      co_return fail(entity::invalid({{"roles[" + std::to_string(i) + "]", role.error().message}}));
-    if (!role)
+    if (!role && role.error().code != Code::not_found)
       co_return fail(role.error());
-    if (auto ok = require_may_grant(call.context.principal, role->permissions); !ok)
-      co_return ok;
+    if (!role) {
+      gone.push_back({"roles[" + std::to_string(i) + "]", role.error().message});
+    } else if (auto ok = require_may_grant(call.context.principal, role->permissions); !ok) {
+      co_return fail(std::move(ok.error()));
+    }
   }
+  co_return gone;
+}
+
+}  // namespace
+
+Task<Result<void>> require_may_grant_roles(Identity const& identity, http::Call const& call,
+                                           std::vector<std::string> const& roles) {
+  auto gone = co_await look_at_roles(identity, call, roles);
+  if (!gone)
+    co_return fail(std::move(gone.error()));
+  if (!gone->empty())
+    co_return fail(entity::invalid(std::move(*gone)));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> require_may_act_for(Identity const& identity, http::Call const& call, model::User const& user) {
+  auto const gone = co_await look_at_roles(identity, call, user.roles);
+  if (!gone)
+    co_return fail(gone.error());
   co_return Result<void>{};
 }
 

@@ -41,7 +41,7 @@ Result<std::string> return_to(Call const& call) {
   return path;
 }
 
-ProviderAttempt kept(Attempt attempt, std::string path, std::string tenant, std::string user) {
+ProviderAttempt kept(Attempt attempt, std::string path, std::string tenant, std::string login) {
   return {.provider = std::move(attempt.provider),
           .state = std::move(attempt.state),
           .nonce = std::move(attempt.nonce),
@@ -50,7 +50,7 @@ ProviderAttempt kept(Attempt attempt, std::string path, std::string tenant, std:
           .expires_at = attempt.expires_at,
           .return_to = std::move(path),
           .tenant = std::move(tenant),
-          .user_id = std::move(user)};
+          .login_id = std::move(login)};
 }
 
 Attempt attempt_of(ProviderAttempt const& it) {
@@ -67,8 +67,8 @@ struct Departure {
   std::string cookie;
 };
 
-/// `user_id`: who wants to link the person of the provider to himself; empty: somebody wants to sign in.
-Task<Result<Departure>> depart(Identity const& identity, Call& call, std::string user_id) {
+/// `login_id`: of who wants to link the person of the provider to himself; empty: somebody wants to sign in.
+Task<Result<Departure>> depart(Identity const& identity, Call& call, std::string login_id) {
   auto const deadline = call.context.deadline;
   auto path = return_to(call);
   if (!path)
@@ -81,8 +81,8 @@ Task<Result<Departure>> depart(Identity const& identity, Call& call, std::string
   auto start = co_await identity.oidc.begin(**provider, deadline);
   if (!start)
     co_return fail(std::move(start.error()));
-  auto const tenant = user_id.empty() ? std::string() : call.context.principal.tenant.value;
-  auto const attempt = entity::to_json(kept(std::move(start->attempt), std::move(*path), tenant, std::move(user_id)));
+  auto const tenant = login_id.empty() ? std::string() : call.context.principal.tenant.value;
+  auto const attempt = entity::to_json(kept(std::move(start->attempt), std::move(*path), tenant, std::move(login_id)));
   auto cookie = co_await identity.sealing.seal(default_tenant, place_of_attempt, attempt, deadline);
   if (!cookie)
     co_return fail(std::move(cookie.error()));
@@ -110,7 +110,7 @@ Task<Result<Response>> link(Identity const& identity, Call& call) {
   auto const user = own_user(call);
   if (!user)
     co_return fail(user.error());
-  auto const departure = co_await depart(identity, call, user->value);
+  auto const departure = co_await depart(identity, call, call.context.principal.login_id);
   if (!departure)
     co_return fail(departure.error());
   auto response = http::json_response(200, ObjectText().text("authorization_url", departure->url).done());
@@ -179,7 +179,9 @@ Task<Result<StoredUser>> welcome(Identity const& identity, Call const& call, sec
     user = std::move(*stored);
   }
   auto const actor = actor_of(call, user->tenant, user->user.id.value);
-  auto linked = co_await identity.identities.link(actor, user->user.id, person.issuer, person.subject, deadline);
+  auto linked = co_await identity.identities.link_first(actor, user->user.id, person.issuer, person.subject, deadline);
+  if (!linked && linked.error().code == Code::conflict)
+    co_return fail(Code::forbidden, "The account with this address is another person's; ask an administrator.");
   if (!linked)
     co_return fail(std::move(linked.error()));
   co_return std::move(*user);
@@ -192,11 +194,24 @@ Task<Result<StoredUser>> user_of(Identity const& identity, Call const& call, sec
   co_return co_await identity.users.stored(owner->tenant, owner->user_id, call.context.deadline);
 }
 
+/// The login that began it counts until the link is made: else who had somebody's token for a moment would keep a way
+/// in that outlives it.
 Task<Result<Response>> finish_link(Identity const& identity, Call const& call, ProviderAttempt const& attempt,
                                    security::oidc::Identity const& person) {
-  auto const actor = actor_of(call, TenantId{attempt.tenant}, attempt.user_id);
-  auto linked = co_await identity.identities.link(actor, model::UserId{attempt.user_id}, person.issuer, person.subject,
-                                                  call.context.deadline);
+  auto const deadline = call.context.deadline;
+  TenantId const tenant{attempt.tenant};
+  auto const login = co_await identity.logins.get(tenant, model::LoginId{attempt.login_id}, deadline);
+  if (!login && login.error().code == Code::not_found)
+    co_return fail(Code::unauthenticated, "You are signed out; sign in, and link the provider again.");
+  if (!login)
+    co_return fail(login.error());
+  auto const user = co_await identity.users.stored(tenant, login->user_id, deadline);
+  if (!user)
+    co_return fail(user.error());
+  if (auto ok = co_await may_come_in(identity, *user, deadline); !ok)
+    co_return fail(std::move(ok.error()));
+  auto const actor = actor_of(call, tenant, login->user_id.value);
+  auto linked = co_await identity.identities.link(actor, login->user_id, person.issuer, person.subject, deadline);
   if (!linked)
     co_return fail(std::move(linked.error()));
   co_return redirect(attempt.return_to);
@@ -229,8 +244,8 @@ Task<Result<Response>> answer(Identity const& identity, Call& call) {
       co_await identity.oidc.finish(**provider, attempt_of(*attempt), call.request.query, call.context.deadline);
   if (!person)
     co_return fail(person.error());
-  auto response = attempt->user_id.empty() ? co_await finish_sign_in(identity, call, *attempt, *person)
-                                           : co_await finish_link(identity, call, *attempt, *person);
+  auto response = attempt->login_id.empty() ? co_await finish_sign_in(identity, call, *attempt, *person)
+                                            : co_await finish_link(identity, call, *attempt, *person);
   if (response)
     clear_attempt_cookie(*response);
   co_return response;

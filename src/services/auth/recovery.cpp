@@ -58,10 +58,9 @@ Task<Result<Response>> make_link(Identity const& identity, Call& call) {
   auto const user = co_await identity.users.get(tenant, *id, deadline);
   if (!user)
     co_return fail(user.error());
-  // Else a password reset would be a way to more rights than one's own. A role that is gone gives none.
-  auto const ok = co_await require_may_grant_roles(identity, call, user->roles);
-  if (!ok && ok.error().code != Code::invalid)
-    co_return fail(ok.error());
+  // Else a password reset would be a way to more rights than one's own.
+  if (auto ok = co_await require_may_act_for(identity, call, *user); !ok)
+    co_return fail(std::move(ok.error()));
   auto reset = co_await issue_password_reset(identity, call.context.actor(), *id, deadline);
   if (!reset)
     co_return fail(std::move(reset.error()));

@@ -301,7 +301,7 @@ void add_sign_in_routes(http::Router& router, Identity const& identity) {
               .handler = bind(identity, refresh)});
   router.add({.method = Method::post,
               .path = "/auth/logout",
-              .permission = "profile:write",
+              .permission = "profile:logout",
               .summary = "End the login that the access token belongs to",
               .handler = bind(identity, logout)});
   router.add({.method = Method::get,

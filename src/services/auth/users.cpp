@@ -47,14 +47,12 @@ Task<Result<Response>> get(Identity const& identity, Call& call) {
   co_return http::entity_response(200, entity::to_json(*user), user->version);
 }
 
-/// Nobody changes who may do more than he: neither to take it away nor to sign in in his place.
 Task<Result<User>> changeable(Identity const& identity, Call const& call, UserId const& id) {
   auto user = co_await identity.users.get(call.context.principal.tenant, id, call.context.deadline);
   if (!user)
     co_return user;
-  auto const ok = co_await require_may_grant_roles(identity, call, user->roles);
-  if (!ok && ok.error().code != Code::invalid)
-    co_return fail(ok.error());
+  if (auto ok = co_await require_may_act_for(identity, call, *user); !ok)
+    co_return fail(std::move(ok.error()));
   co_return user;
 }
 

@@ -22,6 +22,7 @@ const keys = [...new Set(['RS256', algorithm])].map(jwkOf);
 const accounts = {
   jane: { sub: 'jane', name: 'Jane Doe', email: 'jane@example.com', email_verified: true },
   ann: { sub: 'ann', name: 'Ann Lee', email: 'ann@example.com', email_verified: true },
+  jan: { sub: 'jan', name: 'Jan Doe', email: 'jane@example.com', email_verified: true },
   joe: { sub: 'joe', name: 'Joe Roe', email: 'admin@localhost', email_verified: false },
   max: { sub: 'max', name: 'Max Moe', email: 'admin@localhost', email_verified: true },
 };
