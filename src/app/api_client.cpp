@@ -54,6 +54,12 @@ Code code_of(std::string_view name, int status) {
   return code;
 }
 
+/// Of the event `ended`, with which the server says that a stream is not to be begun again.
+Error refusal_in(std::string const& data) {
+  auto const parsed = json::parse(data).value_or(nullptr);
+  return {code_of(string_of(parsed, "code"), 0), std::string(string_of(parsed, "error"))};
+}
+
 Error wrong_url(std::string const& url) {
   return {Code::invalid, "AGENT_LIGHTNING_URL is '" + url + "': write it as http://host:port"};
 }
@@ -219,18 +225,25 @@ Task<Result<std::string>> ApiClient::events_tip() {
 Task<Result<void>> ApiClient::stream_again(std::string path, std::string& token, std::function<void()> on_begin,
                                            std::function<bool(http::SseEvent const&)> on_event) {
   bool is_done = false;
+  std::optional<Error> refusal;
   auto given_up = Deadline::after(reconnect_timeout);
   auto const take = [&](http::SseParser& parser) {
     given_up = Deadline::after(reconnect_timeout);
-    while (auto const event = is_done ? std::nullopt : parser.next())
-      is_done = !on_event(*event);
-    return !is_done;
+    while (auto const event = is_done || refusal ? std::nullopt : parser.next()) {
+      if (event->name == "ended")
+        refusal = refusal_in(event->data);
+      else
+        is_done = !on_event(*event);
+    }
+    return !is_done && !refusal;
   };
   for (;;) {
     on_begin();
     auto const ended = co_await stream(http::Method::get, path, {}, token, take);
     if (is_done)
       co_return Result<void>{};
+    if (refusal)
+      co_return fail(std::move(*refusal));
     bool const may_come_back =
         ended || ended.error().code == Code::unavailable || ended.error().code == Code::timed_out;
     if (!may_come_back || given_up.left() <= reconnect_pause)

@@ -45,6 +45,14 @@ class ApiClientTest : public testing::Test {
                       .faults = {{"name", "is required"}, {"model", "is too long"}}});
     });
     add("/events/stream", [this](http::Call& call) { return stream(call); });
+    add("/refused", [](http::Call&) -> Task<Result<http::Response>> {
+      http::Response response;
+      response.body = http::BodyStream([](http::BodyWriter& writer) -> Task<void> {
+        co_await writer.write(http::sse_event({}, "task", "{}"));
+        co_await writer.write(http::sse_event({}, "ended", R"({"code":"unauthenticated","error":"it was revoked"})"));
+      });
+      co_return response;
+    });
     add("/watched", [this](http::Call&) -> Task<Result<http::Response>> {
       http::Response response;
       response.body = http::BodyStream([this](http::BodyWriter& writer) -> Task<void> {
@@ -229,6 +237,21 @@ TEST_F(ApiClientTest, AStateThatIsWatchedIsToldAgainAfterACut) {
   EXPECT_EQ(seen, (std::vector<std::string>{"task", "text", "task", "end"}));
   auto const missing = client.run(client.watch("/missing", [] {}, [](http::SseEvent const&) { return true; }));
   EXPECT_EQ(missing.error().code, Code::not_found) << "what is not there does not come back";
+}
+
+TEST_F(ApiClientTest, AStreamThatTheServerEndsForGoodIsNotBegunAgain) {
+  ApiClient client(url(), "right");
+  std::vector<std::string> seen;
+  auto const refused = client.run(client.watch(
+      "/refused", [] {},
+      [&](http::SseEvent const& event) {
+        seen.push_back(event.name);
+        return true;
+      }));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::unauthenticated);
+  EXPECT_THAT(refused.error().message, testing::HasSubstr("it was revoked"));
+  EXPECT_EQ(seen, (std::vector<std::string>{"task"}));
 }
 
 TEST(ReadProblem, SaysWhatAProxyLeavesUnsaid) {

@@ -461,7 +461,7 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
   auto const facts = std::ranges::find(all_roles(), role, &RoleFacts::role);
   bool const has_all = role == Role::gateway || role == Role::dashboard;
   if (has_all || role == Role::agent_designer) {
-    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import, live});
+    services::agent_designer::add_routes(router, {agents, tasks, knowledge, import, live, authenticator});
   }
   if (has_all || role == Role::ai_model) {
     services::ai_model::Models const models{directory, {operator_clients, tenant_clients}, model_usage, usage_store};
@@ -498,7 +498,7 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
         router, {.services = services, .clock = clock, .zone = config.text("zone"), .roles = role_names()});
   }
   if (has_all || role == Role::operations) {
-    services::operations::add_event_routes(router, {log, bus});
+    services::operations::add_event_routes(router, {log, bus, authenticator});
     services::operations::add_metrics_series_routes(router, {metrics, clock});
     services::operations::add_dead_letter_routes(router, dead_letters);
     services::operations::add_consumer_routes(router, groups);

@@ -23,6 +23,9 @@ std::string joined(std::vector<std::string> const& words) {
 std::string event_line(Console const& console, json::value const& event) {
   auto const& data = member_of(event, "data");
   auto const status = text_of(data, "status");
+  // What was missed is told in the place of an event.
+  if (auto const lost = text_of(event, "error"); !lost.empty())
+    return console.paint(printable(lost), Tone::caution);
   auto out = console.paint(printable(text_of(event, "timestamp")), Tone::faint) + "  " +
              console.paint(printable(text_of(event, "channel")), Tone::accent) + "  " +
              printable(text_of(event, "aggregate_id")) + "  v" + printable(text_of(event, "version"));

@@ -17,6 +17,7 @@ struct Stores {
   data::KnowledgeStore& knowledge;
   data::KnowledgeImport& import;
   events::LiveText& live;
+  http::Authenticator& authenticator;  ///< asked again while a stream is open
 };
 
 void add_routes(http::Router&, Stores const&);

@@ -2,6 +2,7 @@
 
 #include "http/sse.hpp"
 #include "services/agent_designer/routes.hpp"
+#include "services/common/credential.hpp"
 #include "services/common/reply.hpp"
 
 namespace al::services::agent_designer {
@@ -18,14 +19,16 @@ constexpr std::chrono::milliseconds glance_interval{500};
 constexpr std::chrono::seconds poll_interval{5};
 /// How long the last words of a task that ran in another process are waited for when its row tells the end.
 constexpr std::chrono::milliseconds last_words_timeout{500};
+constexpr std::string_view stream_permission = "tasks:read";
 
 /// Sends what there is and waits for more. `task` events carry the task each time it changed, `text` events what its
 /// model writes, as it does; the last one is `end`. The words of one `answer` follow one another; another one begins
-/// anew, also when its `step` is the same, as after an attempt that was cut.
+/// anew, also when its `step` is the same, as after an attempt that was cut. A task can wait and run for days: when the
+/// credential no longer counts, the last one is `ended`.
 class TaskStream {
  public:
-  TaskStream(Stores stores, TenantId tenant, model::Task task)
-      : stores_(stores), tenant_(std::move(tenant)), task_(std::move(task)) {}
+  TaskStream(Stores stores, Credential reader, model::Task task)
+      : stores_(stores), reader_(std::move(reader)), tenant_(reader_.principal().tenant), task_(std::move(task)) {}
 
   Task<void> send(http::BodyWriter& writer) {
     auto const doorbell = stores_.live.watch(co_await asio::this_coro::executor, task_.id);
@@ -34,7 +37,7 @@ class TaskStream {
     while (!task_.completed_at) {
       // First the row, then the words: who ends the task here has said all of them before, and they stay for a while.
       auto now = co_await stores_.tasks.get(tenant_, task_.id, Deadline::after(read_timeout));
-      if (!now)
+      if (!now || !co_await may_go_on(writer))
         co_return;
       bool const is_changed = now->version != task_.version;
       task_ = std::move(*now);
@@ -45,7 +48,8 @@ class TaskStream {
       }
       if (is_changed)
         co_await writer.write(event("task"));
-      co_await wait(*doorbell, writer);
+      if (!co_await wait(*doorbell, writer))
+        co_return;
     }
     co_await writer.write(event("end"));
   }
@@ -68,6 +72,14 @@ class TaskStream {
                                .done());
   }
 
+  /// False: the client has been told that it may not.
+  Task<bool> may_go_on(http::BodyWriter& writer) {
+    auto const standing = co_await reader_.look();
+    if (!standing)
+      co_await writer.write(ended_event(standing.error()));
+    co_return standing.has_value();
+  }
+
   /// All that are there; false when there were none.
   Task<bool> send_words(http::BodyWriter& writer) {
     bool has_sent = false;
@@ -78,11 +90,14 @@ class TaskStream {
     co_return has_sent;
   }
 
-  /// Until the row may have changed. While words come it is looked at now and then.
-  Task<void> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
+  /// Until the row may have changed. While words come it is looked at now and then. False: the stream is over.
+  Task<bool> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
     auto const begun = std::chrono::steady_clock::now();
     for (;;) {
-      auto const rung = co_await doorbell.wait(std::min(begun + poll_interval, next_heartbeat_));
+      auto const look_at = std::chrono::steady_clock::now() + Credential::look_interval;
+      auto const rung = co_await doorbell.wait(std::min({begun + poll_interval, next_heartbeat_, look_at}));
+      if (!co_await may_go_on(writer))
+        co_return false;
       auto const now = std::chrono::steady_clock::now();
       if (now >= next_heartbeat_) {
         co_await writer.write(http::sse_heartbeat);
@@ -90,7 +105,7 @@ class TaskStream {
       }
       bool const has_sent = co_await send_words(writer);
       if (has_sent ? now >= begun + glance_interval : rung || now >= begun + poll_interval)
-        co_return;
+        co_return true;
     }
   }
 
@@ -108,6 +123,7 @@ class TaskStream {
   }
 
   Stores stores_;
+  Credential reader_;
   TenantId tenant_;
   model::Task task_;
   std::uint64_t answer_ = 0;
@@ -119,14 +135,14 @@ Task<Result<Response>> stream(Stores stores, Call& call) {
   auto const id = task_id(call);
   if (!id)
     co_return fail(id.error());
-  auto const tenant = call.context.principal.tenant;
-  auto task = co_await stores.tasks.get(tenant, *id, call.context.deadline);
+  auto task = co_await stores.tasks.get(call.context.principal.tenant, *id, call.context.deadline);
   if (!task)
     co_return fail(std::move(task.error()));
   Response response;
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
-  auto sent = std::make_shared<TaskStream>(stores, tenant, std::move(*task));
+  auto sent =
+      std::make_shared<TaskStream>(stores, Credential(stores.authenticator, call, stream_permission), std::move(*task));
   response.body = http::BodyStream([sent](http::BodyWriter& writer) { return sent->send(writer); });
   co_return response;
 }
@@ -136,7 +152,7 @@ Task<Result<Response>> stream(Stores stores, Call& call) {
 void add_task_stream_route(http::Router& router, Stores const& stores) {
   router.add({.method = http::Method::get,
               .path = "/tasks/{task_id}/stream",
-              .permission = "tasks:read",
+              .permission = stream_permission,
               .summary = "Server-sent events: the task as it changes (task), its model's words (text), its end (end)",
               .errors = {Code::not_found},
               .handler = [stores](Call& call) { return stream(stores, call); }});

@@ -1,5 +1,7 @@
 #include "services/common/reply.hpp"
 
+#include "http/sse.hpp"
+
 namespace al::services {
 
 std::vector<http::Parameter> list_parameters(std::vector<http::Parameter> more) {
@@ -45,6 +47,14 @@ ObjectText& ObjectText::number(std::string_view key, std::int64_t value) { retur
 
 http::Response message_response(std::string_view message) {
   return http::json_response(200, ObjectText().text("message", message).done());
+}
+
+std::string error_event(std::string_view id, std::string_view name, std::string_view code, std::string_view message) {
+  return http::sse_event(id, name, ObjectText().text("type", "error").text("code", code).text("error", message).done());
+}
+
+std::string ended_event(Error const& error) {
+  return error_event({}, "ended", boost::describe::enum_to_string(error.code, "internal"), error.message);
 }
 
 Result<std::optional<AgentId>> query_agent(http::Call const& call, std::string_view name) {

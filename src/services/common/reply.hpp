@@ -65,6 +65,13 @@ template <entity::Described T>
 
 [[nodiscard]] http::Response message_response(std::string_view message);
 
+/// What went wrong in a stream of server-sent events, as event `name`; its data is as of the WebSocket's errors. An
+/// empty `id` leaves the client's place as it is.
+[[nodiscard]] std::string error_event(std::string_view id, std::string_view name, std::string_view code,
+                                      std::string_view message);
+/// The last event of a stream that its client may not have any more: `ended`.
+[[nodiscard]] std::string ended_event(Error const&);
+
 /// A required or optional slug in the query. Errors: invalid, naming it.
 [[nodiscard]] Result<std::optional<AgentId>> query_agent(http::Call const&, std::string_view name = "agent_id");
 

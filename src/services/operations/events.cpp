@@ -1,8 +1,11 @@
 #include "services/operations/events.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <ranges>
 
 #include "http/sse.hpp"
+#include "services/common/credential.hpp"
 #include "services/common/event_access.hpp"
 #include "services/common/reply.hpp"
 
@@ -17,6 +20,8 @@ using http::Response;
 constexpr std::int64_t stream_page = 200;
 constexpr std::chrono::seconds heartbeat_interval{15};
 constexpr std::chrono::seconds read_timeout{30};
+constexpr std::string_view stream_permission = "events:read";
+constexpr std::string_view resume_lost = "resume_lost";
 
 Result<events::Filter> filter_of(Call const& call) {
   events::Filter filter;
@@ -45,6 +50,14 @@ std::string token_of(Call const& call, std::string fallback) {
   return fallback;
 }
 
+/// Whether nothing that came after `token` has left the log. Who stands before the first event has seen nothing that
+/// could be missed: his is what there is.
+Task<Result<bool>> has_all_after(events::EventLog& log, std::string token, Deadline deadline) {
+  if (token == log.beginning())
+    co_return true;
+  co_return co_await log.has_all_after(std::move(token), deadline);
+}
+
 Task<Result<Response>> list(Events events, Call& call) {
   auto const filter = filter_of(call);
   if (!filter)
@@ -52,11 +65,19 @@ Task<Result<Response>> list(Events events, Call& call) {
   auto const limit = call.query_int("limit", data::page_limit_default, 1, data::page_limit_max);
   if (!limit)
     co_return fail(limit.error());
-  auto page =
-      co_await events.log.read_after(storage::Scope::of(call.context.principal.tenant),
-                                     token_of(call, events.log.beginning()), *filter, *limit, call.context.deadline);
+  auto const token = token_of(call, events.log.beginning());
+  auto page = co_await events.log.read_after(storage::Scope::of(call.context.principal.tenant), token, *filter, *limit,
+                                             call.context.deadline);
   if (!page)
     co_return fail(std::move(page.error()));
+  // Only now: what is there after the read was there all the while.
+  auto const is_whole = co_await has_all_after(events.log, token, call.context.deadline);
+  if (!is_whole)
+    co_return fail(is_whole.error());
+  if (!*is_whole) {
+    co_return fail(Code::invalid,
+                   "what came after this token is not known any more; load anew, and begin without a token");
+  }
   data::Page<model::Event> out;
   for (auto& positioned : page->events) {
     if (may_see_event(call.context.principal, positioned.event.channel))
@@ -93,57 +114,115 @@ Task<Result<Response>> replay(Events events, Call& call) {
   co_return list_response("events", page);
 }
 
-/// Sends what there is, waits for the doorbell, and sends on. It ends when the client goes or the server drains.
-Task<void> send_events(Events events, http::Principal reader, events::Filter filter, std::string token,
-                       http::BodyWriter& writer) {
-  auto const channels = filter.channels.empty() ? std::vector<std::string>{"*"} : filter.channels;
-  auto const subscription = events.bus.subscribe(co_await asio::this_coro::executor, channels);
-  auto next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
-  // The token of the beginning goes out at once, so that a client that is cut before the first event loses nothing.
-  co_await writer.write("id: " + token + "\n" + std::string(http::sse_heartbeat));
-  for (;;) {
-    auto page = co_await events.log.read_after(storage::Scope::of(reader.tenant), token, filter, stream_page,
-                                               Deadline::after(read_timeout));
-    if (!page)
-      co_return;  // the token was checked before the stream began
+/// Sends what there is, waits for the doorbell, and sends on. It ends when the client goes, when its credential no
+/// longer counts, or when the server drains.
+class EventStream {
+ public:
+  /// After `token`; `is_lost`: it stands for one that the log does not reach back to.
+  EventStream(Events const& events, Credential reader, events::Filter filter, std::string token, bool is_lost)
+      : events_(events),
+        reader_(std::move(reader)),
+        filter_(std::move(filter)),
+        token_(std::move(token)),
+        is_lost_(is_lost) {}
+
+  Task<void> send(http::BodyWriter& writer) {
+    auto const channels = filter_.channels.empty() ? std::vector<std::string>{"*"} : filter_.channels;
+    auto const doorbell = events_.bus.subscribe(co_await asio::this_coro::executor, channels);
+    co_await write(opening(), writer);
+    for (;;) {
+      auto page = co_await events_.log.read_after(storage::Scope::of(reader_.principal().tenant), token_, filter_,
+                                                  stream_page, Deadline::after(read_timeout));
+      if (!page)
+        co_return;  // the token was checked before the stream began
+      // After the read, which can take long: what goes out is what may be seen now.
+      if (!co_await may_go_on(writer))
+        co_return;
+      auto const out = text_of(page->events);
+      token_ = std::move(page->token);
+      if (!out.empty())
+        co_await write(out, writer);
+      if (!page->more && !co_await wait(*doorbell, writer))
+        co_return;
+    }
+  }
+
+ private:
+  /// The token goes out at once, so that a client that is cut before the first event loses nothing.
+  [[nodiscard]] std::string opening() const {
+    if (is_lost_) {
+      return error_event(token_, resume_lost, resume_lost,
+                         "what came after this token is not known any more; load anew");
+    }
+    return "id: " + token_ + "\n" + std::string(http::sse_heartbeat);
+  }
+
+  [[nodiscard]] std::string text_of(std::vector<events::Positioned> const& events) const {
     std::string out;
-    for (auto const& [event, resume] : page->events) {
-      if (may_see_event(reader, event.channel))
+    for (auto const& [event, resume] : events) {
+      if (may_see_event(reader_.principal(), event.channel))
         out += http::sse_event(resume, event.channel, entity::to_json(event));
     }
-    token = std::move(page->token);
-    if (!out.empty()) {
-      co_await writer.write(out);
-      next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
-    }
-    if (page->more)
-      continue;
-    if (std::chrono::steady_clock::now() >= next_heartbeat) {
-      co_await writer.write(http::sse_heartbeat);
-      next_heartbeat = std::chrono::steady_clock::now() + heartbeat_interval;
-    }
-    co_await subscription->wait(next_heartbeat);
+    return out;
   }
-}
+
+  Task<void> write(std::string_view piece, http::BodyWriter& writer) {
+    co_await writer.write(piece);
+    next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
+  }
+
+  /// False: the client has been told that it may not.
+  Task<bool> may_go_on(http::BodyWriter& writer) {
+    auto const standing = co_await reader_.look();
+    if (!standing)
+      co_await write(ended_event(standing.error()), writer);
+    co_return standing.has_value();
+  }
+
+  /// Until the log may have grown. False: the stream is over.
+  Task<bool> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
+    for (;;) {
+      if (std::chrono::steady_clock::now() >= next_heartbeat_)
+        co_await write(http::sse_heartbeat, writer);
+      auto const look_at = std::chrono::steady_clock::now() + Credential::look_interval;
+      if (co_await doorbell.wait(std::min(look_at, next_heartbeat_)))
+        co_return true;
+      if (!co_await may_go_on(writer))
+        co_return false;
+      // A ring can be lost: before each heartbeat the log is read.
+      if (std::chrono::steady_clock::now() >= next_heartbeat_)
+        co_return true;
+    }
+  }
+
+  Events const events_;
+  Credential reader_;
+  events::Filter const filter_;
+  std::string token_;
+  bool const is_lost_;
+  SteadyTime next_heartbeat_{};
+};
 
 Task<Result<Response>> stream(Events events, Call& call) {
   auto filter = filter_of(call);
   if (!filter)
     co_return fail(std::move(filter.error()));
-  auto const reader = call.context.principal;
   auto token = token_of(call, {});
-  if (token.empty())
+  bool is_lost = false;
+  if (!token.empty()) {
+    auto const is_whole = co_await has_all_after(events.log, token, call.context.deadline);
+    if (!is_whole)
+      co_return fail(is_whole.error());
+    is_lost = !*is_whole;
+  }
+  if (token.empty() || is_lost)
     token = co_await events.log.tip(call.context.deadline);
-  auto const checked =
-      co_await events.log.read_after(storage::Scope::of(reader.tenant), token, *filter, 1, call.context.deadline);
-  if (!checked)
-    co_return fail(checked.error());
   Response response;
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store");
-  response.body = http::BodyStream([events, reader, filter = std::move(*filter), token](http::BodyWriter& writer) {
-    return send_events(events, reader, filter, token, writer);
-  });
+  auto const sent = std::make_shared<EventStream>(events, Credential(events.authenticator, call, stream_permission),
+                                                  std::move(*filter), std::move(token), is_lost);
+  response.body = http::BodyStream([sent](http::BodyWriter& writer) { return sent->send(writer); });
   co_return response;
 }
 
@@ -170,7 +249,7 @@ void add_event_routes(http::Router& router, Events const& events) {
               .handler = bind(events, list)});
   router.add({.method = Method::get,
               .path = "/events/stream",
-              .permission = "events:read",
+              .permission = stream_permission,
               .summary = "Server-sent events from a token on, or from now on",
               .query = {after, channel, aggregate},
               .handler = bind(events, stream)});

@@ -13,6 +13,7 @@ namespace al::services::operations {
 struct Events {
   events::EventLog& log;
   events::Bus& bus;
+  http::Authenticator& authenticator;  ///< asked again while a stream is open
 };
 
 void add_event_routes(http::Router&, Events const&);
