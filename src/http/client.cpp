@@ -761,12 +761,12 @@ Task<Result<Response>> Client::collect(Incoming& incoming, std::size_t body_max)
   co_return std::move(incoming.head);
 }
 
-Task<Result<Upgraded>> Client::upgrade(std::string url, Headers headers, Deadline deadline) {
+Task<Result<Upgraded>> Client::upgrade(std::string url, Headers headers, Deadline deadline, Deadline connect_by) {
   auto parsed = parse_url(url);
   if (!parsed)
     co_return fail(std::move(parsed.error()));
   auto const state = state_;  // The client may be destroyed meanwhile.
-  Exchange exchange(state, Method::get, std::move(*parsed), std::move(headers), {}, deadline, deadline);
+  Exchange exchange(state, Method::get, std::move(*parsed), std::move(headers), {}, deadline, connect_by);
   exchange.ask_for_upgrade();
   auto begun = co_await exchange.begin();
   if (!begun)

@@ -84,8 +84,9 @@ class Client {
   /// Asks with a GET for the protocol that the headers name (Upgrade, Sec-WebSocket-*; Connection is set here). After
   /// 101 the connection belongs to the stream, which the deadline does not limit; a piece that the other side does not
   /// take within `idle_timeout` breaks it. Any other answer is collected as by send().
-  /// Errors: those of send().
-  [[nodiscard]] Task<Result<Upgraded>> upgrade(std::string url, Headers, Deadline);
+  /// The connection must be there by `connect_by` as well. Errors: those of send().
+  [[nodiscard]] Task<Result<Upgraded>> upgrade(std::string url, Headers, Deadline,
+                                               Deadline connect_by = {SteadyTime::max()});
 
  private:
   struct State;

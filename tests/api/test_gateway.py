@@ -12,10 +12,12 @@ import time
 import unittest
 from urllib.parse import urlsplit
 
-from support.cases import ServerTest
+from support.cases import ServerTest, accounts
 from support.cluster import Cluster, Member
 from support.postgres import free_port
+from support.provider import Cut, Fault, ScriptedProvider
 from support.server import Server
+from support.websocket import Refused, WebSocket
 
 PAGE = "https://app.example.com"
 BREAKER = {"failures": 3, "window": 10, "open_for": 2}
@@ -341,6 +343,51 @@ class FoundByDiscovery(unittest.TestCase):
         self.designer.stop()
         wait_until(lambda: self.designers()["local"], "it is gone")
         self.assertEqual("writer", self.gateway.api("GET", "/agents/writer")["id"])
+
+
+class BuiltInRoutes(unittest.TestCase):
+    """A gateway without a configuration, before a process of ai-model and two of websocket."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.provider = cls.enterClassContext(ScriptedProvider())
+        cls.cluster = Cluster(1, ("ai-model", "websocket", "gateway"), accounts(cls.provider))
+        cls.addClassCleanup(cls.cluster.remove)
+        cls.cluster.start()
+        other = cls.cluster.make_member("websocket", 2, cls.cluster.members[0].environment["DATABASE_URL"])
+        cls.cluster.members.append(other)
+        other.start()
+        cls.gateway = cls.cluster.of("gateway")[0]
+
+    def instances(self, service: str) -> list[tuple[str, str]]:
+        services = self.gateway.api("GET", "/gateway/services")["services"]
+        found = next(one for one in services if one["name"] == service)["instances"]
+        return [(one["availability"], one["breaker"]) for one in found]
+
+    def test_no_model_call_is_paid_twice(self):
+        wait_until(lambda: self.instances("ai-model") == [("up", "closed")], "it is found")
+        question = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": "How long do eggs boil?"}]}
+        for fault, status in ((Fault(502), 502), (Fault(503), 503), (Fault(504), 504), (Cut(), 502)):
+            before = len(self.provider.calls)
+            self.provider.play(fault)
+            answer = self.gateway.call("POST", "/v1/chat/completions", question, {"Idempotency-Key": f"order-{before}"})
+            self.assertEqual(status, answer[0], answer)
+            self.assertEqual(before + 1, len(self.provider.calls), fault)
+        answer = self.gateway.call("POST", "/v1/chat/completions", question, {"Idempotency-Key": "order-0"})
+        self.assertEqual(200, answer[0], answer)
+
+    def test_no_handshake_fails_when_one_of_two_is_killed(self):
+        wait_until(lambda: self.instances("websocket") == [("up", "closed")] * 2, "both are found")
+        killed = self.cluster.of("websocket")[0]  # the other joined later, and its share still grows
+        killed.kill()
+        refused = []
+        for _ in range(10):
+            try:
+                with WebSocket(self.gateway.url) as client:
+                    self.assertEqual("connection_id", client.next()["type"])
+            except Refused as refusal:
+                refused.append(str(refusal))
+        self.assertEqual([], refused)
 
 
 if __name__ == "__main__":

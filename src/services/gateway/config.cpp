@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/nearest.hpp"
+#include "core/strings.hpp"
 #include "core/yaml.hpp"
 #include "http/target.hpp"
 
@@ -35,12 +36,6 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return is_upper(c) ? static_cast<char>(c | 32) : c; });
-  return out;
-}
-
 std::string raised(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return is_lower(c) ? static_cast<char>(c & ~32) : c; });
@@ -61,10 +56,12 @@ struct RoleRoute {
   std::int64_t retries = 2;
   Access auth = Access::required;
   std::size_t body_max = 1 << 20;
+  bool honours_key = true;
 };
 
 // Models take their time to begin an answer. Where access is open, callers prove themselves by other
-// means than a credential of ours: a password, the first message of a connection.
+// means than a credential of ours: a password, the first message of a connection. Model calls hand
+// Idempotency-Key on to a provider, who need not know of it: each repetition could be paid again.
 constexpr std::array role_routes = std::to_array<RoleRoute>({
     {.service = "agent-designer", .path = "/agents", .retries = 3},
     {.service = "agent-designer", .path = "/tasks", .retries = 3},
@@ -75,7 +72,7 @@ constexpr std::array role_routes = std::to_array<RoleRoute>({
     {.service = "ai-model", .path = "/agents/{agent_id}/chat", .timeout = 600s},
     {.service = "ai-model", .path = "/sessions"},
     {.service = "ai-model", .path = "/providers", .timeout = 120s},
-    {.service = "ai-model", .path = "/v1", .timeout = 600s, .body_max = 32 << 20},
+    {.service = "ai-model", .path = "/v1", .timeout = 600s, .body_max = 32 << 20, .honours_key = false},
     {.service = "auth", .path = "/auth", .auth = Access::open},
     {.service = "auth", .path = "/users"},
     {.service = "auth", .path = "/roles"},
@@ -98,6 +95,26 @@ constexpr std::array role_routes = std::to_array<RoleRoute>({
 
 bool is_role(std::string_view name) {
   return std::ranges::find(role_routes, name, &RoleRoute::service) != role_routes.end();
+}
+
+/// Whether a request could be of both paths, as the path itself or as something below it.
+bool may_meet(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    auto const in_a = a.substr(0, std::min(a.find('/', 1), a.size()));
+    auto const in_b = b.substr(0, std::min(b.find('/', 1), b.size()));
+    if (in_a != in_b && !in_a.starts_with("/{") && !in_b.starts_with("/{"))
+      return false;
+    a.remove_prefix(in_a.size());
+    b.remove_prefix(in_b.size());
+  }
+  return true;
+}
+
+/// Of others nothing is known: an Idempotency-Key is what the client asks for, and no promise of the service.
+bool is_known_to_honour_key(Route const& route) {
+  return is_role(route.service) && std::ranges::none_of(role_routes, [&](RoleRoute const& role) {
+           return !role.honours_key && may_meet(role.path, route.path);
+         });
 }
 
 // ---- values ----
@@ -502,6 +519,10 @@ void FileReader::read_route_values(MapReader& reader, Route& route) {
   if (prototypes && reader.find("retries"))
     reader.fault("retry_count", "cannot stand beside retries: they are the same");
   route.retries = reader.integer(prototypes ? "retry_count" : "retries", route.retries, 0, retries_max);
+  bool const is_known = is_known_to_honour_key(route);
+  route.honours_key = reader.boolean("idempotency_key", is_known);
+  if (route.honours_key && !is_known && is_role(route.service))
+    reader.fault("idempotency_key", "must be false: calls below /v1 are for a provider, who need not know of the key");
   route.cache_ttl = reader.seconds("cache_ttl", route.cache_ttl, 0s, 24h);
   if (route.cache_ttl > 0s && !contains(route.methods, Method::get))
     reader.fault("cache_ttl", "must be 0 where GET is not served: nothing else is kept");
@@ -568,7 +589,7 @@ Result<Instance> read_instance(std::string_view text) {
     host = rest.substr(0, std::min(rest.find(']'), rest.size() - 1) + 1);
     instance.host = host.ends_with(']') ? plain_ipv6(host.substr(1, host.size() - 2)) : "";
   } else {
-    instance.host = is_host_name(lowered(host)) ? lowered(host) : "";
+    instance.host = is_host_name(lower(host)) ? lower(host) : "";
   }
   rest.remove_prefix(host.size());
   if (!rest.empty())
@@ -603,6 +624,7 @@ GatewayConfig default_config() {
                              .service = std::string(role.service),
                              .timeout = role.timeout,
                              .retries = role.retries,
+                             .honours_key = role.honours_key,
                              .auth = role.auth,
                              .body_max = role.body_max});
   }

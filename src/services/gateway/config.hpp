@@ -93,6 +93,7 @@ struct Route {
   std::string service;
   std::chrono::seconds timeout{30};   ///< for all attempts together, until an answer begins
   std::int64_t retries = 2;           ///< attempts after the first
+  bool honours_key = false;           ///< a POST that comes again with its Idempotency-Key is done once by the service
   std::chrono::seconds cache_ttl{0};  ///< of answers to GET; 0: none is kept
   std::int64_t rate_limit = 0;        ///< calls of one caller in a minute; 0: no limit
   Access auth = Access::required;

@@ -212,6 +212,38 @@ routes:
   EXPECT_THAT(config.notes, IsEmpty());
 }
 
+TEST(GatewayConfig, KnowsWhoHonoursAnIdempotencyKey) {
+  struct Case {
+    std::string service;
+    std::string path;
+    bool by_itself;
+  };
+  for (auto const& [service, path, by_itself] : std::vector<Case>{{"agent-designer", "/agents", true},
+                                                                  {"agent-designer", "/agents/{agent_id}/tasks", true},
+                                                                  {"ai-model", "/api/v1/sessions", true},
+                                                                  {"ai-model", "/agents/{agent_id}/chat", true},
+                                                                  {"ai-model", "/v10", true},
+                                                                  {"ai-model", "/v1", false},
+                                                                  {"ai-model", "/api/v1/v1", false},
+                                                                  {"ai-model", "/v1/messages", false},
+                                                                  {"ai-model", "/{any}", false},
+                                                                  {"ai-model", "/{any}/messages", false},
+                                                                  {"shop", "/orders", false}}) {
+    auto const with = [&](std::string const& more) {
+      return "services: [{name: shop, url: \"h:1\"}]\nroutes: [{path: \"" + path + "\", service: " + service + more +
+             "}]";
+    };
+    EXPECT_EQ(config_of(with("")).routes.at(0).honours_key, by_itself) << service << path;
+    EXPECT_FALSE(config_of(with(", idempotency_key: false")).routes.at(0).honours_key) << service << path;
+    if (by_itself || service == "shop") {
+      EXPECT_TRUE(config_of(with(", idempotency_key: true")).routes.at(0).honours_key) << service << path;
+    } else {
+      EXPECT_THAT(faults_of(with(", idempotency_key: true")),
+                  ElementsAre(HasSubstr("routes[0].idempotency_key: must be false: calls below /v1")));
+    }
+  }
+}
+
 // ---- mistakes ----
 
 TEST(GatewayConfig, NamesEveryMistakeOfAFile) {
@@ -462,6 +494,7 @@ TEST(GatewayDefaults, AreTheRolesRoutes) {
     EXPECT_TRUE(route.methods.all()) << route.path;
     EXPECT_FALSE(route.is_bare) << route.path;
     EXPECT_EQ(route.cache_ttl, 0s) << route.path;
+    EXPECT_EQ(route.honours_key, route.path != "/v1") << route.path;
     if (route.auth == Access::open)
       open.insert(route.path);
   }

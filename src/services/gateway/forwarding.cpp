@@ -27,6 +27,7 @@ struct Reply {
   Balancer::Attempt attempt;
   Outcome outcome{};
   std::unique_ptr<Incoming> incoming{};
+  std::optional<http::Upgraded> upgraded{};  ///< in place of `incoming`, of a call that asks for a WebSocket
   Error error{};
 };
 
@@ -87,14 +88,15 @@ class Forwarding {
         url_target_(url_target(outgoing_.target)) {}
 
   [[nodiscard]] Task<Result<Response>> run();
-  [[nodiscard]] Task<Result<Response>> upgrade();
 
  private:
   [[nodiscard]] Task<Reply> ask(Balancer::Attempt attempt);
+  [[nodiscard]] Task<Reply> ask_for_upgrade(Balancer::Attempt attempt);
   [[nodiscard]] std::optional<std::chrono::microseconds> delay_of_retry(Outcome const&);
   [[nodiscard]] Task<Result<Response>> deliver(Reply reply);
   [[nodiscard]] Task<Result<Response>> collect(Reply reply, Response response);
   [[nodiscard]] Response stream(Reply reply, Response response, std::string first);
+  [[nodiscard]] Response bridge(Reply reply);
   [[nodiscard]] Service const& service() const { return upstream_->service; }
   [[nodiscard]] Deadline attempt_deadline() const {
     auto const limit = service().timeouts.answer;
@@ -127,8 +129,10 @@ Task<Result<Response>> Forwarding::run() {
     if (!attempt)
       co_return fail(std::move(attempt.error()));
     tried_.push_back(attempt->instance());
-    auto reply = co_await ask(std::move(*attempt));
+    auto reply = co_await (outgoing_.is_upgrade ? ask_for_upgrade(std::move(*attempt)) : ask(std::move(*attempt)));
     auto const delay = delay_of_retry(reply.outcome);
+    if (!delay && reply.upgraded)
+      co_return bridge(std::move(reply));
     if (!delay && reply.incoming)
       co_return co_await deliver(std::move(reply));
     reply.attempt.report(reply.outcome, means_.clock.steady());
@@ -156,9 +160,22 @@ Task<Reply> Forwarding::ask(Balancer::Attempt attempt) {
   co_return Reply{.attempt = std::move(attempt), .outcome = outcome, .incoming = std::move(*opened)};
 }
 
+Task<Reply> Forwarding::ask_for_upgrade(Balancer::Attempt attempt) {
+  auto& client = means_.clients.here(co_await asio::this_coro::executor);
+  auto url = url_of(attempt.instance()) + url_target_;
+  auto headers = outgoing_.headers;
+  auto upgraded = co_await client.upgrade(std::move(url), std::move(headers), attempt_deadline(),
+                                          Deadline::after(service().timeouts.connect));
+  if (!upgraded)
+    co_return Reply{.attempt = std::move(attempt), .outcome = outcome_of(upgraded.error()), .error = upgraded.error()};
+  Outcome const outcome{.kind = Kind::answered, .status = upgraded->head.status};
+  co_return Reply{.attempt = std::move(attempt), .outcome = outcome, .upgraded = std::move(*upgraded)};
+}
+
 std::optional<std::chrono::microseconds> Forwarding::delay_of_retry(Outcome const& outcome) {
+  bool const has_key = outgoing_.headers.find("Idempotency-Key").has_value();
   auto const delay = may_retry({.method = outgoing_.method,
-                                .has_idempotency_key = outgoing_.headers.find("Idempotency-Key").has_value(),
+                                .has_honoured_key = has_key && outgoing_.route->honours_key,
                                 .attempts = std::ssize(tried_),
                                 .retries_max = outgoing_.route->retries,
                                 .outcome = outcome,
@@ -254,30 +271,18 @@ Task<void> carry(std::shared_ptr<Bridge> bridge, http::ByteStream& client) {
   co_await http::pass_through(client, *bridge->stream);
 }
 
-Task<Result<Response>> Forwarding::upgrade() {
-  upstream_->budget.count_call(means_.clock.steady());
-  auto attempt = upstream_->balancer.pick(tried_, means_.clock.steady());
-  if (!attempt)
-    co_return fail(std::move(attempt.error()));
-  auto& client = means_.clients.here(co_await asio::this_coro::executor);
-  auto url = url_of(attempt->instance()) + url_target_;
-  auto upgraded = co_await client.upgrade(std::move(url), std::move(outgoing_.headers), attempt_deadline());
-  if (!upgraded) {
-    if (auto const outcome = outcome_of(upgraded.error()); outcome.kind != Kind::abandoned)
-      attempt->report(outcome, means_.clock.steady());
-    co_return fail(as_seen(service(), upgraded.error()));
-  }
-  auto response = std::move(upgraded->head);
-  attempt->report({.kind = Kind::answered, .status = response.status}, means_.clock.steady());
+Response Forwarding::bridge(Reply reply) {
+  auto response = std::move(reply.upgraded->head);
+  reply.attempt.report(reply.outcome, means_.clock.steady());
   upstream_->figures->count_answer(response.status);
   std::string const protocol(response.headers.find("Upgrade").value_or("websocket"));
   make_returned(response.headers);
-  if (!upgraded->stream)
-    co_return response;
+  if (!reply.upgraded->stream)
+    return response;
   response.headers.add("Upgrade", protocol);
-  auto bridge = std::make_shared<Bridge>(upstream_, std::move(upgraded->stream), std::move(*attempt));
+  auto bridge = std::make_shared<Bridge>(upstream_, std::move(reply.upgraded->stream), std::move(reply.attempt));
   response.body = http::Tunnel{[bridge](http::ByteStream& other) { return carry(bridge, other); }};
-  co_return response;
+  return response;
 }
 
 }  // namespace
@@ -285,11 +290,6 @@ Task<Result<Response>> Forwarding::upgrade() {
 Task<Result<Response>> forward(std::shared_ptr<Upstream> upstream, Outgoing outgoing, Means means) {
   Forwarding forwarding(std::move(upstream), std::move(outgoing), means);
   co_return co_await forwarding.run();
-}
-
-Task<Result<Response>> forward_upgrade(std::shared_ptr<Upstream> upstream, Outgoing outgoing, Means means) {
-  Forwarding forwarding(std::move(upstream), std::move(outgoing), means);
-  co_return co_await forwarding.upgrade();
 }
 
 }  // namespace al::services::gateway

@@ -19,6 +19,7 @@ struct Outgoing {
   std::string body;
   Route const* route = nullptr;  ///< alive until forward() has answered
   Deadline deadline{};           ///< for all attempts, until an answer begins
+  bool is_upgrade = false;       ///< a GET that asks for a WebSocket: after 101 bytes go both ways through a Tunnel
 };
 
 /// What forward() works with; all of it outlives the calls. Any thread that the clients know.
@@ -32,9 +33,6 @@ struct Means {
 /// Errors: unavailable (no instance takes calls; with `bad_answer`: none came), timed_out,
 /// bad_request (the query is none that a URL can have).
 [[nodiscard]] Task<Result<http::Response>> forward(std::shared_ptr<Upstream>, Outgoing, Means);
-
-/// As forward(), for a GET that asks for a WebSocket: after 101 bytes go both ways through a Tunnel. Never repeated.
-[[nodiscard]] Task<Result<http::Response>> forward_upgrade(std::shared_ptr<Upstream>, Outgoing, Means);
 
 /// In Error::where when an instance could be asked, but gave no answer that can be passed on (502).
 inline constexpr std::string_view bad_answer = "bad answer";

@@ -393,10 +393,10 @@ Task<Response> Gateway::pass_on(Visit& visit) {
                     .headers = std::move(request.headers),
                     .body = std::move(request.body),
                     .route = visit.route,
-                    .deadline = {std::min(visit.context.deadline.at, Deadline::after(visit.route->timeout).at)}};
+                    .deadline = {std::min(visit.context.deadline.at, Deadline::after(visit.route->timeout).at)},
+                    .is_upgrade = is_upgrade};
   Means const means{ties_.clients, ties_.clock, ties_.random};
-  auto response = co_await (is_upgrade ? forward_upgrade(visit.upstream, std::move(outgoing), means)
-                                       : forward(visit.upstream, std::move(outgoing), means));
+  auto response = co_await forward(visit.upstream, std::move(outgoing), means);
   if (response)
     co_return std::move(*response);
   visit.upstream->figures->count_answer(0);

@@ -338,8 +338,34 @@ TEST(Gateway, RepeatsOnlyWhatMayBeRepeated) {
   EXPECT_THAT(front.ask("POST", "/echo", "", "x"), StartsWith("HTTP/1.1 503"));
   EXPECT_EQ(service.calls, 3);
   service.failures = 1;
-  auto const answer = front.ask("POST", "/echo", "Idempotency-Key: k\r\n", "kept");
+  EXPECT_THAT(front.ask("POST", "/echo", "Idempotency-Key: k\r\n", "x"), StartsWith("HTTP/1.1 503"))
+      << "nobody says that the service knows keys";
+  EXPECT_EQ(service.calls, 4);
+  Front knowing(config_of({service.url()}, ", idempotency_key: true"));
+  service.failures = 1;
+  EXPECT_THAT(knowing.ask("POST", "/echo", "", "x"), StartsWith("HTTP/1.1 503"));
+  EXPECT_EQ(service.calls, 5);
+  service.failures = 1;
+  auto const answer = knowing.ask("POST", "/echo", "Idempotency-Key: k\r\n", "kept");
   EXPECT_EQ(body_of(answer), "\"a kept\"") << "the body goes again";
+  EXPECT_EQ(service.calls, 7);
+}
+
+TEST(Gateway, SendsNoModelCallTwice) {
+  OddServer models([](int socket, int) { OddServer::read_until(socket, "\r\n\r\nx"); });
+  std::uint16_t gone = 0;
+  {
+    gone = OddServer([](int, int) {}).port;
+  }
+  for (auto const* const path : {"/v1", "/v1/chat/completions", "/api/v1/v1/messages", "/{any}/chat"}) {
+    Front front("services:\n- {name: ai-model, instances: [\"127.0.0.1:" + std::to_string(gone) +
+                "\", \"127.0.0.1:" + std::to_string(models.port) + "\"]}\nroutes:\n- {path: \"" + path +
+                "\", service: ai-model, auth: open, retries: 3}\n");
+    auto const asked = std::string(path) == "/v1" || std::string(path) == "/{any}/chat" ? "/v1/chat/completions" : path;
+    models.connections = 0;
+    EXPECT_THAT(front.ask("POST", asked, "Idempotency-Key: k\r\n", "x"), StartsWith("HTTP/1.1 502")) << path;
+    EXPECT_EQ(models.connections, 1) << path << " goes to another instance only while nothing of it was sent";
+  }
 }
 
 TEST(Gateway, OpensTheBreakerAndProbesAfterAWhile) {
@@ -537,6 +563,53 @@ TEST(Gateway, TunnelsAWebSocket) {
   auto const all = client.read_all();
   EXPECT_THAT(all, AllOf(StartsWith("HTTP/1.1 101"), HasSubstr("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
                          HasSubstr("\r\n\r\nseen "), testing::EndsWith("hello!")));
+}
+
+constexpr std::string_view handshake =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// Agrees to every handshake.
+void agree(int socket, int /*connection*/) {
+  OddServer::read_until(socket, "\r\n\r\n");
+  OddServer::say(socket,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+}
+
+TEST(Gateway, TriesAnotherInstanceForAWebSocket) {
+  OddServer good(agree);
+  std::uint16_t gone = 0;
+  {
+    gone = OddServer([](int, int) {}).port;
+  }
+  Front front(config_of({"127.0.0.1:" + std::to_string(gone), "127.0.0.1:" + std::to_string(good.port)}));
+  for (int i = 0; i < 6; ++i)
+    EXPECT_THAT(front.ask("GET", "/echo", handshake), StartsWith("HTTP/1.1 101"));
+  EXPECT_EQ(good.connections, 6);
+  EXPECT_THAT(front.gateway->metrics(), HasSubstr("gateway_retries_total{service=\"echo\"} 3\n"));
+}
+
+TEST(Gateway, PassesOnWhatRefusesAWebSocketInTheEnd) {
+  OddServer refusing([](int socket, int connection) {
+    OddServer::read_until(socket, "\r\n\r\n");
+    OddServer::say(socket, connection < 2 ? "HTTP/1.1 503 \r\nContent-Length: 1\r\n\r\n" + std::to_string(connection)
+                                          : "HTTP/1.1 403 \r\nContent-Length: 2\r\n\r\nno");
+  });
+  Front front(config_of({"127.0.0.1:" + std::to_string(refusing.port)}, ", retries: 1"));
+  EXPECT_THAT(front.ask("GET", "/echo", handshake), AllOf(StartsWith("HTTP/1.1 503"), testing::EndsWith("\r\n\r\n1")));
+  EXPECT_THAT(front.ask("GET", "/echo", handshake), AllOf(StartsWith("HTTP/1.1 403"), testing::EndsWith("no")));
+  EXPECT_EQ(refusing.connections, 3) << "no other instance would say anything else to the last one";
+}
+
+TEST(Gateway, WaitsForTheConnectionOfAWebSocketNoLongerThanForOthers) {
+  OddServer deaf([](int socket, int) { OddServer::wait(socket); });
+  OddServer good(agree);
+  // It takes the connection, and says nothing to the TLS handshake.
+  Front front(config_of({"https://127.0.0.1:" + std::to_string(deaf.port), "127.0.0.1:" + std::to_string(good.port)},
+                        ", timeout: 10", "  timeouts: {connect: 1}\n"));
+  EXPECT_THAT(front.ask("GET", "/echo", handshake), StartsWith("HTTP/1.1 101"));
+  EXPECT_EQ(deaf.connections, 1);
 }
 
 TEST(Gateway, LetsNoForeignPageConnect) {

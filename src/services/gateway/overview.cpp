@@ -36,6 +36,7 @@ std::string route_text(Route const& route) {
       .text("service", route.service)
       .number("timeout", route.timeout.count())
       .number("retries", route.retries)
+      .raw("idempotency_key", route.honours_key ? "true" : "false")
       .number("cache_ttl", route.cache_ttl.count())
       .number("rate_limit", route.rate_limit)
       .text("auth", boost::describe::enum_to_string(route.auth, ""))

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/strings.hpp"
+
 namespace al::services::gateway {
 namespace {
 
@@ -25,19 +27,12 @@ constexpr std::array<std::string_view, 14> identity_names{
     "True-Client-IP", "X-User",  "X-Tenant",      "X-Principal",   "X-Remote-User",
     "Remote-User",    "X-Roles", "X-Permissions", "X-Organisation"};
 
-std::string_view trimmed(std::string_view text) {
-  auto const first = text.find_first_not_of(" \t");
-  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Calls `see` with each element of a list with commas, until it answers true.
 template <class See>
 bool any_element(std::string_view list, See see) {
   while (!list.empty()) {
-    auto const end = std::min(list.find(','), list.size());
-    if (see(trimmed(list.substr(0, end))))
+    if (see(take_part(list, ',')))
       return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
   }
   return false;
 }

@@ -8,7 +8,7 @@ namespace {
 using http::Method;
 using Kind = Outcome::Kind;
 
-bool is_repeatable(Method method, bool has_idempotency_key) {
+bool is_repeatable(Method method, bool has_honoured_key) {
   switch (method) {
     case Method::get:
     case Method::head:
@@ -17,10 +17,11 @@ bool is_repeatable(Method method, bool has_idempotency_key) {
     case Method::options:
       return true;
     case Method::post:
+      return has_honoured_key;
     case Method::patch:
       break;
   }
-  return has_idempotency_key;
+  return false;
 }
 
 /// Whether another attempt could end better without anything being done twice.
@@ -29,10 +30,10 @@ bool is_worth_it(EndedAttempt const& ended) {
     case Kind::connect_failed:
       return true;
     case Kind::no_answer:
-      return is_repeatable(ended.method, ended.has_idempotency_key);
+      return is_repeatable(ended.method, ended.has_honoured_key);
     case Kind::answered:
       return ended.outcome.status >= 502 && ended.outcome.status <= 504 &&
-             is_repeatable(ended.method, ended.has_idempotency_key);
+             is_repeatable(ended.method, ended.has_honoured_key);
     case Kind::cut_off:
     case Kind::abandoned:
       break;

@@ -15,20 +15,21 @@ namespace al::services::gateway {
 /// A call of which an attempt has just ended.
 struct EndedAttempt {
   http::Method method = http::Method::get;
-  bool has_idempotency_key = false;  ///< the request carries Idempotency-Key
-  std::int64_t attempts = 1;         ///< made so far, this one included
-  std::int64_t retries_max = 0;      ///< the route's
+  bool has_honoured_key = false;  ///< the request carries an Idempotency-Key, and its service honours that
+  std::int64_t attempts = 1;      ///< made so far, this one included
+  std::int64_t retries_max = 0;   ///< the route's
   Outcome outcome{};
   SteadyTime::duration time_left{};  ///< of the route's timeout
 };
 
 /// Whether the call may be made once more, and how long to wait before. Nothing: what there is goes to the caller.
 ///
-/// A method that may be repeated (RFC 9110, section 9.2.2), or a POST or PATCH with an Idempotency-Key, is tried again
-/// when no answer came or when someone on the way says that none could be had (502, 503, 504). Any call is, when
-/// nothing of it was sent. Never: what is answered otherwise (a 500 would come again), an answer that broke off (its
-/// caller may have the first part), a caller who left, and when too little time would be left for an answer. The delay
-/// is core/backoff's full jitter, `delay_first` doubling up to `delay_max`. Pure.
+/// A method that may be repeated (RFC 9110, section 9.2.2), or a POST with an Idempotency-Key that the service honours,
+/// is tried again when no answer came or when someone on the way says that none could be had (502, 503, 504). Where the
+/// service does not look at the key, the header is only the client's hope: a model call would be paid twice. Any call
+/// is tried again when nothing of it was sent. Never: what is answered otherwise (a 500 would come again), an answer
+/// that broke off (its caller may have the first part), a caller who left, and when too little time would be left for
+/// an answer. The delay is core/backoff's full jitter, `delay_first` doubling up to `delay_max`. Pure.
 [[nodiscard]] std::optional<std::chrono::microseconds> may_retry(EndedAttempt const&, Random&);
 
 /// `delay_first` and `delay_max` of may_retry(), and what must be left after the delay for an attempt to make sense.
