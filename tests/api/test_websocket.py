@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from support.cases import ServerTest
 from support.cluster import Cluster
+from support.fault_proxy import FaultProxy
+from support.postgres import Postgres
 from support.server import Server
+from support.sign_in import PASSWORD
 from support.websocket import Closed, Refused, WebSocket, signed_in
 
-PASSWORD = "correct horse battery staple"
 FOREIGN = "https://evil.example"
 APP = "https://app.example.com"
 
@@ -419,6 +421,23 @@ class Resuming(unittest.TestCase):
             self.assertEqual(["agent:created missed"], told(heard))
             self.assertEqual([{"n": 1}], [m["message"] for m in heard if m["type"] == "message"])
 
+    def test_what_came_live_before_the_subscription_does_not_come_again(self):
+        position = self.client().ask("ping")["resume"]
+        self.say("missed")
+        client = self.client()
+        self.say("live")
+        client.wait_for("message")
+        client.ask("join_room", room_id="r")
+        self.make_agents("missed")
+        client.send("subscribe", events=["agent:*"], resume=position)
+        client.wait_for("resumed")
+        heard = client.settle()
+        self.assertEqual(["missed"], [m["message"]["data"]["text"] for m in heard if m["type"] == "message"])
+        self.assertEqual(["agent:created missed"], told(heard))
+
+    def say(self, text: str) -> None:
+        self.server.api("POST", "/broadcast", {"type": "notice", "data": {"text": text}}, 202)
+
     def test_a_foreign_token_is_said_to_be_lost(self):
         client = self.client()
         for token in ("nonsense", "s.99999999", "p.1:1:..0"):
@@ -437,6 +456,36 @@ class Resuming(unittest.TestCase):
         self.server.start()
         self.make_agents("next")
         self.assertEqual(["agent:created next"], self.caught_up(self.client("agent:*", resume=position)))
+
+
+class OutOfReach(unittest.TestCase):
+    """On a PostgreSQL that goes away for a while."""
+
+    def test_a_resume_that_failed_once_loses_nothing(self):
+        postgres = self.enterContext(Postgres())
+        link = self.enterContext(FaultProxy()).link(postgres.port)
+        url = postgres.create_database("websocket").replace(f":{postgres.port}/", f":{link.port}/")
+        server = self.enterContext(Server({"LOG_LEVEL": "error", "DATABASE_URL": url}))
+        first = self.enterContext(signed_in(server.urls["websocket"], server.token))
+        position = first.ask("ping")["resume"]
+        client = self.enterContext(WebSocket(server.urls["websocket"]))
+        client.ask("authenticate", token=server.token, resume=position)
+        self.make_agent(server, "missed")
+        link.cut()
+        refused = client.ask("subscribe", events=["agent:*"])
+        self.assertEqual(("error", "unavailable"), (refused["type"], refused["code"]))
+        self.assertNotIn("resume", client.ask("ping"), "nothing is sent, so that no token may move on")
+        link.heal()
+        limit = time.monotonic() + 30
+        while client.ask("subscribe", events=["agent:*"])["type"] != "subscribed":
+            self.assertLess(time.monotonic(), limit)
+            time.sleep(0.1)
+        self.make_agent(server, "later")
+        for name in ("missed", "later"):
+            self.assertEqual(name, client.wait_for("event")["data"]["aggregate_id"])
+
+    def make_agent(self, server: Server, id: str) -> None:
+        server.api("POST", "/agents", {"id": id, "name": id, "specialization": "tests"}, 201)
 
 
 class Clustered(unittest.TestCase):
@@ -480,6 +529,11 @@ class Clustered(unittest.TestCase):
         there.ask("leave_room", room_id="shared")
         self.assertEqual(user, here.wait_for("member_left")["user_id"])
         self.assertEqual(1, len(here.ask("presence", room_id="shared")["members"]))
+        there.ask("join_room", room_id="shared")
+        here.wait_for("member_joined")
+        there.socket.close()
+        self.assertEqual(user, here.wait_for("member_left")["user_id"])
+        self.assertEqual(1, len(here.ask("presence", room_id="shared")["members"]), "who is closed is gone as well")
 
     def test_a_client_moves_to_another_process(self):
         here = self.client(self.gateway, "agent:*")

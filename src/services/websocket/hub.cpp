@@ -239,7 +239,7 @@ std::vector<std::string> Hub::members(TenantId const& tenant, std::string const&
 }
 
 void Hub::tell_room(TenantId const& tenant, std::string const& room, std::string const& user, bool has_come) {
-  if (is_over_.load())
+  if (is_over())
     return;
   // No room has a slash in its name.
   bus_.announce({.channel = std::string(has_come ? room_joined : room_left),

@@ -56,6 +56,8 @@ class Hub {
   void open(std::vector<asio::io_context*> const& contexts);
   /// The contexts are about to go: nothing is handed to them any more. After their threads have ended.
   void close();
+  /// close() was called.
+  [[nodiscard]] bool is_over() const { return is_over_.load(); }
   /// The shard of the calling thread. Throws Fault where there is none.
   [[nodiscard]] Shard& here(asio::any_io_executor const&);
   /// Sees to it that the credentials of this shard's followers are looked at every second while there are any.

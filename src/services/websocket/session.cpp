@@ -17,6 +17,8 @@ constexpr std::string_view send_permission = "messages:send";
 
 constexpr std::int64_t replay_page = 100;
 constexpr std::size_t held_max = 5000;
+/// 8 KB a connection at most, which go with its first subscription.
+constexpr std::size_t heard_max = 1000;
 /// How soon to look again whether a client that resumes has taken what it was sent: the log alone must not fill its
 /// queue.
 constexpr std::chrono::milliseconds replay_pause{20};
@@ -27,6 +29,22 @@ constexpr std::chrono::seconds beat_ttl{30};
 Deadline soon() { return Deadline::after(call_timeout); }
 
 std::unexpected<Error> denied(std::string message) { return fail(Code::forbidden, std::move(message)); }
+
+/// The last connection that a user had in this room here has left it.
+Task<void> tell_left(SessionTies ties, TenantId tenant, std::string room, std::string user) {
+  if (ties.hub.is_over())
+    co_return;
+  if (ties.presence != nullptr) {
+    if (auto const gone = co_await ties.presence->leave(tenant, room, user, soon()); !gone)
+      log::warning("a room's member could not be taken out", {{"error", std::string_view(gone.error().message)}});
+    // Another connection of his may have come meanwhile, and what noted it may have been taken out again.
+    if (auto const here = ties.hub.members(tenant, room); std::ranges::find(here, user) != here.end()) {
+      (void)co_await ties.presence->beat(tenant, room, user, beat_ttl, soon());
+      co_return;
+    }
+  }
+  ties.hub.tell_room(tenant, room, user, false);
+}
 
 }  // namespace
 
@@ -74,10 +92,11 @@ Task<void> Session::run() {
 Task<void> Session::serve() {
   auto const known_by = Deadline{ties_.hub.clock().steady() + authentication_time};
   send(connection_id_text(stream_));
-  if (!opening_.token.empty()) {
-    auto resume = opening_.resume.empty() ? std::nullopt : std::optional(std::move(opening_.resume));
-    co_await act({.verb = Verb::authenticate, .token = std::move(opening_.token), .resume = std::move(resume)});
-  }
+  // Whichever message brings the credential: the client does not say twice where it stands.
+  if (!opening_.resume.empty())
+    resume_ = std::move(opening_.resume);
+  if (!opening_.token.empty())
+    co_await act({.verb = Verb::authenticate, .token = std::move(opening_.token)});
   for (;;) {
     auto message = co_await socket_->receive(is_known() ? never : known_by);
     if (!message) {
@@ -129,7 +148,7 @@ Task<void> Session::act(Inbound message) {
       case Verb::send_message:
         co_return co_await send_message(std::move(message));
       case Verb::ping:
-        co_return send(plain_text("pong", is_replaying_ || resume_ ? "" : shard_.resume(), id));
+        co_return send(plain_text("pong", position(), id));
     }
   } catch (Fault const& fault) {
     log::warning("a message of a WebSocket could not be served", {{"error", std::string_view(fault.what())}});
@@ -143,8 +162,16 @@ void Session::leave_everything() {
   shard_.remove(shared_from_this());
   ties_.hub.dismiss(principal.tenant, user);
   for (auto const& room : rooms) {
-    if (ties_.hub.exit(principal.tenant, room, user))
+    bool const is_last = ties_.hub.exit(principal.tenant, room, user);
+    // When the process is about to go nothing begins any more, and his time in the room runs out.
+    if (!is_last || ties_.hub.is_over())
+      continue;
+    if (ties_.presence == nullptr) {
       ties_.hub.tell_room(principal.tenant, room, user, false);
+    } else {
+      // Not here: the end of the connection waits for nobody.
+      spawn(executor_, "a room that a WebSocket left", tell_left(ties_, principal.tenant, room, user));
+    }
   }
 }
 
@@ -169,6 +196,7 @@ void Session::notify(std::shared_ptr<std::string const> const& text) { send(text
 
 void Session::deliver(ItemPointer const& item) {
   if (!is_replaying_) {
+    remember(*item);
     send(item->text);
   } else if (held_.size() < held_max) {
     held_.push_back(item);
@@ -209,6 +237,8 @@ Task<void> Session::authenticate(std::string token, std::optional<std::string> r
 }
 
 Task<void> Session::settle_in(http::Principal found, std::optional<std::string> resume, std::string id) {
+  // Before it is known: a client that is told to try again begins anew, and its token counts then.
+  auto const account = co_await find_account(found);
   auto const who = found.user_id.empty() ? found.id : found.user_id;
   if (auto const admitted = ties_.hub.admit(found.tenant, who); !admitted) {
     refuse(admitted.error(), id);
@@ -217,22 +247,18 @@ Task<void> Session::settle_in(http::Principal found, std::optional<std::string> 
   }
   user = who;
   principal = std::move(found);
+  if (resume)
+    resume_ = std::move(resume);
   shard_.add(shared_from_this());
   ties_.hub.sweep(executor_);
-  auto const account = co_await find_account();
-  std::string position;
-  if (resume) {
-    resume_ = std::move(resume);
-  } else {
-    auto joined = co_await join_feed();
-    if (!joined) {
+  if (!resume_) {
+    if (auto const joined = co_await join_feed(); !joined) {
       refuse(joined.error(), id);
       close(http::close_code::try_again_later, "the event log is out of reach");
       co_return;
     }
-    position = std::move(*joined);
   }
-  send(authenticated_text(principal, account, position, id));
+  send(authenticated_text(principal, account, position(), id));
 }
 
 /// The same user with a fresh token: nothing else changes.
@@ -244,13 +270,13 @@ void Session::renew(http::Principal found, std::string token, std::string const&
   }
   token_ = std::move(token);
   shard_.change(*this, [&] { principal = std::move(found); });
-  send(authenticated_text(principal, {}, is_replaying_ || resume_ ? "" : shard_.resume(), id));
+  send(authenticated_text(principal, {}, position(), id));
 }
 
-Task<Account> Session::find_account() {
-  if (principal.user_id.empty())
+Task<Account> Session::find_account(http::Principal const& of) {
+  if (of.user_id.empty())
     co_return Account{};
-  auto const found = co_await ties_.users.get(principal.tenant, model::UserId{principal.user_id}, soon());
+  auto const found = co_await ties_.users.get(of.tenant, model::UserId{of.user_id}, soon());
   co_return found ? Account{.email = found->email, .roles = found->roles} : Account{};
 }
 
@@ -286,7 +312,22 @@ void Session::revoke() {
 
 Task<Result<std::string>> Session::join_feed() { co_return co_await within(soon(), shard_.join(shared_from_this())); }
 
-Result<void> Session::add_patterns(std::vector<std::string> const& more) {
+/// A token that stands right behind what it was sent. Empty while it is not sent everything up to where the feed
+/// stands: a token that moves on without it would lose what lies between.
+std::string Session::position() const { return is_live() && !is_replaying_ ? shard_.resume() : std::string(); }
+
+/// A token may still come with the first subscription, and what came live does not come again then.
+void Session::remember(Item const& item) {
+  if (!can_resume_)
+    return;
+  heard_.push_back(item.seq);
+  if (heard_.size() > heard_max) {
+    can_resume_ = false;
+    heard_ = {};
+  }
+}
+
+Result<std::vector<std::string>> Session::patterns_with(std::vector<std::string> const& more) const {
   auto wanted = patterns;
   wanted.insert(wanted.end(), more.begin(), more.end());
   std::ranges::sort(wanted);
@@ -294,8 +335,7 @@ Result<void> Session::add_patterns(std::vector<std::string> const& more) {
   wanted.erase(doubles.begin(), doubles.end());
   if (wanted.size() > patterns_max)
     return fail(Code::invalid, "a connection takes at most " + std::to_string(patterns_max) + " patterns");
-  shard_.change(*this, [&] { patterns = std::move(wanted); });
-  return {};
+  return wanted;
 }
 
 Task<void> Session::subscribe(Inbound message) {
@@ -303,35 +343,58 @@ Task<void> Session::subscribe(Inbound message) {
     refuse(fail(Code::conflict, "what was missed is still being sent; wait for resumed").error(), message.id);
     co_return;
   }
-  if (auto const added = add_patterns(message.events); !added) {
-    refuse(added.error(), message.id);
+  auto wanted = patterns_with(message.events);
+  if (!wanted) {
+    refuse(wanted.error(), message.id);
     co_return;
   }
-  auto token = message.resume ? std::move(message.resume) : std::exchange(resume_, std::nullopt);
-  resume_.reset();
+  auto token = message.resume ? std::move(message.resume) : resume_;
   if (token) {
-    co_await resume_from(std::move(*token), std::move(message.id));
+    co_await resume_from(std::move(*token), std::move(*wanted), std::move(message.id));
   } else {
-    send(patterns_text("subscribed", patterns, shard_.resume(), message.id));
+    co_await follow(std::move(*wanted), std::move(message.id));
   }
 }
 
-/// Sends what came after `token`, or says that nobody knows what that was and goes on from now.
-Task<void> Session::resume_from(std::string token, std::string id) {
-  auto const is_whole = co_await ties_.hub.log().has_all_after(token, soon());
-  if (!is_whole || !*is_whole) {
-    send(error_text("resume_lost", "what came after this token is not known any more; load anew", id));
-    auto const position = co_await join_feed();
-    if (!position) {
-      refuse(position.error(), id);
+void Session::begin_subscription() {
+  resume_.reset();
+  can_resume_ = false;
+}
+
+/// Goes on from now.
+Task<void> Session::follow(std::vector<std::string> wanted, std::string id) {
+  // Before it joins: it may be handed a batch before it hears that it has.
+  shard_.change(*this, [&] { patterns = std::move(wanted); });
+  if (!is_live()) {
+    if (auto const joined = co_await join_feed(); !joined) {
+      refuse(joined.error(), id);
       close(http::close_code::try_again_later, "the event log is out of reach");
       co_return;
     }
-    send(patterns_text("subscribed", patterns, *position, id));
+  }
+  begin_subscription();
+  heard_ = {};
+  send(patterns_text("subscribed", patterns, position(), id));
+}
+
+/// Sends what came after `token`, or says that nobody can tell what that was and goes on from now. When the log is out
+/// of reach nothing has changed, and the same message may come again.
+Task<void> Session::resume_from(std::string token, std::vector<std::string> wanted, std::string id) {
+  bool is_whole = can_resume_;
+  if (is_whole)
+    is_whole = (co_await ties_.hub.log().has_all_after(token, soon())).value_or(false);
+  // Meanwhile more may have come live than is remembered.
+  if (!is_whole || !can_resume_) {
+    send(error_text("resume_lost", "what came after this token cannot be told any more; load anew", id));
+    co_await follow(std::move(wanted), std::move(id));
     co_return;
   }
+  // All at once: an event comes either live with the old patterns, and is remembered, or in the replay.
   shard_.leave(*this);
+  patterns = std::move(wanted);
   is_replaying_ = true;
+  begin_subscription();
+  std::ranges::sort(heard_);
   send(patterns_text("subscribed", patterns, {}, id));
   spawn(executor_, "replay to a WebSocket", replay(shared_from_this(), std::move(token)));
 }
@@ -347,7 +410,7 @@ void Session::unsubscribe(Inbound const& message) {
     std::erase_if(patterns,
                   [&](auto const& it) { return std::ranges::find(message.events, it) != message.events.end(); });
   });
-  send(patterns_text("unsubscribed", patterns, resume_ ? "" : shard_.resume(), message.id));
+  send(patterns_text("unsubscribed", patterns, position(), message.id));
 }
 
 // ---- what it missed ----
@@ -404,7 +467,7 @@ Task<void> Session::replay_until(std::string token, std::string until) {
 Task<void> Session::send_page(events::Page page) {
   for (auto const& positioned : page.events) {
     auto const item = make_item(positioned);
-    if (!wants(*item))
+    if (!wants(*item) || std::ranges::binary_search(heard_, item->seq))
       continue;
     co_await room_to_send();
     send(item->text);
@@ -425,6 +488,7 @@ Task<void> Session::replay_held() {
     co_await room_to_send();
   }
   held_.clear();
+  heard_ = {};
   is_replaying_ = false;
   send(plain_text("resumed", shard_.resume()));
 }
@@ -454,11 +518,8 @@ Task<void> Session::leave_room(Inbound message) {
   auto const& room = message.room;
   if (rooms.contains(room)) {
     shard_.change(*this, [&] { rooms.erase(room); });
-    if (ties_.hub.exit(principal.tenant, room, user)) {
-      if (ties_.presence != nullptr)
-        (void)co_await ties_.presence->leave(principal.tenant, room, user, soon());
-      ties_.hub.tell_room(principal.tenant, room, user, false);
-    }
+    if (ties_.hub.exit(principal.tenant, room, user))
+      co_await tell_left(ties_, principal.tenant, room, user);
   }
   send(room_text("room_left", room, {}, message.id));
 }
@@ -490,8 +551,11 @@ Task<void> Session::beat() {
     co_return;
   beat_at_ = now + beat_interval;
   auto const mine = rooms;
-  for (auto const& room : mine)
-    (void)co_await ties_.presence->beat(principal.tenant, room, user, beat_ttl, soon());
+  for (auto const& room : mine) {
+    // It may have left this one while another one was noted.
+    if (!is_closed_ && rooms.contains(room))
+      (void)co_await ties_.presence->beat(principal.tenant, room, user, beat_ttl, soon());
+  }
 }
 
 Task<void> Session::send_message(Inbound message) {

@@ -70,14 +70,18 @@ class Session final : public Follower, public std::enable_shared_from_this<Sessi
   [[nodiscard]] Task<void> authenticate(std::string token, std::optional<std::string> resume, std::string id);
   [[nodiscard]] Task<void> settle_in(http::Principal found, std::optional<std::string> resume, std::string id);
   void renew(http::Principal found, std::string token, std::string const& id);
-  [[nodiscard]] Task<Account> find_account();
+  [[nodiscard]] Task<Account> find_account(http::Principal const&);
   [[nodiscard]] Task<Result<http::Principal>> check(std::string const& token);
 
   [[nodiscard]] Task<void> subscribe(Inbound message);
-  [[nodiscard]] Task<void> resume_from(std::string token, std::string id);
+  [[nodiscard]] Task<void> follow(std::vector<std::string> wanted, std::string id);
+  [[nodiscard]] Task<void> resume_from(std::string token, std::vector<std::string> wanted, std::string id);
   void unsubscribe(Inbound const& message);
-  [[nodiscard]] Result<void> add_patterns(std::vector<std::string> const& more);
+  [[nodiscard]] Result<std::vector<std::string>> patterns_with(std::vector<std::string> const& more) const;
   [[nodiscard]] Task<Result<std::string>> join_feed();
+  [[nodiscard]] std::string position() const;
+  void remember(Item const& item);
+  void begin_subscription();
 
   [[nodiscard]] Task<void> join_room(Inbound message);
   [[nodiscard]] Task<void> leave_room(Inbound message);
@@ -106,7 +110,9 @@ class Session final : public Follower, public std::enable_shared_from_this<Sessi
   Shard& shard_;
   Opening opening_;
   std::string token_;                  ///< its credential
-  std::optional<std::string> resume_;  ///< where the first subscription begins
+  std::optional<std::string> resume_;  ///< where the first subscription begins, until it has begun
+  std::vector<std::int64_t> heard_;    ///< numbers of the messages that came live while `can_resume_`
+  bool can_resume_ = true;             ///< no subscription has begun, and `heard_` has all that came before it
   std::string stream_;                 ///< of the messages that it sends
   std::int64_t stream_version_ = 0;
   Allowance allowance_;

@@ -11,6 +11,7 @@
 #include <future>
 #include <mutex>
 
+#include "core/fault.hpp"
 #include "core/json.hpp"
 #include "data/store_fixture.hpp"
 
@@ -126,6 +127,77 @@ http::Principal who(std::string id, std::vector<std::string> permissions, std::s
   return {.tenant = TenantId{std::move(tenant)}, .id = std::move(id), .permissions = std::move(permissions)};
 }
 
+/// The database, which can be taken away, and can be slow to say how far back the log reaches. Any thread.
+class SpoiltDatabase final : public storage::Database {
+ public:
+  explicit SpoiltDatabase(storage::Database& whole) : whole_(whole) {}
+
+  [[nodiscard]] storage::Dialect dialect() const override { return whole_.dialect(); }
+  Task<Rows> read(storage::Scope scope, storage::Statement const& statement, Values values,
+                  Deadline deadline) override {
+    while (statement.name == "events.reach" && is_slow.load()) {
+      has_begun.store(true);
+      co_await sleep_until(std::chrono::steady_clock::now() + 1ms);
+    }
+    if (is_away.load())
+      throw Unavailable("the database is away");
+    co_return co_await whole_.read(std::move(scope), statement, std::move(values), deadline);
+  }
+  Task<Result<std::vector<Rows>>> apply(storage::Batch batch, Deadline deadline) override {
+    return whole_.apply(std::move(batch), deadline);
+  }
+  Task<Result<Row>> write_row(storage::Scope scope, storage::RowStatement const& statement, Values values,
+                              Deadline deadline) override {
+    return whole_.write_row(std::move(scope), statement, std::move(values), deadline);
+  }
+  Task<void> ping(Deadline deadline) override { return whole_.ping(deadline); }
+  [[nodiscard]] storage::PoolState pool() const override { return whole_.pool(); }
+  void close() override { whole_.close(); }
+
+  std::atomic<bool> is_away = false;
+  std::atomic<bool> is_slow = false;
+  std::atomic<bool> has_begun = false;
+
+ private:
+  storage::Database& whole_;
+};
+
+/// What all processes would know, of one room. Any thread.
+class SharedRoom final : public Presence {
+ public:
+  Task<Result<void>> beat(TenantId, std::string, std::string member, std::chrono::milliseconds, Deadline) override {
+    std::scoped_lock const lock(mutex_);
+    members_.insert(std::move(member));
+    co_return Result<void>{};
+  }
+  Task<Result<void>> leave(TenantId, std::string, std::string member, Deadline) override {
+    while (is_slow.load()) {
+      has_begun.store(true);
+      co_await sleep_until(std::chrono::steady_clock::now() + 1ms);
+    }
+    std::scoped_lock const lock(mutex_);
+    members_.erase(member);
+    left.fetch_add(1);
+    co_return Result<void>{};
+  }
+  Task<Result<std::vector<std::string>>> members(TenantId, std::string, Deadline) override {
+    std::scoped_lock const lock(mutex_);
+    co_return std::vector<std::string>(members_.begin(), members_.end());
+  }
+  std::set<std::string> now() {
+    std::scoped_lock const lock(mutex_);
+    return members_;
+  }
+
+  std::atomic<bool> is_slow = false;
+  std::atomic<bool> has_begun = false;
+  std::atomic<int> left = 0;
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> members_;
+};
+
 class WebSocketSession : public data::StoreFixture {
  protected:
   struct Client {
@@ -135,9 +207,12 @@ class WebSocketSession : public data::StoreFixture {
 
   void SetUp() override {
     StoreFixture::SetUp();
+    spoilt = std::make_unique<SpoiltDatabase>(*database);
+    spoilt_writer = std::make_unique<data::Writer>(*spoilt, bus, clock, random, "test");
+    spoilt_log = std::make_unique<events::EventLog>(*spoilt);
     messages = std::make_unique<data::EventStore>(*writer);
-    users = std::make_unique<data::UserStore>(*writer);
-    hub = std::make_unique<Hub>(*log, bus, clock);
+    users = std::make_unique<data::UserStore>(*spoilt_writer);
+    hub = std::make_unique<Hub>(*spoilt_log, bus, clock);
     io = std::make_unique<EventLoop>();
     auto const executor = io->executor();
     hub->open({static_cast<asio::io_context*>(&asio::query(executor, asio::execution::context))});
@@ -146,6 +221,9 @@ class WebSocketSession : public data::StoreFixture {
     tokens.set("foreign", who("root", {"*:*"}, "other"));
   }
   void TearDown() override {
+    spoilt->is_away = false;
+    spoilt->is_slow = false;
+    room.is_slow = false;
     for (auto& client : clients) {
       client->socket->go();
       client->end.get();
@@ -160,7 +238,7 @@ class WebSocketSession : public data::StoreFixture {
     client->end = io->start([](WebSocketSession& test, std::shared_ptr<http::WebSocket> socket, std::string token,
                                std::string resume) -> Task<void> {
       auto const session = std::make_shared<Session>(
-          SessionTies{*test.hub, test.tokens, *test.messages, *test.users}, std::move(socket),
+          SessionTies{*test.hub, test.tokens, *test.messages, *test.users, test.presence}, std::move(socket),
           co_await asio::this_coro::executor,
           Session::Opening{.token = std::move(token), .resume = std::move(resume), .actor = actor()});
       co_await session->run();
@@ -192,6 +270,10 @@ class WebSocketSession : public data::StoreFixture {
     }
     if (auto const* data = object.if_contains("data"))
       out += " " + std::string(data->as_object().at("aggregate_id").as_string());
+    if (auto const* message = object.if_contains("message"); message != nullptr && message->is_object()) {
+      if (auto const* words = message->as_object().if_contains("words"))
+        out += " " + std::string(words->as_string());
+    }
     return out;
   }
   static std::string type_of(std::string const& text) { return brief(text).substr(0, brief(text).find(' ')); }
@@ -209,12 +291,56 @@ class WebSocketSession : public data::StoreFixture {
     }
     return out;
   }
+  /// Everything up to the end of a replay.
+  static std::vector<std::string> replayed(Client& client) {
+    std::vector<std::string> out;
+    for (std::string next = brief(client.socket->next()); next != "resumed"; next = brief(client.socket->next())) {
+      out.push_back(next);
+      if (next == "nothing")
+        break;
+    }
+    return out;
+  }
+  static bool has_token(std::string const& text) { return json::parse(text).value().as_object().contains("resume"); }
+  static void join(Client& client, std::string const& room) {
+    EXPECT_EQ(ask(client, R"({"type":"join_room","room_id":")" + room + R"("})"), "room_joined " + room);
+  }
+  static void subscribe(Client& client, std::string const& resume = {}) {
+    client.socket->say(R"({"type":"subscribe","events":["agent:*"])" +
+                       (resume.empty() ? "" : R"(,"resume":")" + resume + R"(")") + "}");
+  }
+  /// Where the log ends. It is not empty: nobody could tell whether something is gone from before its first event.
+  std::string here() {
+    have_agent("before");
+    return wait(log->tip(soon()));
+  }
+  void say(std::string const& target, std::vector<std::string> const& words) {
+    std::vector<data::NewEvent> events;
+    for (auto const& it : words) {
+      auto data = message_data(
+          {.target = parse_target(target).value(), .sender = "tester", .body = R"({"words":")" + it + R"("})"});
+      events.push_back({.channel = std::string(message_channel), .data = {.text = std::move(data)}});
+    }
+    data::Stream const stream{.kind = std::string(message_kind), .id = writer->new_uuid()};
+    EXPECT_TRUE(wait(messages->append(actor(), stream, 0, std::move(events), soon())));
+  }
+  void wait_for(std::function<bool()> const& is_so) {
+    auto const limit = std::chrono::steady_clock::now() + 20s;
+    while (!is_so() && std::chrono::steady_clock::now() < limit)
+      wait(sleep_until(std::chrono::steady_clock::now() + 1ms));
+    EXPECT_TRUE(is_so());
+  }
   static std::string ask(Client& client, std::string text) {
     client.socket->say(std::move(text));
     return brief(client.socket->next());
   }
 
   Tokens tokens;
+  std::unique_ptr<SpoiltDatabase> spoilt;  ///< what the sessions and their feed read
+  std::unique_ptr<data::Writer> spoilt_writer;
+  std::unique_ptr<events::EventLog> spoilt_log;
+  SharedRoom room;
+  Presence* presence = nullptr;  ///< of those who connect from now on
   std::unique_ptr<data::EventStore> messages;
   std::unique_ptr<data::UserStore> users;
   std::unique_ptr<Hub> hub;
@@ -296,6 +422,166 @@ TEST_P(WebSocketSession, ATokenThatNobodyKnowsIsLost) {
   }
   have_agent("later");
   EXPECT_EQ(brief(client.socket->next()), "event agent:created later");
+}
+
+TEST_P(WebSocketSession, AResumeThatFailsOnceLosesNothing) {
+  auto& client = connect();
+  EXPECT_EQ(ask(client, R"({"type":"authenticate","token":"all","resume":")" + here() + "\"}"), "authenticated");
+  have_agent("missed");
+  spoilt->is_away = true;
+  subscribe(client);
+  EXPECT_EQ(brief(client.socket->next()), "error unavailable");
+  for (auto const* text : {R"({"type":"ping"})", R"({"type":"unsubscribe"})"}) {
+    client.socket->say(text);
+    EXPECT_FALSE(has_token(client.socket->next())) << text;
+  }
+  spoilt->is_away = false;
+  subscribe(client);
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client), ElementsAre("event agent:created missed"));
+  have_agent("later");
+  EXPECT_EQ(brief(client.socket->next()), "event agent:created later");
+}
+
+TEST_P(WebSocketSession, ASubscriptionThatFailsChangesNothing) {
+  auto const token = here();
+  auto& client = signed_in("all");
+  spoilt->is_slow = true;
+  subscribe(client, token);
+  wait_for([&] { return spoilt->has_begun.load(); });
+  spoilt->is_away = true;
+  spoilt->is_slow = false;
+  EXPECT_EQ(brief(client.socket->next()), "error unavailable");
+  spoilt->is_away = false;
+  client.socket->say(R"({"type":"ping"})");
+  EXPECT_TRUE(has_token(client.socket->next())) << "it is sent what comes, as before";
+  have_agent("unheard");
+  say("all", {"heard"});
+  EXPECT_EQ(brief(client.socket->next()), "message all heard");
+  subscribe(client, token);
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client), ElementsAre("event agent:created unheard"));
+}
+
+TEST_P(WebSocketSession, ACredentialThatCannotBeLookedUpMayComeAgain) {
+  auto user = who("root", {"*:*"});
+  user.user_id = "01900000-0000-7000-8000-000000000000";
+  tokens.set("user", user);
+  auto const token = here();
+  auto& client = connect();
+  have_agent("missed");
+  spoilt->is_away = true;
+  auto const known = R"({"type":"authenticate","token":"user","resume":")" + token + "\"}";
+  EXPECT_EQ(ask(client, known), "error unavailable");
+  EXPECT_EQ(ask(client, R"({"type":"ping"})"), "error unauthenticated");
+  spoilt->is_away = false;
+  EXPECT_EQ(ask(client, known), "authenticated");
+  subscribe(client);
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client), ElementsAre("event agent:created missed"));
+}
+
+TEST_P(WebSocketSession, TheTokenOfTheHandshakeWaitsForTheCredential) {
+  auto& client = connect({}, here());
+  have_agent("missed");
+  EXPECT_EQ(ask(client, R"({"type":"authenticate","token":"all"})"), "authenticated");
+  subscribe(client);
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client), ElementsAre("event agent:created missed"));
+}
+
+TEST_P(WebSocketSession, WhatCameLiveIsNotSentAgain) {
+  auto const token = here();
+  say("all", {"missed"});
+  auto& client = signed_in("all");
+  say("room:r", {"before he came"});
+  say("all", {"live"});
+  EXPECT_EQ(brief(client.socket->next()), "message all live");
+  join(client, "r");
+  say("room:r", {"live too"});
+  EXPECT_EQ(brief(client.socket->next()), "message room:r live too");
+  have_agent("a");
+  subscribe(client, token);
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client),
+              ElementsAre("message all missed", "message room:r before he came", "event agent:created a"));
+  say("all", {"later"});
+  EXPECT_EQ(brief(client.socket->next()), "message all later");
+}
+
+TEST_P(WebSocketSession, WhatComesWhileTheLogIsAskedComesOnce) {
+  auto const token = here();
+  auto& client = signed_in("all");
+  auto& other = signed_in("all", R"("agent:*")");
+  spoilt->is_slow = true;
+  subscribe(client, token);
+  wait_for([&] { return spoilt->has_begun.load(); });
+  have_agent("a");
+  say("all", {"meanwhile"});
+  EXPECT_EQ(brief(other.socket->next()), "event agent:created a");
+  EXPECT_EQ(brief(other.socket->next()), "message all meanwhile");
+  spoilt->is_slow = false;
+  EXPECT_EQ(brief(client.socket->next()), "message all meanwhile");
+  EXPECT_EQ(brief(client.socket->next()), "subscribed");
+  EXPECT_THAT(replayed(client), ElementsAre("event agent:created a"));
+}
+
+TEST_P(WebSocketSession, ATokenThatComesTooLateIsLost) {
+  auto const token = here();
+  auto& subscribed = signed_in("all", R"("agent:*")");
+  have_agent("a");
+  EXPECT_EQ(brief(subscribed.socket->next()), "event agent:created a");
+  auto& flooded = signed_in("all");
+  for (int i = 0; i <= 10; ++i)
+    say("all", std::vector<std::string>(100, "one of many"));
+  for (auto* const client : {&subscribed, &flooded}) {
+    for (int i = 0; i < 1100; ++i)
+      ASSERT_EQ(brief(client->socket->next()), "message all one of many");
+    subscribe(*client, token);
+    EXPECT_EQ(brief(client->socket->next()), "error resume_lost");
+    EXPECT_EQ(brief(client->socket->next()), "subscribed");
+  }
+  have_agent("later");
+  for (auto* const client : {&subscribed, &flooded})
+    EXPECT_EQ(brief(client->socket->next()), "event agent:created later");
+}
+
+TEST_P(WebSocketSession, WhoGoesIsGoneFromThePresenceOfAllProcesses) {
+  presence = &room;
+  tokens.set("him", who("him", {}));
+  auto& him = signed_in("him");
+  auto& again = signed_in("him");
+  auto& root = signed_in("all");
+  join(root, "r");
+  join(him, "r");
+  join(again, "r");
+  EXPECT_EQ(brief(root.socket->next()), "member_joined r");
+  him.socket->go();
+  him.end.wait();
+  EXPECT_EQ(room.now(), (std::set<std::string>{"him", "root"}));
+  again.socket->go();
+  EXPECT_EQ(brief(root.socket->next()), "member_left r");
+  EXPECT_EQ(room.now(), (std::set<std::string>{"root"}));
+}
+
+TEST_P(WebSocketSession, WhoComesBackAtOnceStaysPresent) {
+  presence = &room;
+  tokens.set("him", who("him", {}));
+  auto& root = signed_in("all");
+  auto& him = signed_in("him");
+  join(root, "r");
+  join(him, "r");
+  EXPECT_EQ(brief(root.socket->next()), "member_joined r");
+  room.is_slow = true;
+  him.socket->go();
+  wait_for([&] { return room.has_begun.load(); });
+  auto& again = signed_in("him");
+  join(again, "r");
+  EXPECT_EQ(brief(root.socket->next()), "member_joined r");
+  room.is_slow = false;
+  wait_for([&] { return room.left.load() == 1; });
+  wait_for([&] { return room.now().contains("him"); });
+  EXPECT_THAT(all(root), IsEmpty());
 }
 
 TEST_P(WebSocketSession, MessagesReachTheirAddressees) {

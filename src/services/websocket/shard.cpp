@@ -41,6 +41,7 @@ ItemPointer make_item(events::Positioned const& positioned) {
   auto out = std::make_shared<Item>(Item{.tenant = event.metadata.tenant_id,
                                          .channel = event.channel,
                                          .aggregate_id = event.aggregate_id,
+                                         .seq = event.seq,
                                          .resume = positioned.token,
                                          .text = nullptr});
   std::optional<Message> message;

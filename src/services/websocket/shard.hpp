@@ -25,6 +25,7 @@ struct Item {
   TenantId tenant;
   std::string channel;
   std::string aggregate_id;
+  std::int64_t seq = 0;  ///< its number in the log
   std::string resume;
   std::shared_ptr<std::string const> text;
   std::optional<Target> target{};  ///< of a message: whom it is for
@@ -64,6 +65,8 @@ class Follower {
 
   /// Whether it may see what it asks for.
   [[nodiscard]] bool wants(Item const&) const;
+  /// The feed hands it what is for it, from a join on.
+  [[nodiscard]] bool is_live() const { return is_live_; }
 
  private:
   friend class Shard;
