@@ -31,9 +31,12 @@ LATENCY_S = 2.0  # of the others, at most
 DRIP_S = 0.25
 SILENT = 300
 LARGE_TASKS, LARGE_CONTEXT_BYTES = 18, 250_000
+# More than a steady client takes and a kernel holds for it (4 MiB) until the time for a stuck one is up.
+MESSAGES, MESSAGE_BYTES = 230, 65_000
 LARGE_EVENTS, EVENT_BYTES, EVENTS_S = 300, 16_000, 4  # the seconds are those in which they are made
 SMALL_BUFFER = 4096
-STEADY_BYTES_PER_S = 40_000  # a page ends behind 4 MiB: so most of it is left when the time for a stuck one is up
+REST_S = 10.0  # for what is left
+STEADY_BYTES_PER_S = 300_000
 CROWD = 32
 GET = b"GET /health HTTP/1.1\r\nHost: al.test\r\n"
 
@@ -211,7 +214,7 @@ class Reader(threading.Thread):
 
     def __init__(self, port: int, ask: bytes, bytes_per_s: int, hold_s: float = WRITE_S + 1.5):
         super().__init__()
-        self.wire = Wire(port, 5, receive_buffer=max(4 * bytes_per_s, SMALL_BUFFER))
+        self.wire = Wire(port, REST_S, receive_buffer=max(bytes_per_s, SMALL_BUFFER))
         self.bytes_per_s, self.hold_s = bytes_per_s, hold_s
         self.received, self.is_closed = b"", False
         self.wire.send(ask)
@@ -292,7 +295,8 @@ class SlowClients(ServerTest):
         cls.add_tasks()
         large = request("GET", f"/api/v1/tasks?limit={LARGE_TASKS}", TOKEN)
         cls.stuck, cls.trickling = Reader(cls.port, large, 0), Reader(cls.port, large, 1)
-        cls.steady = Reader(cls.port, large, STEADY_BYTES_PER_S)
+        history = f"/api/v1/sessions/{cls.add_messages()}/history?limit={MESSAGES}"
+        cls.steady = Reader(cls.port, request("GET", history, TOKEN, ("Connection: close",)), STEADY_BYTES_PER_S)
         stream = request("GET", f"/api/v1/events/stream?after={after}", TOKEN)
         cls.stream = Reader(cls.port, stream, 0, WRITE_S + EVENTS_S)
         adding = threading.Thread(target=cls.add_events)
@@ -311,6 +315,15 @@ class SlowClients(ServerTest):
         task = {"description": "x", "context": {"text": "x" * LARGE_CONTEXT_BYTES}}
         for _ in range(LARGE_TASKS):
             cls.server.api("POST", "/agents/heavy/tasks", task, 201)
+
+    @classmethod
+    def add_messages(cls) -> str:
+        session = cls.server.api("POST", "/sessions", {"agent_id": "heavy"}, 201)["id"]
+        for _ in range(MESSAGES):
+            cls.server.api(
+                "POST", f"/sessions/{session}/messages", {"role": "user", "content": "x" * MESSAGE_BYTES}, 201
+            )
+        return session
 
     @classmethod
     def add_events(cls):
