@@ -402,9 +402,8 @@ void Platform::Parts::listen(Role role) {
   std::vector<asio::io_context*> contexts;
   for (std::size_t i = 0; i < http_lanes; ++i)
     contexts.push_back(&threads.at(i));
-  http::ServerLimits const limits{
-      .connections_max = static_cast<std::size_t>(config.integer("http.connections_max")),
-      .proxies = sound(http::TrustedProxies::from(config.text("trusted_proxies")))};
+  http::ServerLimits const limits{.connections_max = static_cast<std::size_t>(config.integer("http.connections_max")),
+                                  .proxies = sound(http::TrustedProxies::from(config.text("trusted_proxies")))};
   auto const port = static_cast<std::uint16_t>(config.integer(facts->port_setting));
   auto* const tls = is_public(role) ? certificate.get() : nullptr;
   try {

@@ -22,7 +22,7 @@ struct ResponseHead {
   std::size_t length = 0;
   bool keep_alive = true;
   bool is_http_1_0 = false;
-  bool is_secure = false;  ///< over TLS: says that nothing else may be used for a year (RFC 6797)
+  bool is_secure = false;        ///< over TLS: says that nothing else may be used for a year (RFC 6797)
   std::string_view date_line{};  ///< "Date: …\r\n" or empty
 };
 

@@ -66,8 +66,8 @@ enum class Bare {
 /// What the table knows of a route. Every route names a permission or says that it is open.
 struct Route {
   Method method;
-  std::string_view path;        ///< "/agents/{agent_id}"; served under /api/v1 and bare, see Bare
-  std::string_view permission;  ///< "agents:read"; empty: open to everyone
+  std::string_view path;         ///< "/agents/{agent_id}"; served under /api/v1 and bare, see Bare
+  std::string_view permission;   ///< "agents:read"; empty: open to everyone
   bool of_installation = false;  ///< about all organisations: only for the people of the tenant `default`
   std::string_view summary;
   std::vector<Parameter> query{};
