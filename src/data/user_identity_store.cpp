@@ -48,29 +48,24 @@ Task<std::optional<UserIdentityStore::Owner>> UserIdentityStore::find_owner(std:
 
 Task<Result<UserIdentity>> UserIdentityStore::link(Actor const& actor, UserId user, std::string issuer,
                                                    std::string subject, Deadline deadline) {
-  co_return co_await add(actor,
-                         {.id = UserIdentityId{writer_.new_uuid()},
-                          .user_id = std::move(user),
-                          .issuer = std::move(issuer),
-                          .subject = std::move(subject),
-                          .created_at = writer_.clock().now()},
-                         deadline);
+  UserIdentityId id{writer_.new_uuid()};
+  co_return co_await add(actor, std::move(id), std::move(user), std::move(issuer), std::move(subject), deadline);
 }
 
 // It has the id of the user, so that the database takes one of two that come at once.
 Task<Result<UserIdentity>> UserIdentityStore::link_first(Actor const& actor, UserId user, std::string issuer,
                                                          std::string subject, Deadline deadline) {
-  auto id = UserIdentityId{user.value};
-  co_return co_await add(actor,
-                         {.id = std::move(id),
-                          .user_id = std::move(user),
-                          .issuer = std::move(issuer),
-                          .subject = std::move(subject),
-                          .created_at = writer_.clock().now()},
-                         deadline);
+  UserIdentityId id{user.value};
+  co_return co_await add(actor, std::move(id), std::move(user), std::move(issuer), std::move(subject), deadline);
 }
 
-Task<Result<UserIdentity>> UserIdentityStore::add(Actor const& actor, UserIdentity identity, Deadline deadline) {
+Task<Result<UserIdentity>> UserIdentityStore::add(Actor const& actor, UserIdentityId id, UserId user,
+                                                  std::string issuer, std::string subject, Deadline deadline) {
+  UserIdentity const identity{.id = std::move(id),
+                              .user_id = std::move(user),
+                              .issuer = std::move(issuer),
+                              .subject = std::move(subject),
+                              .created_at = writer_.clock().now()};
   Values params;
   entity::bind_row(identity, params);
   auto row = co_await writer_.write(link_identity, actor, std::move(params), deadline);

@@ -34,7 +34,8 @@ class UserIdentityStore {
   [[nodiscard]] Task<Result<void>> unlink(Actor const&, model::UserId const&, model::UserIdentityId const&, Deadline);
 
  private:
-  [[nodiscard]] Task<Result<model::UserIdentity>> add(Actor const&, model::UserIdentity, Deadline);
+  [[nodiscard]] Task<Result<model::UserIdentity>> add(Actor const&, model::UserIdentityId, model::UserId,
+                                                      std::string issuer, std::string subject, Deadline);
 
   Writer& writer_;
 };

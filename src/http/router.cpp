@@ -201,8 +201,8 @@ bool is_outcome_unknown(std::exception_ptr const& thrown) {
 }
 
 bool takes_nothing(std::string_view body) {
-  auto const first = body.find_first_not_of(" \t\r\n");
-  return first == body.npos || body.substr(first, body.find_last_not_of(" \t\r\n") - first + 1) == "{}";
+  auto const text = trimmed(body, white_space);
+  return text.empty() || text == "{}";
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 #include <optional>
-#include <ranges>
+#include <span>
 
 #include "core/strings.hpp"
 
@@ -259,8 +259,8 @@ Result<std::string> service_host(std::string_view text) {
 
 Result<OutgoingHosts> OutgoingHosts::from(std::string_view list) {
   OutgoingHosts out;
-  for (auto const part : std::views::split(list, ',')) {
-    auto const text = trimmed({part.begin(), part.end()});
+  while (!list.empty()) {
+    auto const text = take_part(list, ',');
     if (text.empty())
       continue;
     if (text == "*") {

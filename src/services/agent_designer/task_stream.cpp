@@ -37,7 +37,7 @@ class TaskStream {
     while (!task_.completed_at) {
       // First the row, then the words: who ends the task here has said all of them before, and they stay for a while.
       auto now = co_await stores_.tasks.get(tenant_, task_.id, Deadline::after(read_timeout));
-      if (!now || !co_await may_go_on(writer))
+      if (!now || !co_await may_go_on(reader_, writer))
         co_return;
       bool const is_changed = now->version != task_.version;
       task_ = std::move(*now);
@@ -72,14 +72,6 @@ class TaskStream {
                                .done());
   }
 
-  /// False: the client has been told that it may not.
-  Task<bool> may_go_on(http::BodyWriter& writer) {
-    auto const standing = co_await reader_.look();
-    if (!standing)
-      co_await writer.write(ended_event(standing.error()));
-    co_return standing.has_value();
-  }
-
   /// All that are there; false when there were none.
   Task<bool> send_words(http::BodyWriter& writer) {
     bool has_sent = false;
@@ -96,7 +88,7 @@ class TaskStream {
     for (;;) {
       auto const look_at = std::chrono::steady_clock::now() + Credential::look_interval;
       auto const rung = co_await doorbell.wait(std::min({begun + poll_interval, next_heartbeat_, look_at}));
-      if (!co_await may_go_on(writer))
+      if (!co_await may_go_on(reader_, writer))
         co_return false;
       auto const now = std::chrono::steady_clock::now();
       if (now >= next_heartbeat_) {

@@ -1,6 +1,7 @@
 #include "services/common/credential.hpp"
 
 #include "core/fault.hpp"
+#include "services/common/reply.hpp"
 
 namespace al::services {
 namespace {
@@ -36,6 +37,13 @@ Result<void> Credential::take(Result<http::Principal> found) {
     return fail(Code::forbidden, "this needs the permission " + permission_);
   principal_.permissions = std::move(found->permissions);
   return {};
+}
+
+Task<bool> may_go_on(Credential& reader, http::BodyWriter& writer) {
+  auto const standing = co_await reader.look();
+  if (!standing)
+    co_await writer.write(ended_event(standing.error()));
+  co_return standing.has_value();
 }
 
 }  // namespace al::services

@@ -35,4 +35,7 @@ class Credential {
   std::string permission_;
 };
 
+/// Looks, for an answer of server-sent events. False: the client has been told with `ended`, and the stream is over.
+[[nodiscard]] Task<bool> may_go_on(Credential&, http::BodyWriter&);
+
 }  // namespace al::services

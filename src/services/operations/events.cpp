@@ -136,7 +136,7 @@ class EventStream {
       if (!page)
         co_return;  // the token was checked before the stream began
       // After the read, which can take long: what goes out is what may be seen now.
-      if (!co_await may_go_on(writer))
+      if (!co_await may_go_on(reader_, writer))
         co_return;
       auto const out = text_of(page->events);
       token_ = std::move(page->token);
@@ -171,14 +171,6 @@ class EventStream {
     next_heartbeat_ = std::chrono::steady_clock::now() + heartbeat_interval;
   }
 
-  /// False: the client has been told that it may not.
-  Task<bool> may_go_on(http::BodyWriter& writer) {
-    auto const standing = co_await reader_.look();
-    if (!standing)
-      co_await write(ended_event(standing.error()), writer);
-    co_return standing.has_value();
-  }
-
   /// Until the log may have grown. False: the stream is over.
   Task<bool> wait(events::Bus::Subscription& doorbell, http::BodyWriter& writer) {
     for (;;) {
@@ -187,7 +179,7 @@ class EventStream {
       auto const look_at = std::chrono::steady_clock::now() + Credential::look_interval;
       if (co_await doorbell.wait(std::min(look_at, next_heartbeat_)))
         co_return true;
-      if (!co_await may_go_on(writer))
+      if (!co_await may_go_on(reader_, writer))
         co_return false;
       // A ring can be lost: before each heartbeat the log is read.
       if (std::chrono::steady_clock::now() >= next_heartbeat_)
