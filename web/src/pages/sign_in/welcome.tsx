@@ -1,0 +1,4 @@
+import { Page } from "../../ui/page";
+export function Welcome() {
+  return <Page title="Welcome">To come.</Page>;
+}

@@ -1,0 +1,212 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import type { KeyboardEvent, ReactNode } from "react";
+import { useEffect, useRef } from "react";
+import { cx } from "../lib/classes";
+
+export interface Column<T> {
+  key: string;
+  name: ReactNode;
+  /** A track of CSS grid: "8rem", "minmax(12rem, 1fr)". */
+  width: string;
+  render: (row: T) => ReactNode;
+  /** Not on phones. */
+  isExtra?: boolean;
+  isNumber?: boolean;
+}
+
+interface TableProps<T> {
+  /** What is listed, for those who hear the page. */
+  label: string;
+  rows: T[];
+  columns: Column<T>[];
+  rowKey: (row: T) => string;
+  /** Makes rows clickable; the row's own link or button does the same for the keyboard. */
+  onOpen?: (row: T) => void;
+}
+
+interface LongTableProps<T> extends TableProps<T> {
+  /** Called when the end of what is loaded comes near. */
+  onEnd?: () => void;
+  isLoadingMore?: boolean;
+  /** Of all rows there are, when known; `rows` are the first of them. */
+  total?: number;
+}
+
+const rowPx = 36;
+/** Rows below the last visible one at which more is loaded. */
+const endRows = 40;
+
+const isPhone = () => window.matchMedia("(max-width: 639px)").matches;
+
+function shown<T>(columns: Column<T>[]): Column<T>[] {
+  return isPhone() ? columns.filter((column) => !column.isExtra) : columns;
+}
+
+function Cells<T>({ row, columns }: { row: T; columns: Column<T>[] }) {
+  return columns.map((column) => (
+    // biome-ignore lint/a11y/useSemanticElements: rows lie on a grid, so that thousands of them stay quick
+    // biome-ignore lint/a11y/useFocusableInteractive: a cell of a table is nothing to act on
+    <div
+      key={column.key}
+      role="cell"
+      className={cx("min-w-0 truncate px-3", column.isNumber && "text-right tabular-nums")}
+    >
+      {column.render(row)}
+    </div>
+  ));
+}
+
+function Head<T>({ columns, template }: { columns: Column<T>[]; template: string }) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: as above
+    <div
+      role="row"
+      style={{ gridTemplateColumns: template }}
+      className="sticky top-0 z-10 grid h-9 items-center border-b border-line bg-surface text-xs font-medium text-muted"
+    >
+      {columns.map((column) => (
+        // biome-ignore lint/a11y/useSemanticElements: as above
+        // biome-ignore lint/a11y/useFocusableInteractive: as above
+        <div
+          key={column.key}
+          role="columnheader"
+          className={cx("truncate px-3", column.isNumber && "text-right")}
+        >
+          {column.name}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const rowClasses = (canOpen: boolean) =>
+  cx(
+    "grid items-center border-b border-line/60",
+    canOpen && "cursor-pointer hover:bg-hover focus-within:bg-hover",
+  );
+
+/** Arrow keys go from row to row, by the first link or button of each. */
+function moveFocus(event: KeyboardEvent<HTMLElement>) {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const row = (event.target as HTMLElement).closest<HTMLElement>("[data-row]");
+  const next = event.key === "ArrowDown" ? row?.nextElementSibling : row?.previousElementSibling;
+  const target = next?.querySelector<HTMLElement>("a, button");
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+}
+
+function opens<T>(row: T, onOpen?: (row: T) => void) {
+  return (event: { target: EventTarget }) => {
+    // A control within the row does what it says, and a selection is no click.
+    if ((event.target as HTMLElement).closest("a, button, input, select, label")) return;
+    if (!window.getSelection()?.isCollapsed) return;
+    onOpen?.(row);
+  };
+}
+
+/** A table of up to a few hundred rows, as high as they are. */
+export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>) {
+  const visible = shown(columns);
+  const template = visible.map((column) => column.width).join(" ");
+  return (
+    <div className="overflow-x-auto">
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="table" aria-label={label} className="min-w-fit" onKeyDown={moveFocus}>
+        <Head columns={visible} template={template} />
+        {rows.map((row) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
+          // biome-ignore lint/a11y/useSemanticElements: as above
+          // biome-ignore lint/a11y/useFocusableInteractive: as above
+          <div
+            key={rowKey(row)}
+            role="row"
+            data-row
+            onClick={opens(row, onOpen)}
+            style={{ gridTemplateColumns: template, minHeight: rowPx }}
+            className={rowClasses(Boolean(onOpen))}
+          >
+            <Cells row={row} columns={visible} />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** A table of any length: only what is on the screen is drawn. Fills its parent, which must have a height. */
+export function LongTable<T>({
+  label,
+  rows,
+  columns,
+  rowKey,
+  onOpen,
+  onEnd,
+  isLoadingMore,
+  total,
+}: LongTableProps<T>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowPx,
+    overscan: 12,
+    getItemKey: (index) => rowKey(rows[index] as T),
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (last >= rows.length - endRows) onEnd?.();
+  }, [last, rows.length, onEnd]);
+
+  const visible = shown(columns);
+  const template = visible.map((column) => column.width).join(" ");
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <div
+      ref={scroller}
+      tabIndex={0}
+      className="h-full overflow-auto -outline-offset-2"
+      data-testid="long-table"
+    >
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div
+        role="table"
+        aria-label={label}
+        aria-rowcount={(total ?? rows.length) + 1}
+        className="min-w-fit"
+        onKeyDown={moveFocus}
+      >
+        <Head columns={visible} template={template} />
+        {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index] as T;
+            return (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
+              // biome-ignore lint/a11y/useSemanticElements: as above
+              // biome-ignore lint/a11y/useFocusableInteractive: as above
+              <div
+                key={item.key}
+                role="row"
+                data-row
+                aria-rowindex={item.index + 2}
+                onClick={opens(row, onOpen)}
+                style={{
+                  gridTemplateColumns: template,
+                  height: item.size,
+                  transform: `translateY(${item.start}px)`,
+                }}
+                className={cx(rowClasses(Boolean(onOpen)), "absolute inset-x-0 top-0")}
+              >
+                <Cells row={row} columns={visible} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {isLoadingMore && <div className="p-3 text-center text-xs text-muted">Loading more…</div>}
+    </div>
+  );
+}
