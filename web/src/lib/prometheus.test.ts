@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { histogramsOf, parseMetrics, quantileOf, valueOf } from "./prometheus";
+import { histogramsOf, parseMetrics, quantileOf, sampleOf } from "./prometheus";
 
 const text = `# HELP up Whether it is up.
 # TYPE up gauge
@@ -40,13 +40,13 @@ test("labels keep what was escaped", () => {
 });
 
 test("a value is found by some of its labels", () => {
-  expect(valueOf(families, "calls_total", { service: "auth" })).toBe(17);
-  expect(valueOf(families, "calls_total", { service: "gone" })).toBeUndefined();
-  expect(valueOf(families, "gone")).toBeUndefined();
+  expect(sampleOf(families, "calls_total", { service: "auth" })).toBe(17);
+  expect(sampleOf(families, "calls_total", { service: "gone" })).toBeUndefined();
+  expect(sampleOf(families, "gone")).toBeUndefined();
 });
 
 test("a name that ends like a part of a histogram is a family of its own", () => {
-  expect(valueOf(families, "queue_count")).toBe(3);
+  expect(sampleOf(families, "queue_count")).toBe(3);
 });
 
 test("a histogram has its buckets in order", () => {

@@ -76,7 +76,7 @@ const hasLabels = (sample: Sample, labels: Record<string, string>) =>
   Object.entries(labels).every(([name, value]) => sample.labels[name] === value);
 
 /** The first value with these labels; undefined: there is none. */
-export function valueOf(
+export function sampleOf(
   families: Map<string, Family>,
   name: string,
   labels: Record<string, string> = {},

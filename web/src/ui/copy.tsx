@@ -29,6 +29,16 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
   );
 }
 
+/** A command or a line of settings, to be used in another place. */
+export function CopyLine({ text, label }: { text: string; label: string }) {
+  return (
+    <div className="flex items-start gap-1 rounded-md border border-line bg-sunken py-1 pr-1 pl-3">
+      <code className="min-w-0 flex-1 py-2 font-mono text-xs break-words whitespace-pre-wrap">{text}</code>
+      <CopyButton text={text} label={label} />
+    </div>
+  );
+}
+
 /** A secret that is shown once. */
 export function Secret({ value, label }: { value: string; label: string }) {
   return (

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import type { KeyboardEvent, ReactNode } from "react";
-import { useEffect, useRef } from "react";
+import type { CSSProperties, KeyboardEvent, ReactNode, RefObject } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { cx } from "../lib/classes";
 
 export interface Column<T> {
@@ -30,6 +30,8 @@ interface LongTableProps<T> extends TableProps<T> {
   isLoadingMore?: boolean;
   /** Of all rows there are, when known; `rows` are the first of them. */
   total?: number;
+  /** The element that scrolls, for who follows or moves it. */
+  scrollerRef?: RefObject<HTMLDivElement | null>;
 }
 
 const rowPx = 36;
@@ -45,7 +47,6 @@ function shown<T>(columns: Column<T>[]): Column<T>[] {
 function Cells<T>({ row, columns }: { row: T; columns: Column<T>[] }) {
   return columns.map((column) => (
     // biome-ignore lint/a11y/useSemanticElements: rows lie on a grid, so that thousands of them stay quick
-    // biome-ignore lint/a11y/useFocusableInteractive: a cell of a table is nothing to act on
     <div
       key={column.key}
       role="cell"
@@ -135,6 +136,42 @@ export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>
   );
 }
 
+interface LongRowProps<T> {
+  row: T;
+  /** From 0. */
+  index: number;
+  topPx: number;
+  columns: Column<T>[];
+  template: string;
+  onOpen?: (row: T) => void;
+}
+
+function LongRow<T>({ row, index, topPx, columns, template, onOpen }: LongRowProps<T>) {
+  const style: CSSProperties = {
+    gridTemplateColumns: template,
+    height: rowPx,
+    transform: `translateY(${topPx}px)`,
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: as above
+    <div
+      role="row"
+      data-row
+      aria-rowindex={index + 2}
+      onClick={opens(row, onOpen)}
+      style={style}
+      className={cx(rowClasses(Boolean(onOpen)), "absolute inset-x-0 top-0")}
+    >
+      <Cells row={row} columns={columns} />
+    </div>
+  );
+}
+
+/** Scrolling draws only the rows that come into sight. */
+const MemoRow = memo(LongRow) as typeof LongRow;
+
 /** A table of any length: only what is on the screen is drawn. Fills its parent, which must have a height. */
 export function LongTable<T>({
   label,
@@ -145,22 +182,24 @@ export function LongTable<T>({
   onEnd,
   isLoadingMore,
   total,
+  scrollerRef,
 }: LongTableProps<T>) {
-  const scroller = useRef<HTMLDivElement>(null);
+  const ownRef = useRef<HTMLDivElement>(null);
+  const scroller = scrollerRef ?? ownRef;
+  // Rows are of one height, so the virtualizer needs no keys, which it would ask of every row after each change.
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
     overscan: 12,
-    getItemKey: (index) => rowKey(rows[index] as T),
   });
-  const items = virtual.getVirtualItems();
+  const items = virtual.getVirtualItems().filter((item) => item.index < rows.length);
   const last = items.at(-1)?.index ?? -1;
   useEffect(() => {
     if (last >= rows.length - endRows) onEnd?.();
   }, [last, rows.length, onEnd]);
 
-  const visible = shown(columns);
+  const visible = useMemo(() => shown(columns), [columns]);
   const template = visible.map((column) => column.width).join(" ");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -184,24 +223,15 @@ export function LongTable<T>({
           {items.map((item) => {
             const row = rows[item.index] as T;
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
-              // biome-ignore lint/a11y/useSemanticElements: as above
-              // biome-ignore lint/a11y/useFocusableInteractive: as above
-              <div
-                key={item.key}
-                role="row"
-                data-row
-                aria-rowindex={item.index + 2}
-                onClick={opens(row, onOpen)}
-                style={{
-                  gridTemplateColumns: template,
-                  height: item.size,
-                  transform: `translateY(${item.start}px)`,
-                }}
-                className={cx(rowClasses(Boolean(onOpen)), "absolute inset-x-0 top-0")}
-              >
-                <Cells row={row} columns={visible} />
-              </div>
+              <MemoRow
+                key={rowKey(row)}
+                row={row}
+                index={item.index}
+                topPx={item.start}
+                columns={visible}
+                template={template}
+                onOpen={onOpen}
+              />
             );
           })}
         </div>

@@ -34,12 +34,20 @@ export class Model {
     if (request.url?.endsWith("/models")) return json(200, { object: "list", data: [{ id: "gpt-5-mini" }] });
     if (this.failWith) return json(this.failWith, { error: { message: "the provider is out of order" } });
     ++this.calls;
-    const asked = JSON.parse(Buffer.concat(pieces).toString() || "{}") as { model?: string; stream?: boolean };
+    const asked = JSON.parse(Buffer.concat(pieces).toString() || "{}") as {
+      model?: string;
+      stream?: boolean;
+    };
     const usage = { prompt_tokens: 420, completion_tokens: 96, total_tokens: 516 };
     const head = { id: `chatcmpl-${this.calls}`, model: asked.model ?? "gpt-5-mini", created: 1700000000 };
     if (!asked.stream) {
       const message = { role: "assistant", content: answer };
-      return json(200, { ...head, object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }], usage });
+      return json(200, {
+        ...head,
+        object: "chat.completion",
+        choices: [{ index: 0, message, finish_reason: "stop" }],
+        usage,
+      });
     }
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     const send = (delta: object, finish: string | null) =>
@@ -52,7 +60,9 @@ export class Model {
       await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
     }
     send({}, "stop");
-    response.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage })}\n\n`);
+    response.write(
+      `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage })}\n\n`,
+    );
     response.end("data: [DONE]\n\n");
   }
 }

@@ -1,0 +1,16 @@
+/** The few things of a browser that modules touch while they are loaded. */
+import { vi } from "vitest";
+
+vi.stubGlobal("window", globalThis);
+vi.stubGlobal("isSecureContext", true);
+vi.stubGlobal("location", {
+  protocol: "http:",
+  host: "localhost:8051",
+  origin: "http://localhost:8051",
+  pathname: "/",
+});
+vi.stubGlobal("document", { cookie: "", documentElement: { dataset: {} } });
+vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined, removeItem: () => undefined });
+vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined }));
+vi.stubGlobal("addEventListener", () => undefined);
+vi.stubGlobal("removeEventListener", () => undefined);
