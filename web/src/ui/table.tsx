@@ -46,7 +46,6 @@ function shown<T>(columns: Column<T>[]): Column<T>[] {
 
 function Cells<T>({ row, columns }: { row: T; columns: Column<T>[] }) {
   return columns.map((column) => (
-    // biome-ignore lint/a11y/useSemanticElements: rows lie on a grid, so that thousands of them stay quick
     <div
       key={column.key}
       role="cell"
@@ -59,16 +58,12 @@ function Cells<T>({ row, columns }: { row: T; columns: Column<T>[] }) {
 
 function Head<T>({ columns, template }: { columns: Column<T>[]; template: string }) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: as above
-    // biome-ignore lint/a11y/useFocusableInteractive: as above
     <div
       role="row"
       style={{ gridTemplateColumns: template }}
       className="sticky top-0 z-10 grid h-9 items-center border-b border-line bg-surface text-xs font-medium text-muted"
     >
       {columns.map((column) => (
-        // biome-ignore lint/a11y/useSemanticElements: as above
-        // biome-ignore lint/a11y/useFocusableInteractive: as above
         <div
           key={column.key}
           role="columnheader"
@@ -113,13 +108,9 @@ export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>
   const template = visible.map((column) => column.width).join(" ");
   return (
     <div className="overflow-x-auto">
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
       <div role="table" aria-label={label} className="min-w-fit" onKeyDown={moveFocus}>
         <Head columns={visible} template={template} />
         {rows.map((row) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
-          // biome-ignore lint/a11y/useSemanticElements: as above
-          // biome-ignore lint/a11y/useFocusableInteractive: as above
           <div
             key={rowKey(row)}
             role="row"
@@ -153,9 +144,6 @@ function LongRow<T>({ row, index, topPx, columns, template, onOpen }: LongRowPro
     transform: `translateY(${topPx}px)`,
   };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the row's link does the same for the keyboard
-    // biome-ignore lint/a11y/useSemanticElements: as above
-    // biome-ignore lint/a11y/useFocusableInteractive: as above
     <div
       role="row"
       data-row
@@ -202,14 +190,13 @@ export function LongTable<T>({
   const visible = useMemo(() => shown(columns), [columns]);
   const template = visible.map((column) => column.width).join(" ");
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <div
       ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       className="h-full overflow-auto -outline-offset-2"
       data-testid="long-table"
     >
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
       <div
         role="table"
         aria-label={label}
@@ -218,7 +205,6 @@ export function LongTable<T>({
         onKeyDown={moveFocus}
       >
         <Head columns={visible} template={template} />
-        {/* biome-ignore lint/a11y/useSemanticElements: as above */}
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index] as T;
