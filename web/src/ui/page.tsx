@@ -69,13 +69,22 @@ export function Panel({ title, about, actions, isFlush, className, children }: P
   );
 }
 
+interface FigureProps {
+  name: string;
+  value: ReactNode;
+  about?: ReactNode;
+  /** How it came to that: a sparkline. */
+  children?: ReactNode;
+}
+
 /** One figure with its name. */
-export function Figure({ name, value, about }: { name: string; value: ReactNode; about?: ReactNode }) {
+export function Figure({ name, value, about, children }: FigureProps) {
   return (
-    <div className="min-w-0 rounded-lg border border-line bg-surface px-4 py-3 shadow-card">
+    <div className="flex min-w-0 flex-col rounded-lg border border-line bg-surface px-4 py-3 shadow-card">
       <div className="truncate text-xs font-medium text-muted">{name}</div>
       <div className="mt-1 text-xl font-semibold tabular-nums">{value}</div>
       {about && <div className="mt-0.5 truncate text-xs text-muted">{about}</div>}
+      {children && <div className="mt-auto pt-2">{children}</div>}
     </div>
   );
 }
