@@ -2,6 +2,7 @@
 // may hold, for the forms.
 import { readFileSync, writeFileSync } from "node:fs";
 import openapi, { astToString } from "openapi-typescript";
+import ts from "typescript";
 
 const folder = new URL("../src/api/", import.meta.url);
 const document = JSON.parse(readFileSync(new URL("openapi.json", folder), "utf8"));
@@ -15,4 +16,16 @@ for (const methods of Object.values(document.paths)) {
   }
 }
 writeFileSync(new URL("bodies.json", folder), JSON.stringify(bodies));
-writeFileSync(new URL("schema.d.ts", folder), astToString(await openapi(document, { alphabetize: true })));
+
+// A document may hold anything; the default type of an object without properties is one that is empty.
+const unknown = ts.factory.createKeywordTypeNode(ts.SyntaxKind.UnknownKeyword);
+const text = ts.factory.createKeywordTypeNode(ts.SyntaxKind.StringKeyword);
+const anything = ts.factory.createTypeReferenceNode("Record", [text, unknown]);
+const types = await openapi(document, {
+  alphabetize: true,
+  // What has a default may be left out.
+  defaultNonNullable: false,
+  transform: (schema) =>
+    schema.type === "object" && !schema.properties && !schema.additionalProperties ? anything : undefined,
+});
+writeFileSync(new URL("schema.d.ts", folder), astToString(types));
