@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../lib/theme";
+import { formatTick, formatTime, isolated } from "./points";
 
 export interface Series {
   name: string;
@@ -42,14 +42,14 @@ function seriesOptions(
     width: 1.5,
     fill: isFilled || isBars ? `${stroke}${isBars ? "99" : "22"}` : undefined,
     paths: isBars ? uPlot.paths.bars?.({ size: [0.8, 24] }) : undefined,
-    points: { show: false },
-    value: (_, value) => format(value),
+    points: { show: true, size: 4, fill: stroke, filter: (plot, index) => isolated(plot.data[index] ?? []) },
+    value: (_, value, __, index) => (index == null ? "" : format(value)),
   };
 }
 
 const timeSeries: uPlot.Series = {
   label: "Time",
-  value: (_, time) => (time == null ? "–" : new Date(time * 1000).toLocaleString("en-GB")),
+  value: (_, time) => (time == null ? "" : formatTime(time)),
 };
 
 function axis(options: Partial<uPlot.Axis>): uPlot.Axis {
@@ -89,7 +89,11 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
           ...shown.map((one) => seriesOptions(one, (value) => latest.current.format(value))),
         ],
         axes: [
-          axis({ size: 28, grid: { show: false } }),
+          axis({
+            size: 28,
+            grid: { show: false },
+            values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)),
+          }),
           axis({ size: 56, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) }),
         ],
         scales: {

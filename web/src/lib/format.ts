@@ -24,6 +24,7 @@ export function formatBytes(bytes: number | null | undefined): string {
 /** As people say it: 830 µs, 12 ms, 3.2 s, 4 min, 2 h 5 min, 3 d. */
 export function formatSeconds(seconds: number | null | undefined): string {
   if (seconds == null || !Number.isFinite(seconds)) return dash;
+  if (seconds === 0) return "0 s";
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { formatTick, isolated } from "./points";
+
+const at = (time: string) => new Date(time).getTime() / 1000;
+
+test("values without neighbours are shown as points", () => {
+  expect(isolated([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+  expect(isolated([null, null])).toEqual([]);
+  expect(isolated([7])).toEqual([0]);
+});
+
+test("a tick says no more than tells it from its neighbours", () => {
+  expect(formatTick(at("2026-01-31T10:07:30"), 15)).toBe("10:07:30");
+  expect(formatTick(at("2026-01-31T10:07:00"), 60)).toBe("10:07");
+  expect(formatTick(at("2026-01-31T00:00:00"), 3600)).toBe("31 Jan");
+  expect(formatTick(at("2026-01-31T00:00:00"), 86_400)).toBe("31 Jan");
+});
