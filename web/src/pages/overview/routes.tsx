@@ -1,11 +1,15 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { signedInRoute } from "../../app/root";
-import { Page } from "../../ui/page";
+import { asRangeName, type RangeName } from "../../lib/time_range";
 
 export const overviewRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/",
-    component: () => <Page title="Overview">To come.</Page>,
+    validateSearch: (search: Record<string, unknown>): { range?: RangeName } => {
+      const range = asRangeName(search.range);
+      return range ? { range } : {};
+    },
+    component: lazyRouteComponent(() => import("./page"), "Overview"),
   }),
 ] as const;

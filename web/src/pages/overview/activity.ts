@@ -1,0 +1,32 @@
+/** What every agent does now. */
+import type { Schemas } from "../../api/client";
+import type { Queue } from "./queue";
+
+export interface Activity {
+  agent: Schemas["Agent"];
+  /** Those that run, the longest first. */
+  running: Schemas["Task"][];
+  started: number;
+  pending: number;
+}
+
+const startOf = (task: Schemas["Task"]) => task.started_at ?? "";
+
+/** Agents with work first, by name within: a row stays where it is while its tasks come and go. */
+export function activities(
+  agents: readonly Schemas["Agent"][],
+  queue: Queue | undefined,
+  tasks: readonly Schemas["Task"][],
+): Activity[] {
+  const counts = new Map(queue?.agents.map((each) => [each.agent_id, each]));
+  const rows = agents.map((agent) => ({
+    agent,
+    running: tasks
+      .filter((task) => task.agent_id === agent.id)
+      .sort((a, b) => startOf(a).localeCompare(startOf(b))),
+    started: counts.get(agent.id)?.started ?? 0,
+    pending: counts.get(agent.id)?.pending ?? 0,
+  }));
+  const rank = ({ running, started, pending }: Activity) => (running.length + started + pending > 0 ? 0 : 1);
+  return rows.sort((a, b) => rank(a) - rank(b) || a.agent.name.localeCompare(b.agent.name));
+}

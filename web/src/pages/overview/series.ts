@@ -1,0 +1,63 @@
+/** Recorded metrics over the window of the page. */
+import { useMemo } from "react";
+import { $api, type Schemas } from "../../api/client";
+import { fillBuckets, type TimeWindow, windowQuery } from "../../lib/time_range";
+
+/** No event tells of metrics. */
+const refreshMs = 10_000;
+/** A window that has passed is not asked for again. */
+const keepMs = 60_000;
+
+/** Percentiles are missing where the server is older than this page. */
+export type Bucket = Schemas["MetricBucket"] & { p50?: number; p95?: number };
+
+interface Asked {
+  name: string;
+  tags?: string;
+  window: TimeWindow;
+}
+
+function useBuckets({ name, tags, window }: Asked): Bucket[] | undefined {
+  const { data } = $api.useQuery(
+    "get",
+    "/api/v1/metrics/series",
+    { params: { query: { name, tags, ...windowQuery(window) } } },
+    {
+      refetchInterval: refreshMs,
+      gcTime: keepMs,
+      // Until the next window is there the last one is shown, but never in buckets of another length.
+      placeholderData: (last, query) => {
+        const asked = query?.queryKey[2] as { params: { query: { step: number } } } | undefined;
+        return asked?.params.query.step === window.step ? last : undefined;
+      },
+    },
+  );
+  return data?.buckets;
+}
+
+/** One value a bucket; undefined until they are there. `value` and `missing` must stay the same. */
+export function useSeries<M extends number | null>(
+  asked: Asked,
+  value: (bucket: Bucket) => number | M,
+  missing: M,
+): (number | M)[] | undefined {
+  const buckets = useBuckets(asked);
+  const { window } = asked;
+  return useMemo(
+    () => buckets && fillBuckets(buckets, window, value, missing),
+    [buckets, window, value, missing],
+  );
+}
+
+/** The whole window as one bucket; null when nothing was measured, undefined until that is known. */
+export function useWhole({ name, tags, window }: Asked): Bucket | null | undefined {
+  const { from, to } = window;
+  const buckets = useBuckets({ name, tags, window: { from, to, step: to - from } });
+  return buckets && (buckets[0] ?? null);
+}
+
+export const countOf = (bucket: Bucket) => bucket.count;
+export const sumOf = (bucket: Bucket) => bucket.sum;
+export const maxOf = (bucket: Bucket) => bucket.max;
+export const p50Of = (bucket: Bucket) => bucket.p50 ?? bucket.mean;
+export const p95Of = (bucket: Bucket) => bucket.p95 ?? bucket.max;
