@@ -1,11 +1,19 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { signedInRoute } from "../../app/root";
-import { Page } from "../../ui/page";
+import { readEventsSearch, readHistorySearch } from "./search";
 
 export const eventsRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/events",
-    component: () => <Page title="Events">To come.</Page>,
+    validateSearch: readEventsSearch,
+    component: lazyRouteComponent(() => import("./events"), "Events"),
+  }),
+  createRoute({
+    getParentRoute: () => signedInRoute,
+    // The rest of the path is the id of the aggregate: that of knowledge has a slash.
+    path: "/events/$kind/$",
+    validateSearch: readHistorySearch,
+    component: lazyRouteComponent(() => import("./history"), "History"),
   }),
 ] as const;

@@ -1,0 +1,135 @@
+import {
+  BaseEdge,
+  Controls,
+  type Edge,
+  type EdgeProps,
+  getBezierPath,
+  Handle,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+} from "@xyflow/react";
+import type { ReactNode } from "react";
+import { useMemo } from "react";
+import "@xyflow/react/dist/base.css";
+import { useTheme } from "../lib/theme";
+import { placeNodes, type Size } from "./graph_layout";
+
+export interface GraphNode extends Size {
+  content: ReactNode;
+}
+
+export interface GraphEdge {
+  from: string;
+  to: string;
+  widthPx?: number;
+  /** A colour of the design language: "accent", "ok", "warn", "danger", "run", "edge". */
+  colour?: string;
+  isDashed?: boolean;
+}
+
+interface GraphProps {
+  /** What is shown, for those who cannot see it. */
+  label: string;
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+}
+
+type ContentNode = Node<{ content: ReactNode }, "content">;
+type LineEdge = Edge<{ widthPx: number; colour: string; isDashed: boolean }, "line">;
+
+const heightMaxPx = 640;
+const heightMinPx = 240;
+const marginPx = 24;
+/** Text stays readable; what does not fit is reached by dragging. */
+const zoomMin = 0.6;
+
+function Content({ data }: NodeProps<ContentNode>) {
+  return (
+    <>
+      <Handle type="target" position={Position.Left} isConnectable={false} className="invisible" />
+      {data.content}
+      <Handle type="source" position={Position.Right} isConnectable={false} className="invisible" />
+    </>
+  );
+}
+
+function Line({ data, ...ends }: EdgeProps<LineEdge>) {
+  const [path] = getBezierPath(ends);
+  return (
+    <BaseEdge
+      path={path}
+      style={{
+        stroke: `var(--${data?.colour ?? "edge"})`,
+        strokeWidth: data?.widthPx,
+        strokeOpacity: 0.55,
+        strokeDasharray: data?.isDashed ? "4 4" : undefined,
+      }}
+    />
+  );
+}
+
+const nodeTypes = { content: Content };
+const edgeTypes = { line: Line };
+
+/** Things and what leads from one to the other, from left to right. The nodes' content may hold buttons and links. */
+export function Graph({ label, nodes, edges }: GraphProps) {
+  const theme = useTheme();
+  // Content changes often, places only with what there is.
+  const shape = JSON.stringify([
+    nodes.map(({ id, widthPx, heightPx }) => ({ id, widthPx, heightPx })),
+    edges.map(({ from, to }) => ({ from, to })),
+  ]);
+  const placed = useMemo(() => {
+    const [sizes, lines] = JSON.parse(shape) as [Size[], { from: string; to: string }[]];
+    return placeNodes(sizes, lines);
+  }, [shape]);
+  const shownNodes = nodes.map(
+    ({ id, widthPx, heightPx, content }): ContentNode => ({
+      id,
+      type: "content",
+      position: placed.at.get(id) ?? { x: 0, y: 0 },
+      width: widthPx,
+      height: heightPx,
+      data: { content },
+    }),
+  );
+  const shownEdges = edges.map(
+    ({ from, to, widthPx = 1.5, colour = "edge", isDashed = false }): LineEdge => ({
+      id: JSON.stringify([from, to]),
+      type: "line",
+      source: from,
+      target: to,
+      data: { widthPx, colour, isDashed },
+    }),
+  );
+  const heightPx = Math.min(Math.max(placed.heightPx + 2 * marginPx, heightMinPx), heightMaxPx);
+  return (
+    <figure aria-label={label} style={{ height: heightPx }} className="graph min-w-0">
+      <ReactFlow
+        // What is there now, and not only what was there first, is to be in sight.
+        key={shape}
+        nodes={shownNodes}
+        edges={shownEdges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        colorMode={theme}
+        fitView
+        fitViewOptions={{ minZoom: zoomMin, maxZoom: 1, padding: `${marginPx}px` }}
+        minZoom={0.25}
+        maxZoom={1.5}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        zoomOnScroll={false}
+        zoomOnDoubleClick={false}
+        preventScrolling={false}
+      >
+        <Controls showInteractive={false} position="bottom-right" />
+      </ReactFlow>
+    </figure>
+  );
+}

@@ -1,0 +1,18 @@
+import { $api } from "../../api/client";
+import { Badge } from "../../ui/badge";
+
+/** How many were given up, where there are any; counted up to 100. */
+export function DeadLetterCount() {
+  const parked = $api.useQuery("get", "/api/v1/dead-letters", {
+    params: { query: { state: "parked", limit: 100 } },
+  });
+  const count = parked.data?.count ?? 0;
+  if (count === 0) return null;
+  return <Badge tone="danger">{parked.data?.next_cursor ? `${count}+` : count} parked</Badge>;
+}
+
+export const meaningOfState = {
+  waiting: "Is tried again by itself, or waits behind an earlier event of the same aggregate.",
+  retrying: "Somebody asked for one more try.",
+  parked: "Was given up after the last try. Later events went on without it.",
+};
