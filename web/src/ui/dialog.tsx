@@ -57,26 +57,35 @@ export function DialogActions({ children }: { children: ReactNode }) {
   return <div className="mt-5 flex flex-wrap justify-end gap-2">{children}</div>;
 }
 
-interface ConfirmProps {
-  /** The button that asks. */
-  trigger: ReactNode;
+interface QuestionProps {
   title: string;
   /** What will happen, and whether it can be undone. */
   children: ReactNode;
   /** What the button says that does it. */
   action: string;
   onConfirm: () => Promise<unknown> | undefined | void;
+  isOpen: boolean;
+  onOpenChange: (isOpen: boolean) => void;
+  /** The button that asks. */
+  trigger?: ReactNode;
 }
 
-/** Asks before what cannot be undone. */
-export function Confirm({ trigger, title, children, action, onConfirm }: ConfirmProps) {
-  const [isOpen, setOpen] = useState(false);
+/** As `Confirm`, for what is asked from a menu, which is closed by then. */
+export function Question({
+  title,
+  children,
+  action,
+  onConfirm,
+  isOpen,
+  onOpenChange,
+  trigger,
+}: QuestionProps) {
   const [isBusy, setBusy] = useState(false);
   const confirm = async () => {
     setBusy(true);
     try {
       await onConfirm();
-      setOpen(false);
+      onOpenChange(false);
     } catch {
       // Whoever does it says what went wrong; the question stays.
     } finally {
@@ -84,8 +93,8 @@ export function Confirm({ trigger, title, children, action, onConfirm }: Confirm
     }
   };
   return (
-    <AlertDialog.Root open={isOpen} onOpenChange={setOpen}>
-      <AlertDialog.Trigger asChild>{trigger}</AlertDialog.Trigger>
+    <AlertDialog.Root open={isOpen} onOpenChange={onOpenChange}>
+      {trigger && <AlertDialog.Trigger asChild>{trigger}</AlertDialog.Trigger>}
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={scrim} />
         <AlertDialog.Content className="fixed top-[20vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-md -translate-x-1/2 rounded-lg bg-raised p-5 shadow-float">
@@ -105,4 +114,12 @@ export function Confirm({ trigger, title, children, action, onConfirm }: Confirm
       </AlertDialog.Portal>
     </AlertDialog.Root>
   );
+}
+
+type ConfirmProps = Omit<QuestionProps, "isOpen" | "onOpenChange"> & { trigger: ReactNode };
+
+/** Asks before what cannot be undone. */
+export function Confirm(props: ConfirmProps) {
+  const [isOpen, setOpen] = useState(false);
+  return <Question {...props} isOpen={isOpen} onOpenChange={setOpen} />;
 }

@@ -1,8 +1,8 @@
 import { useMe } from "../../api/hooks";
 import { changePassword, signOut } from "../../api/session";
 import { Button } from "../../ui/button";
+import { NewPassword } from "../../ui/new_password";
 import { Card } from "./card";
-import { NewPassword } from "./new_password";
 
 /** The password of the first start was printed into a log: until it is changed there is nothing else to do. */
 export function MustChangePassword() {

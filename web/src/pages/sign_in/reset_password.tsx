@@ -2,9 +2,9 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { resetPassword } from "../../api/session";
 import { Button } from "../../ui/button";
+import { NewPassword } from "../../ui/new_password";
 import { Notice } from "../../ui/states";
 import { Card } from "./card";
-import { NewPassword } from "./new_password";
 
 /** Where the link leads that an administrator hands to somebody who has no password, or has lost it. */
 export function ResetPassword() {

@@ -1,8 +1,8 @@
 import { useForm } from "react-hook-form";
-import { asApiError } from "../../api/problem";
-import { Button } from "../../ui/button";
-import { Field, Input } from "../../ui/field";
-import { Notice } from "../../ui/states";
+import { asApiError } from "../api/problem";
+import { Button } from "./button";
+import { Field, Input } from "./field";
+import { Notice } from "./states";
 
 interface Values {
   current: string;

@@ -1,0 +1,67 @@
+import { useForm } from "react-hook-form";
+import { api, refreshPaths } from "../../../api/client";
+import { showFaults } from "../../../lib/forms";
+import { Button } from "../../../ui/button";
+import { DialogActions } from "../../../ui/dialog";
+import { Field, Select } from "../../../ui/field";
+import { Notice } from "../../../ui/states";
+import { answerOf, type NewApiKey } from "../answers";
+import type { ApiKey } from "../lists";
+
+const graces = [
+  { seconds: 0, name: "Ends now" },
+  { seconds: 3600, name: "For an hour" },
+  { seconds: 86_400, name: "For a day" },
+  { seconds: 7 * 86_400, name: "For a week" },
+  { seconds: 30 * 86_400, name: "For 30 days" },
+];
+
+interface RotateFormProps {
+  apiKey: ApiKey;
+  onDone: (secret: string) => void;
+  onCancel: () => void;
+}
+
+/** Another key in the place of this one, which is still taken for a while. */
+export function RotateForm({ apiKey, onDone, onCancel }: RotateFormProps) {
+  const { register, handleSubmit, setError, formState } = useForm({
+    defaultValues: { grace_seconds: "86400" },
+  });
+  const { errors, isSubmitting } = formState;
+  const submit = handleSubmit(async ({ grace_seconds: grace }) => {
+    try {
+      const made = await api.POST("/api/v1/auth/api-keys/{key_id}/rotate", {
+        params: { path: { key_id: apiKey.id } },
+        body: { grace_seconds: Number(grace) },
+      });
+      refreshPaths("/api/v1/auth/api-keys");
+      onDone(answerOf<NewApiKey>(made).api_key);
+    } catch (error) {
+      showFaults(error, ["grace_seconds"], setError);
+    }
+  });
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+      <Field
+        label="The present key is still taken"
+        hint="Long enough to bring the new one to every program that uses it."
+        error={errors.grace_seconds?.message}
+      >
+        <Select {...register("grace_seconds")}>
+          {graces.map(({ seconds, name }) => (
+            <option key={seconds} value={seconds}>
+              {name}
+            </option>
+          ))}
+        </Select>
+      </Field>
+      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
+      <DialogActions>
+        <Button onClick={onCancel}>Cancel</Button>
+        <Button type="submit" look="primary" isBusy={isSubmitting}>
+          Rotate key
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}

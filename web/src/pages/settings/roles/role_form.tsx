@@ -1,0 +1,93 @@
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { api, idempotencyKey, refreshPaths } from "../../../api/client";
+import { useMe } from "../../../api/hooks";
+import { rulesOf, showFaults } from "../../../lib/forms";
+import { Button } from "../../../ui/button";
+import { DialogActions } from "../../../ui/dialog";
+import { Field, Input } from "../../../ui/field";
+import { Notice } from "../../../ui/states";
+import type { Role } from "../lists";
+import { PermissionMatrix } from "../permission_matrix";
+import { ifMatch } from "../versions";
+
+interface Values {
+  id: string;
+  description: string;
+  permissions: string[];
+}
+
+interface RoleFormProps {
+  /** To be changed; without it one is created. */
+  role?: Role;
+  onDone: (role: Role) => void;
+  onCancel: () => void;
+}
+
+export function RoleForm({ role, onDone, onCancel }: RoleFormProps) {
+  const { permissions: held } = useMe();
+  const [key] = useState(idempotencyKey);
+  const { register, handleSubmit, watch, setValue, setError, formState } = useForm<Values>({
+    defaultValues: {
+      id: role?.id ?? "",
+      description: role?.description ?? "",
+      permissions: role?.permissions ?? [],
+    },
+  });
+  const { errors, isSubmitting } = formState;
+  const permissions = watch("permissions");
+  const submit = handleSubmit(async ({ id, description }) => {
+    try {
+      const { data } = role
+        ? await api.PUT("/api/v1/roles/{role_id}", {
+            params: { path: { role_id: role.id }, header: ifMatch(role) },
+            body: { description, permissions },
+          })
+        : await api.POST("/api/v1/roles", {
+            params: { header: { "Idempotency-Key": key } },
+            body: { id, description, permissions },
+          });
+      refreshPaths("/api/v1/roles");
+      if (data) onDone(data);
+    } catch (error) {
+      showFaults(error, ["id", "description", "permissions"], setError);
+    }
+  });
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+      {!role && (
+        <Field
+          label="Name"
+          hint="Small letters, digits, - and _. It cannot be changed later."
+          error={errors.id?.message}
+        >
+          <Input autoFocus autoComplete="off" {...register("id", rulesOf("RoleCreate", "id"))} />
+        </Field>
+      )}
+      <Field label="What it is for" error={errors.description?.message}>
+        <Input {...register("description", rulesOf("RoleCreate", "description"))} />
+      </Field>
+      <div className="flex flex-col gap-1">
+        <h3 className="font-medium">What it permits</h3>
+        <PermissionMatrix
+          label="What the role permits"
+          permissions={permissions}
+          grantable={held}
+          onChange={(chosen) => setValue("permissions", chosen)}
+        />
+        {errors.permissions && (
+          <p role="alert" className="text-xs text-danger">
+            {errors.permissions.message}
+          </p>
+        )}
+      </div>
+      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
+      <DialogActions>
+        <Button onClick={onCancel}>Cancel</Button>
+        <Button type="submit" look="primary" isBusy={isSubmitting}>
+          {role ? "Save role" : "Create role"}
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
