@@ -99,7 +99,7 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
         scales: {
           x: { range: (_, min, max) => latest.current.range ?? [min, max] },
           y: {
-            range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(max ?? 0, Number.EPSILON) * 1.08 || 1],
+            range: (_, min, max) => [Math.min(0, min ?? 0), max > 0 ? max * 1.08 : 1],
           },
         },
         cursor: { y: false, points: { size: 6 } },

@@ -1,11 +1,12 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { signedInRoute } from "../../app/root";
-import { Page } from "../../ui/page";
+import { readSearch } from "./search";
 
 export const metricsRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/metrics",
-    component: () => <Page title="Metrics">To come.</Page>,
+    validateSearch: readSearch,
+    component: lazyRouteComponent(() => import("./page"), "Metrics"),
   }),
 ] as const;

@@ -1,0 +1,31 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Page } from "../../ui/page";
+import { Tabs } from "../../ui/tabs";
+import { Process } from "./process";
+import { useProcessHistory } from "./process_history";
+import { Recorded } from "./recorded";
+
+/** What was recorded over time, and what the process says of itself since the page is open. */
+export function Metrics() {
+  const search = useSearch({ from: "/signed-in/metrics" });
+  const navigate = useNavigate();
+  const process = useProcessHistory();
+  return (
+    <Page title="Metrics">
+      <Tabs
+        label="Kind of metrics"
+        value={search.tab ?? "recorded"}
+        onChange={(tab) =>
+          void navigate({
+            to: "/metrics",
+            search: (before) => ({ ...before, tab: tab === "process" ? "process" : undefined }),
+          })
+        }
+        tabs={[
+          { value: "recorded", label: "Recorded", content: <Recorded /> },
+          { value: "process", label: "Process", content: <Process history={process} /> },
+        ]}
+      />
+    </Page>
+  );
+}
