@@ -1,0 +1,58 @@
+import { authorizedFetch } from "../../../api/client";
+import { ApiError } from "../../../api/problem";
+import { readEvents, type ServerEvent } from "../../../lib/sse";
+import type { Task } from "../filters";
+import type { Piece } from "./words";
+
+interface Follower {
+  onTask: (task: Task) => void;
+  onPiece: (piece: Piece) => void;
+  /** The stream is away; it is asked for again by itself. */
+  onLost: () => void;
+}
+
+const pauseMinMs = 250;
+const pauseMaxMs = 5000;
+
+/** Also before its time is up when the browser is online again. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", wake);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    window.addEventListener("online", wake);
+    signal.addEventListener("abort", wake);
+  });
+}
+
+/** False: there is nothing more to come. */
+function take(event: ServerEvent, follower: Follower): boolean {
+  if (event.event === "text") follower.onPiece(JSON.parse(event.data) as Piece);
+  if (event.event === "task" || event.event === "end") follower.onTask(JSON.parse(event.data) as Task);
+  return event.event !== "end";
+}
+
+/** No repetition changes that the task is not there, or not for this reader. */
+const isFinal = (error: unknown) => error instanceof ApiError && [401, 403, 404].includes(error.status);
+
+/** Follows a task until it ends, over as many connections as it takes. */
+export async function follow(taskId: string, follower: Follower, signal: AbortSignal): Promise<void> {
+  for (let pause = pauseMinMs; !signal.aborted; pause = Math.min(pause * 2, pauseMaxMs)) {
+    try {
+      const response = await authorizedFetch(`/api/v1/tasks/${taskId}/stream`, { signal });
+      for await (const event of readEvents(response)) {
+        pause = pauseMinMs;
+        if (!take(event, follower)) return;
+      }
+    } catch (error) {
+      if (isFinal(error)) return;
+    }
+    if (signal.aborted) return;
+    follower.onLost();
+    await sleep(pause * (0.5 + Math.random()), signal);
+  }
+}

@@ -1,0 +1,65 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { Badge } from "../../../ui/badge";
+import type { Source } from "./result";
+
+interface KnowledgeLinkProps {
+  agentId: string;
+  id: string;
+  children: ReactNode;
+}
+
+/** No path can hold an id with a slash: it opens beside the list. */
+const hasSlash = (id: string) => /[/\\]/.test(id);
+
+export function KnowledgeLink({ agentId, id, children }: KnowledgeLinkProps) {
+  const look = "text-accent hover:underline";
+  return hasSlash(id) ? (
+    <Link to="/knowledge" search={{ agent: agentId, item: id }} className={look}>
+      {children}
+    </Link>
+  ) : (
+    <Link to="/knowledge/$agentId/$knowledgeId" params={{ agentId, knowledgeId: id }} className={look}>
+      {children}
+    </Link>
+  );
+}
+
+interface SourcesProps {
+  sources: readonly Source[];
+  /** Numbers that the answer names. */
+  cited?: ReadonlySet<number>;
+}
+
+/** Passages of knowledge, by the numbers that the answer names them by. */
+export function Sources({ sources, cited }: SourcesProps) {
+  return (
+    <ol className="flex flex-col divide-y divide-line">
+      {sources.map((source, index) => (
+        <li key={index} className="py-2 first:pt-0 last:pb-0">
+          <details className="group">
+            <summary className="flex cursor-pointer list-none items-baseline gap-2 rounded-sm">
+              <span className="w-6 shrink-0 font-mono text-xs text-muted">[{index + 1}]</span>
+              <span className="min-w-0 flex-1">
+                <span className="font-medium break-words">{source.source || source.knowledge_id}</span>
+                <span className="line-clamp-1 text-muted group-open:hidden">{source.passage}</span>
+              </span>
+              {cited?.has(index + 1) && <Badge tone="accent">Cited</Badge>}
+              <span className="shrink-0 text-xs text-muted tabular-nums">{source.score.toFixed(2)}</span>
+            </summary>
+            <div className="mt-2 ml-8 flex flex-col gap-2">
+              <p className="whitespace-pre-wrap break-words">{source.passage}</p>
+              <p className="text-xs text-muted">
+                <KnowledgeLink agentId={source.agent_id} id={source.knowledge_id}>
+                  {source.knowledge_id}
+                </KnowledgeLink>
+                {" · "}
+                {source.category}
+              </p>
+            </div>
+          </details>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,66 @@
+import { Link } from "@tanstack/react-router";
+import { Check, Ellipsis } from "lucide-react";
+import { useCan } from "../../../api/hooks";
+import { formatWords } from "../../../lib/format";
+import { Menu, MenuItem, MenuLabel, MenuLine } from "../../../ui/menu";
+import { carryOutAndSay } from "../deeds";
+import { priorities } from "../filters";
+import { canCancel, canReorder, canRetry, type TaskRow } from "../task_row";
+
+/** What can be done with one task of the list. */
+export function RowMenu({ row, onPeek }: { row: TaskRow; onPeek: (id: string) => void }) {
+  const canWrite = useCan("tasks:write");
+  return (
+    <Menu
+      trigger={
+        <button
+          type="button"
+          aria-label="Actions"
+          className="grid size-7 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text data-[state=open]:bg-sunken"
+        >
+          <Ellipsis aria-hidden className="size-4" />
+        </button>
+      }
+    >
+      <MenuItem asChild>
+        <Link to="/tasks/$taskId" params={{ taskId: row.id }}>
+          Open
+        </Link>
+      </MenuItem>
+      <MenuItem onSelect={() => onPeek(row.id)}>Quick look</MenuItem>
+      <MenuItem onSelect={() => void navigator.clipboard?.writeText(row.id)}>Copy id</MenuItem>
+      {canWrite && <Deeds row={row} />}
+    </Menu>
+  );
+}
+
+function Deeds({ row }: { row: TaskRow }) {
+  return (
+    <>
+      {canReorder(row.status) && (
+        <>
+          <MenuLine />
+          <MenuLabel>Priority</MenuLabel>
+          {priorities.map((priority) => (
+            <MenuItem
+              key={priority}
+              onSelect={() => void carryOutAndSay({ kind: "priority", priority }, row.id)}
+            >
+              <span className="flex-1">{formatWords(priority)}</span>
+              {priority === row.priority && <Check aria-label="Now" className="size-3.5" />}
+            </MenuItem>
+          ))}
+        </>
+      )}
+      {row.status !== "completed" && <MenuLine />}
+      {canRetry(row.status) && (
+        <MenuItem onSelect={() => void carryOutAndSay({ kind: "retry" }, row.id)}>Retry</MenuItem>
+      )}
+      {canCancel(row.status) && (
+        <MenuItem isDanger onSelect={() => void carryOutAndSay({ kind: "cancel" }, row.id)}>
+          Cancel task
+        </MenuItem>
+      )}
+    </>
+  );
+}
