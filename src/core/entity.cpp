@@ -413,10 +413,10 @@ void add_limits(json::object& out, Type const& type, Options const& options) {
     out[max] = options.max;
 }
 
-json::object type_schema(Type const& type) {
+json::object type_schema(Type const& type, Mode mode) {
   json::object out;
   if (type.nested != nullptr) {
-    out["$ref"] = json_text("#/components/schemas/" + std::string(type.nested->name));
+    out["$ref"] = json_text("#/components/schemas/" + schema_name(*type.nested, nested_mode(mode)));
     return out;
   }
   out["type"] = json_text(type.json);
@@ -435,7 +435,7 @@ json::object type_schema(Type const& type) {
     out["enum"] = std::move(names);
   }
   if (type.element != nullptr)
-    out["items"] = type_schema(*type.element);
+    out["items"] = type_schema(*type.element, mode);
   return out;
 }
 
@@ -453,16 +453,30 @@ void make_nullable(json::object& out) {
     names->as_array().emplace_back(nullptr);
 }
 
+/// Nothing of a default that says no more than that the server fills it in: an empty id, a time before all others.
+void add_default(json::object& out, Field const& field) {
+  std::string text;
+  field.write_default(text);
+  auto value = json::parse(text);
+  bool const is_filled_in =
+      !value || value->is_null() ||
+      (value->is_string() && value->get_string().empty() && (field.type != &string_type() || field.options.min > 0));
+  if (!is_filled_in)
+    out["default"] = std::move(*value);
+}
+
 json::object field_schema(Field const& field, Mode mode) {
-  auto out = type_schema(*field.type);
+  auto out = type_schema(*field.type, mode);
   bool const server_sets = field.options.access == Access::read_only;
-  // What a client sends as a document is an object; what we put there ourselves can be anything.
-  if (field.type == &document_type() && server_sets)
+  if (field.options.any_json)
     out.erase("type");
   if (mode != Mode::stored)
     add_limits(out, *field.type, field.options);
-  if (field.optional)
+  // What an answer leaves out is never null.
+  if (field.optional && !(mode == Mode::stored && field.options.left_out))
     make_nullable(out);
+  if (mode == Mode::create && field.options.defaulted)
+    add_default(out, field);
   out["description"] = json_text(field.doc);
   if (server_sets)
     out["readOnly"] = true;
@@ -573,7 +587,7 @@ Type const& document_type() {
 void write_json(Entity const& entity, void const* object, std::string& out) {
   char separator = '{';
   for (auto const& field : entity.fields) {
-    if (!field.options.shown)
+    if (!field.options.shown || (field.options.left_out && !field.has_value(object)))
       continue;
     out += std::exchange(separator, ',');
     out += '"';
@@ -685,6 +699,15 @@ void read_columns(Entity const& entity, Row const& row, std::size_t first, void*
 
 // ---- OpenAPI ----
 
+std::string schema_name(Entity const& entity, Mode mode) {
+  std::string name(entity.name);
+  if (mode == Mode::create)
+    name += "Create";
+  if (mode == Mode::patch)
+    name += "Patch";
+  return name;
+}
+
 json::object schema(Entity const& entity, Mode mode) {
   json::object properties;
   json::array required;
@@ -692,8 +715,8 @@ json::object schema(Entity const& entity, Mode mode) {
     if (!may_set(field, mode))
       continue;
     properties[field.name] = field_schema(field, mode);
-    // In an answer every member stands, null or not.
-    if (mode == Mode::stored || (mode == Mode::create && field.required))
+    // In an answer every member stands, null or not, but those that say otherwise.
+    if ((mode == Mode::stored && !field.options.left_out) || (mode == Mode::create && field.required))
       required.emplace_back(json_text(field.name));
   }
   json::object out;

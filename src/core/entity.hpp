@@ -50,6 +50,8 @@ struct Options {
   bool defaulted = false;  ///< may be left out on create; the member's initialiser stands in
   bool stored = true;      ///< has a column of the same name
   bool shown = true;       ///< appears in JSON; when not, no client can set it either
+  bool left_out = false;   ///< of a std::optional: no member of the JSON instead of null, when there is no value
+  bool any_json = false;   ///< of a Document: any JSON, not only an object
 };
 
 // ---- what a C++ type means on the wire and in SQL: one row per type, not per member ----
@@ -104,6 +106,8 @@ struct Field {
   bool optional;  ///< std::optional: null on the wire and in SQL
   bool required;  ///< must be there on create
   void (*write)(void const*, std::string& out);
+  void (*write_default)(std::string& out);  ///< what stands in when it is left out
+  bool (*has_value)(void const*);           ///< false: a std::optional without one
   void (*decode)(json::Input, void*, Mode, std::string const& path, Faults&);
   Value (*bind)(void const*);
   void (*read)(Value const&, void*);
@@ -172,8 +176,12 @@ void bind_columns(Entity const&, void const* object, Values& out);
 void read_columns(Entity const&, Row const&, std::size_t first, void* object);
 
 /// OpenAPI 3.1 schema (JSON Schema 2020-12) of what a client sends (create, patch) or gets (stored); nested entities by
-/// `$ref: #/components/schemas/NAME`.
+/// `$ref: #/components/schemas/NAME`, under the name of schema_name().
 [[nodiscard]] json::object schema(Entity const&, Mode);
+/// "Agent" of what a client gets, "AgentCreate" and "AgentPatch" of what he sends: a request may have fewer members.
+[[nodiscard]] std::string schema_name(Entity const&, Mode);
+/// In which mode what is nested in an entity of `mode` is read: a client replaces it as a whole.
+[[nodiscard]] constexpr Mode nested_mode(Mode mode) { return mode == Mode::stored ? mode : Mode::create; }
 
 // ---- typed doors to the above ----
 
@@ -355,7 +363,7 @@ Type make_struct_type() {
           .decode =
               [](json::Input in, void* p, Mode mode, std::string const& path, Faults& faults) {
                 *static_cast<M*>(p) = M{};
-                decode_json(entity<M>(), in, p, mode == Mode::stored ? mode : Mode::create, path, faults);
+                decode_json(entity<M>(), in, p, nested_mode(mode), path, faults);
               },
           .bind =
               [](void const* p) {
@@ -390,6 +398,16 @@ struct Accessor {
     } else {
       type_of<M>().write(&member, out);
     }
+  }
+  static void write_default(std::string& out) {
+    T const object{};
+    write(&object, out);
+  }
+  static bool has_value(void const* object) {
+    if constexpr (Unwrapped::optional)
+      return (static_cast<T const*>(object)->*Member).has_value();
+    else
+      return true;
   }
   static void decode(json::Input in, void* object, Mode mode, std::string const& path, Faults& faults) {
     auto& member = static_cast<T*>(object)->*Member;
@@ -441,6 +459,8 @@ Field make_field(Note<Member> const& note) {
           .optional = A::Unwrapped::optional,
           .required = required,
           .write = A::write,
+          .write_default = A::write_default,
+          .has_value = A::has_value,
           .decode = A::decode,
           .bind = A::bind,
           .read = A::read,

@@ -83,6 +83,19 @@ constexpr auto describe(std::type_identity<Tag>) {
                        entity::field<&Tag::uses>("How often it was used.", {.access = entity::Access::read_only}));
 }
 
+/// An answer that leaves out what it has not.
+struct Reply {
+  std::string id;
+  std::optional<std::string> reason;
+  Document output;
+};
+BOOST_DESCRIBE_STRUCT(Reply, (), (id, reason, output))
+constexpr auto describe(std::type_identity<Reply>) {
+  return entity::about("Reply", "", "An answer.", entity::field<&Reply::id>("Its id."),
+                       entity::field<&Reply::reason>("Why.", {.left_out = true}),
+                       entity::field<&Reply::output>("Anything.", {.any_json = true}));
+}
+
 }  // namespace sample
 
 namespace {
@@ -504,6 +517,19 @@ TEST(EntitySchema, OfASmallEntity) {
             R"("description":"How often it was used.","readOnly":true}},"required":["name","uses"]})");
 }
 
+TEST(EntitySchema, OfWhatAnAnswerLeavesOut) {
+  sample::Reply reply;
+  EXPECT_EQ(entity::to_json(reply), R"({"id":"","output":{}})");
+  reply.reason = "none";
+  reply.output.text = "[1]";
+  EXPECT_EQ(entity::to_json(reply), R"({"id":"","reason":"none","output":[1]})");
+  EXPECT_EQ(
+      json::serialize(entity::schema(entity::entity<sample::Reply>(), Mode::stored)),
+      R"({"type":"object","description":"An answer.","properties":{"id":{"type":"string","description":"Its id."},)"
+      R"("reason":{"type":"string","description":"Why."},"output":{"description":"Anything."}},)"
+      R"("required":["id","output"]})");
+}
+
 TEST(EntitySchema, OfEveryKindOfMember) {
   struct Case {
     Mode mode;
@@ -516,19 +542,23 @@ TEST(EntitySchema, OfEveryKindOfMember) {
        R"({"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{0,49}$","description":"Slug."})"},
       {Mode::create, "/properties/note", R"({"type":["string","null"],"maxLength":4,"description":"Note."})"},
       {Mode::create, "/properties/count",
-       R"({"type":"integer","format":"int64","minimum":0,"maximum":100,"description":"Count."})"},
+       R"({"type":"integer","format":"int64","minimum":0,"maximum":100,"default":3,"description":"Count."})"},
       {Mode::create, "/properties/score",
-       R"({"type":"number","format":"double","minimum":0,"maximum":1,"description":"Score."})"},
-      {Mode::create, "/properties/active", R"({"type":"boolean","description":"On."})"},
+       R"({"type":"number","format":"double","minimum":0,"maximum":1,"default":0.5,"description":"Score."})"},
+      {Mode::create, "/properties/active", R"({"type":"boolean","default":true,"description":"On."})"},
       {Mode::create, "/properties/colour",
-       R"({"type":"string","enum":["red","green","dark_blue"],"description":"Colour."})"},
+       R"({"type":"string","enum":["red","green","dark_blue"],"default":"green","description":"Colour."})"},
       {Mode::create, "/properties/tags",
-       R"({"type":"array","items":{"type":"string"},"maxItems":2,"description":"Tags."})"},
+       R"({"type":"array","items":{"type":"string"},"maxItems":2,"default":[],"description":"Tags."})"},
       {Mode::create, "/properties/labels",
+       R"({"type":"array","items":{"$ref":"#/components/schemas/LabelCreate"},"default":[],"description":"Labels."})"},
+      {Mode::patch, "/properties/labels",
+       R"({"type":"array","items":{"$ref":"#/components/schemas/LabelCreate"},"description":"Labels."})"},
+      {Mode::stored, "/properties/labels",
        R"({"type":"array","items":{"$ref":"#/components/schemas/Label"},"description":"Labels."})"},
       {Mode::create, "/properties/main_label",
-       R"({"anyOf":[{"$ref":"#/components/schemas/Label"},{"type":"null"}],"description":"Label."})"},
-      {Mode::create, "/properties/config", R"({"type":"object","description":"Config."})"},
+       R"({"anyOf":[{"$ref":"#/components/schemas/LabelCreate"},{"type":"null"}],"description":"Label."})"},
+      {Mode::create, "/properties/config", R"({"type":"object","default":{},"description":"Config."})"},
       {Mode::create, "/properties/task_id", R"({"type":["string","null"],"format":"uuid","description":"Task."})"},
       {Mode::create, "/properties/source_id",
        R"({"type":["string","null"],"minLength":1,"maxLength":255,"description":"Source."})"},
@@ -542,7 +572,7 @@ TEST(EntitySchema, OfEveryKindOfMember) {
       {Mode::patch, "/required", "none"},
       {Mode::stored, "/additionalProperties", "none"},
       {Mode::stored, "/properties/secret", "none"},
-      {Mode::stored, "/properties/result", R"({"description":"Result.","readOnly":true})"},
+      {Mode::stored, "/properties/result", R"({"type":["object","null"],"description":"Result.","readOnly":true})"},
       {Mode::stored, "/properties/computed", R"({"type":"string","description":"Computed.","readOnly":true})"},
       {Mode::stored, "/required/17", R"("created_at")"},
   };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cctype>
 #include <map>
@@ -20,29 +21,29 @@ boost::json::string_view text(std::string_view view) { return {view.data(), view
 class Schemas {
  public:
   object reference(Entity const& entity, Mode mode) {
-    auto name = std::string(entity.name);
-    if (mode == Mode::create)
-      name += "Create";
-    if (mode == Mode::patch)
-      name += "Patch";
+    auto const name = entity::schema_name(entity, mode);
     if (!schemas_.contains(name)) {
       schemas_[name] = entity::schema(entity, mode);
-      for (auto const& field : entity.fields)
-        add_nested(*field.type);
+      add_nested(entity, mode);
     }
     return {{"$ref", "#/components/schemas/" + name}};
+  }
+
+  /// What the members of `entity` refer to.
+  void add_nested(Entity const& entity, Mode mode) {
+    for (auto const& field : entity.fields)
+      add_nested(*field.type, entity::nested_mode(mode));
   }
 
   void add(std::string_view name, object schema) { schemas_[text(name)] = std::move(schema); }
   object take() { return std::move(schemas_); }
 
  private:
-  // Nested entities are referred to by their plain name.
-  void add_nested(entity::Type const& type) {
+  void add_nested(entity::Type const& type, Mode mode) {
     if (type.nested)
-      reference(*type.nested, Mode::stored);
+      reference(*type.nested, mode);
     if (type.element)
-      add_nested(*type.element);
+      add_nested(*type.element, mode);
   }
 
   object schemas_;
@@ -90,11 +91,18 @@ array parameters(Route const& route) {
       for (auto const choice : parameter.choices)
         choices.emplace_back(text(choice));
     }
-    out.push_back({{"name", text(parameter.name)},
-                   {"in", "query"},
-                   {"description", text(parameter.doc)},
-                   {"required", parameter.required},
-                   {"schema", std::move(schema)}});
+    if (parameter.several)
+      schema = {{"type", "array"}, {"items", std::move(schema)}};
+    object described{{"name", text(parameter.name)},
+                     {"in", "query"},
+                     {"description", text(parameter.doc)},
+                     {"required", parameter.required},
+                     {"schema", std::move(schema)}};
+    if (parameter.several) {
+      described["style"] = "form";
+      described["explode"] = false;
+    }
+    out.push_back(std::move(described));
   }
   if (route.method == Method::post && route.idempotent_key) {
     out.push_back(header_parameter("Idempotency-Key", "Repeats with this key get the first answer, for 24 hours."));
@@ -120,20 +128,29 @@ object request_body(Route const& route, Schemas& schemas) {
   return {{"required", true}, {"content", content("application/json", std::move(schema))}};
 }
 
-object list_schema(std::string_view key, object element) {
-  object properties{{text(key), {{"type", "array"}, {"items", std::move(element)}}},
-                    {"count", {{"type", "integer"}, {"description", "Elements of this page."}}},
-                    {"next_cursor", {{"type", {"string", "null"}}, {"description", "Null on the last page."}}},
-                    {"total", {{"type", "integer"}, {"description", "Of all pages; with count=total."}}}};
-  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", {text(key), "count", "next_cursor"}}};
+/// The list, after what the head says.
+object list_schema(Route const& route, Schemas& schemas) {
+  auto const head = route.head ? entity::schema(*route.head, Mode::stored) : object{};
+  if (route.head)
+    schemas.add_nested(*route.head, Mode::stored);
+  auto const* said = head.if_contains("properties");
+  auto const* always = head.if_contains("required");
+  auto properties = said ? said->as_object() : object();
+  auto required = always ? always->as_array() : array();
+  properties[text(route.list)] = {{"type", "array"}, {"items", schemas.reference(*route.response, Mode::stored)}};
+  properties["count"] = {{"type", "integer"}, {"description", "Elements of this page."}};
+  properties["next_cursor"] = {{"type", {"string", "null"}}, {"description", "Null on the last page."}};
+  if (std::ranges::count(route.query, std::string_view("count"), &Parameter::name) > 0)
+    properties["total"] = {{"type", "integer"}, {"description", "Of all pages; with count=total."}};
+  for (auto const name : {route.list, std::string_view("count"), std::string_view("next_cursor")})
+    required.emplace_back(text(name));
+  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}};
 }
 
 object responses(Route const& route, Schemas& schemas) {
   object success{{"description", text(route.summary)}};
   if (route.response) {
-    auto schema = schemas.reference(*route.response, Mode::stored);
-    if (!route.list.empty())
-      schema = list_schema(route.list, std::move(schema));
+    auto schema = route.list.empty() ? schemas.reference(*route.response, Mode::stored) : list_schema(route, schemas);
     success["content"] = content("application/json", std::move(schema));
   }
   // By status, because several codes share one.

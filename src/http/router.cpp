@@ -75,7 +75,13 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) {
 // ---- query ----
 
 std::optional<std::string> query_fault(Parameter const& parameter, std::string_view value) {
-  if (!parameter.choices.empty() && std::ranges::find(parameter.choices, value) == parameter.choices.end()) {
+  auto const is_choice = [&](std::string_view one) { return std::ranges::count(parameter.choices, one) > 0; };
+  if (parameter.several) {
+    do {
+      if (!is_choice(take_part(value, ',')))
+        return "must be one or several, with commas, of: " + joined(parameter.choices);
+    } while (!value.empty());
+  } else if (!parameter.choices.empty() && !is_choice(value)) {
     return "must be one of: " + joined(parameter.choices);
   }
   std::int64_t integer = 0;

@@ -55,6 +55,7 @@ struct Parameter {
   std::string_view type = "string";         ///< JSON Schema type; integer, number and boolean are checked
   std::vector<std::string_view> choices{};  ///< when not empty, other values are refused
   bool required = false;                    ///< a request without it is refused (invalid)
+  bool several = false;                     ///< of the choices, with commas between them
 };
 
 /// Which routes are served without /api/v1 as well.
@@ -75,6 +76,7 @@ struct Route {
   entity::Entity const* request = nullptr;   ///< for OpenAPI
   entity::Entity const* response = nullptr;  ///< for OpenAPI; of one element when `list` names the key
   std::string_view list{};                   ///< "agents": the response is {agents: [...], count, next_cursor}
+  entity::Entity const* head = nullptr;      ///< for OpenAPI; of what stands before the list in such a response
   int success = 200;
   std::vector<Code> errors{};  ///< beyond those that every route can answer
   std::size_t body_max = 1 << 20;

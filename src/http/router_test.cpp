@@ -28,6 +28,15 @@ constexpr auto describe(std::type_identity<Widget>) {
                        entity::field<&Widget::version>("Changes.", {.access = entity::Access::read_only}));
 }
 
+/// Before a list of widgets.
+struct OfOwner {
+  std::string owner;
+};
+BOOST_DESCRIBE_STRUCT(OfOwner, (), (owner))
+constexpr auto describe(std::type_identity<OfOwner>) {
+  return entity::about("OfOwner", "", "Whose they are.", entity::field<&OfOwner::owner>("The owner."));
+}
+
 class ZeroRandom final : public Random {
  public:
   void fill(std::span<std::byte> out) override { std::ranges::fill(out, std::byte{0}); }
@@ -111,10 +120,12 @@ class RouterTest : public testing::Test {
                 .summary = "Lists.",
                 .query = {{.name = "limit", .doc = "How many.", .type = "integer"},
                           {.name = "status", .doc = "Which.", .choices = {"on", "off"}},
+                          {.name = "kinds", .doc = "Which.", .choices = {"big", "small"}, .several = true},
                           {.name = "deep", .doc = "All.", .type = "boolean"},
                           {.name = "ratio", .doc = "Some.", .type = "number"}},
                 .response = &entity::entity<Widget>(),
                 .list = "widgets",
+                .head = &entity::entity<OfOwner>(),
                 .handler = echo});
     add_items();
     add_posts();
@@ -508,11 +519,15 @@ TEST_F(RouterTest, ChecksTheQuery) {
            {"?limit=5.0", "limit: must be an integer"},
            {"?limit=99999999999999999999", "limit: must be an integer"},
            {"?status=maybe", "status: must be one of: on, off"},
+           {"?kinds=big,small", ""},
+           {"?kinds=", "kinds: must be one or several, with commas, of: big, small"},
+           {"?kinds=big,,small", "kinds: must be one or several, with commas, of: big, small"},
+           {"?kinds=big,tiny", "kinds: must be one or several, with commas, of: big, small"},
            {"?deep=1", "deep: must be true or false"},
            {"?ratio=inf", "ratio: must be a number"},
            {"?ratio=1e999", "ratio: must be a number"},
-           {"?offset=3", "offset: unknown query parameter; allowed: limit, status, deep, ratio"},
-           {"?Limit=3", "Limit: unknown query parameter; allowed: limit, status, deep, ratio"},
+           {"?offset=3", "offset: unknown query parameter; allowed: limit, status, kinds, deep, ratio"},
+           {"?Limit=3", "Limit: unknown query parameter; allowed: limit, status, kinds, deep, ratio"},
        }) {
     auto const response = send(Method::get, "/widgets" + query);
     EXPECT_EQ(response.status, fault.empty() ? 200 : 422) << query;
@@ -980,6 +995,11 @@ TEST_F(OpenApi, DescribesBodiesListsAndParameters) {
   EXPECT_TRUE(page.at("required").is_array());
   EXPECT_EQ(list.at("parameters").at(0).at("schema").at("type").as_string(), "integer");
   EXPECT_EQ(list.at("parameters").at(1).at("schema").at("enum").as_array().size(), 2u);
+  auto const& several = list.at("parameters").at(2);
+  EXPECT_EQ(several.at("schema").at("items").at("enum").as_array().size(), 2u);
+  EXPECT_FALSE(several.at("explode").as_bool());
+  EXPECT_FALSE(page.at("properties").as_object().contains("total")) << "it takes no count";
+  EXPECT_TRUE(page.at("properties").as_object().contains("owner")) << "of the head";
   EXPECT_TRUE(list.at("tags").is_array());
 }
 

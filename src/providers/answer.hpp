@@ -77,7 +77,7 @@ constexpr auto describe(std::type_identity<Answer>) {
       entity::field<&Answer::output_tokens>("Tokens the model wrote; 0 without a model."),
       entity::field<&Answer::steps>("How often the model was asked; 0 without a model."),
       entity::field<&Answer::finish>("Why the model stopped: stop, or length when its answer was cut; else empty."),
-      entity::field<&Answer::output>("The answer as JSON, when the agent has an answer_schema."));
+      entity::field<&Answer::output>("The answer as JSON, when the agent has an answer_schema.", {.any_json = true}));
 }
 
 }  // namespace al::providers

@@ -26,6 +26,20 @@ constexpr auto describe(std::type_identity<ChatRequest>) {
       field<&R::stream>("Server-sent events: session, text as it is written, end or error.", {.defaulted = true}));
 }
 
+struct ChatAnswer {
+  SessionId session_id;
+  AgentId agent_id;
+  providers::Answer answer;
+};
+BOOST_DESCRIBE_STRUCT(ChatAnswer, (), (session_id, agent_id, answer))
+
+constexpr auto describe(std::type_identity<ChatAnswer>) {
+  using namespace entity;
+  return about("ChatAnswer", "", "What an agent answers; with `stream`, the data of the event `end`.",
+               field<&ChatAnswer::session_id>("The conversation, for what is said next."),
+               field<&ChatAnswer::agent_id>("Who answers."), field<&ChatAnswer::answer>("The answer."));
+}
+
 namespace {
 
 using http::Call;
@@ -74,11 +88,7 @@ Task<Result<providers::Answer>> answer(Exchange const& exchange, TextPipe* pipe,
 }
 
 std::string answer_json(Exchange const& exchange, providers::Answer const& answer) {
-  return ObjectText()
-      .text("session_id", exchange.session_id.value)
-      .text("agent_id", exchange.assignment.agent.id.value)
-      .raw("answer", entity::to_json(answer))
-      .done();
+  return entity::to_json(ChatAnswer{exchange.session_id, exchange.assignment.agent.id, answer});
 }
 
 std::string error_event(Exchange const& exchange, Error const& error) {
@@ -161,6 +171,7 @@ void add_chat_routes(http::Router& router, Chats const& chats) {
               .summary = "Talk with an agent; it remembers the session",
               .takes = http::Body::json,
               .request = &entity::entity<ChatRequest>(),
+              .response = &entity::entity<ChatAnswer>(),
               .errors = {Code::not_found, Code::conflict, Code::too_many_requests, Code::unavailable, Code::timed_out},
               .idempotent_key = false,
               .time_max = answer_time_max,

@@ -39,6 +39,23 @@ constexpr auto describe(std::type_identity<InferenceRequest>) {
       field<&R::include_context>("The model is told what the session remembers.", {.defaulted = true}));
 }
 
+struct InferenceAnswer {
+  std::string model_id;
+  std::string response;
+  std::int64_t tokens_used = 0;
+  std::int64_t latency_ms = 0;
+  bool cached = false;
+};
+BOOST_DESCRIBE_STRUCT(InferenceAnswer, (), (model_id, response, tokens_used, latency_ms, cached))
+
+constexpr auto describe(std::type_identity<InferenceAnswer>) {
+  using namespace entity;
+  using A = InferenceAnswer;
+  return about("InferenceAnswer", "", "What a model answers.", field<&A::model_id>("The model, as it names itself."),
+               field<&A::response>("Its words."), field<&A::tokens_used>("Read and written."),
+               field<&A::latency_ms>("How long it took, in milliseconds."), field<&A::cached>("Always false."));
+}
+
 namespace {
 
 using http::Call;
@@ -177,13 +194,10 @@ Task<Result<Response>> inference(Chats chats, Call& call) {
   auto const said = co_await infer(*task, {}, call.context.deadline);
   if (!said)
     co_return fail(said.error());
-  ObjectText out;
-  out.text("model_id", said->answer.model)
-      .text("response", said->answer.text)
-      .number("tokens_used", tokens_of(said->answer))
-      .number("latency_ms", said->took.count())
-      .raw("cached", "false");
-  co_return http::json_response(200, out.done());
+  co_return described_response(200, InferenceAnswer{.model_id = said->answer.model,
+                                                    .response = said->answer.text,
+                                                    .tokens_used = tokens_of(said->answer),
+                                                    .latency_ms = said->took.count()});
 }
 
 }  // namespace
@@ -195,6 +209,7 @@ void add_inference_routes(http::Router& router, Chats const& chats) {
               .summary = "Ask a model",
               .takes = http::Body::json,
               .request = &entity::entity<InferenceRequest>(),
+              .response = &entity::entity<InferenceAnswer>(),
               .errors = {Code::not_found, Code::too_many_requests, Code::unavailable, Code::timed_out},
               .idempotent_key = false,
               .time_max = answer_time_max,

@@ -8,6 +8,22 @@
 
 namespace al::services::ai_model {
 
+struct ProviderTest {
+  bool ok = false;
+  std::int64_t latency_ms = 0;
+  std::vector<std::string> models;
+  std::optional<std::string> reason;
+};
+BOOST_DESCRIBE_STRUCT(ProviderTest, (), (ok, latency_ms, models, reason))
+
+constexpr auto describe(std::type_identity<ProviderTest>) {
+  using namespace entity;
+  using T = ProviderTest;
+  return about("ProviderTest", "", "How it went to ask a provider for its models.", field<&T::ok>("It answered."),
+               field<&T::latency_ms>("How long it took, in milliseconds."), field<&T::models>("The models it named."),
+               field<&T::reason>("Why it did not; left out when it did.", {.left_out = true}));
+}
+
 namespace {
 
 using http::Call;
@@ -180,19 +196,14 @@ Task<Result<Response>> remove(ProviderServices const& services, Call& call) {
 
 // ---- test ----
 
-std::string report(Probe const& probe) {
-  ObjectText out;
-  out.raw("ok", probe.models ? "true" : "false").number("latency_ms", probe.latency.count());
-  std::string models = "[";
-  for (auto const& model : probe.models.value_or(std::vector<std::string>{})) {
-    if (models.size() > 1)
-      models += ',';
-    json::append_string(models, model);
-  }
-  out.raw("models", models + "]");
+Response report(Probe const& probe) {
+  ProviderTest out{.ok = probe.models.has_value(),
+                   .latency_ms = probe.latency.count(),
+                   .models = probe.models.value_or(std::vector<std::string>{}),
+                   .reason = {}};
   if (!probe.models)
-    out.text("reason", probe.models.error().message);
-  return out.done();
+    out.reason = probe.models.error().message;
+  return described_response(200, out);
 }
 
 Task<Result<providers::Account>> find_account(ProviderServices const& services, Call const& call) {
@@ -213,11 +224,11 @@ Task<Result<Response>> test(ProviderServices const& services, Call& call) {
   if (!account && account.error().code == Code::not_found)
     co_return fail(std::move(account.error()));
   if (!account)
-    co_return http::json_response(200, report({.latency = {}, .models = fail(std::move(account.error()))}));
+    co_return report({.latency = {}, .models = fail(std::move(account.error()))});
   auto const limit = std::min(call.context.deadline.at, Deadline::after(test_timeout).at);
   auto& client = services.clients.client_for(*account, co_await asio::this_coro::executor);
   auto const made = co_await probe(client, std::move(*account), Deadline{limit});
-  co_return http::json_response(200, report(made));
+  co_return report(made);
 }
 
 using HandlerOf = Task<Result<Response>> (*)(ProviderServices const&, Call&);
@@ -272,12 +283,14 @@ void add_provider_routes(http::Router& router, ProviderServices const& services)
               .path = "/providers/{provider_id}",
               .permission = "providers:write",
               .summary = "Delete a model provider, and its key for good",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::version_mismatch, Code::conflict},
               .handler = bind(services, remove)});
   router.add({.method = Method::post,
               .path = "/providers/{provider_id}/test",
               .permission = "providers:write",
               .summary = "Ask a model provider for its models, and say how that went",
+              .response = &entity::entity<ProviderTest>(),
               .errors = {Code::not_found},
               .idempotent_key = false,
               .handler = bind(services, test)});

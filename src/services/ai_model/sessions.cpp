@@ -196,6 +196,7 @@ void add_session_routes(http::Router& router, Chats const& chats) {
               .path = "/sessions/{session_id}",
               .permission = "sessions:write",
               .summary = "Delete a conversation",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found},
               .handler = bind(chats, remove)});
   router.add({.method = Method::get,
@@ -211,6 +212,7 @@ void add_session_routes(http::Router& router, Chats const& chats) {
               .path = "/sessions/{session_id}/history",
               .permission = "sessions:write",
               .summary = "Forget what was said",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found},
               .handler = bind(chats, clear)});
   router.add({.method = Method::post,

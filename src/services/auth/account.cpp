@@ -12,33 +12,27 @@ using http::Method;
 using http::Response;
 using model::UserId;
 
-std::string text_array(std::vector<std::string> const& texts) {
-  std::string out;
-  entity::type_of<std::vector<std::string>>().write(&texts, out);
-  return out;
-}
-
 /// Of an API key, what it may do; of a user, who he is as well.
 Task<Result<Response>> me(Identity const& identity, Call& call) {
   auto const& principal = call.context.principal;
-  ObjectText out;
-  out.text("id", principal.id).text("tenant", principal.tenant.value);
-  out.raw("permissions", text_array(principal.permissions));
-  if (principal.user_id.empty()) {
-    out.raw("user", "null");
-  } else {
-    auto const user = co_await identity.users.get(principal.tenant, UserId{principal.user_id}, call.context.deadline);
+  Me out{.id = principal.id,
+         .tenant = principal.tenant.value,
+         .permissions = principal.permissions,
+         .user = {},
+         .organisation = principal.tenant.value,
+         .session_id = {}};
+  if (!principal.user_id.empty()) {
+    auto user = co_await identity.users.get(principal.tenant, UserId{principal.user_id}, call.context.deadline);
     if (!user)
       co_return fail(user.error());
-    out.raw("user", entity::to_json(*user));
+    out.user = std::move(*user);
   }
   auto const organisation = co_await identity.organisations.get(principal.tenant, call.context.deadline);
-  out.text("organisation", organisation ? organisation->name : principal.tenant.value);
-  if (principal.login_id.empty())
-    out.raw("session_id", "null");
-  else
-    out.text("session_id", principal.login_id);
-  co_return http::json_response(200, out.done());
+  if (organisation)
+    out.organisation = organisation->name;
+  if (!principal.login_id.empty())
+    out.session_id = principal.login_id;
+  co_return described_response(200, out);
 }
 
 Task<Result<Response>> change_password(Identity const& identity, Call& call) {
@@ -104,6 +98,7 @@ void add_account_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/me",
               .permission = "profile:read",
               .summary = "Who you are and what you may do",
+              .response = &entity::entity<Me>(),
               .handler = bind(identity, me)});
   router.add({.method = Method::post,
               .path = "/auth/change-password",
@@ -111,6 +106,7 @@ void add_account_routes(http::Router& router, Identity const& identity) {
               .summary = "Set another password; ends your other logins",
               .takes = http::Body::json,
               .request = &entity::entity<model::PasswordChange>(),
+              .response = &entity::entity<Message>(),
               .errors = {Code::conflict, Code::too_many_requests},
               .idempotent_key = false,
               .handler = bind(identity, change_password)});
@@ -126,6 +122,7 @@ void add_account_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/logins/{login_id}",
               .permission = "profile:write",
               .summary = "End a login: its tokens are refused from then on",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found},
               .handler = bind(identity, end_login)});
 }

@@ -20,9 +20,8 @@ std::string location_of(ApiKeyId const& id) { return "/api/v1/auth/api-keys/" + 
 
 /// The key, and beside it what nobody reads again.
 Response shown_once(int status, ApiKey const& key, std::string const& secret) {
-  ObjectText out;
-  out.text("api_key", secret).raw("key", entity::to_json(key));
-  return http::entity_response(status, out.done(), key.version, location_of(key.id));
+  return http::entity_response(status, entity::to_json(NewApiKey{.api_key = secret, .key = key}), key.version,
+                               location_of(key.id));
 }
 
 bool is_own(http::Principal const& principal, ApiKey const& key) {
@@ -163,6 +162,7 @@ void add_api_key_routes(http::Router& router, Identity const& identity) {
                          .choices = {"me", for_services}}},
               .takes = http::Body::json,
               .request = key,
+              .response = &entity::entity<NewApiKey>(),
               .success = 201,
               .errors = {Code::forbidden},
               .idempotent_key = false,
@@ -189,6 +189,7 @@ void add_api_key_routes(http::Router& router, Identity const& identity) {
               .summary = "Replace an API key, shown once; the one before is taken for a while",
               .takes = http::Body::json,
               .request = &entity::entity<model::KeyRotation>(),
+              .response = &entity::entity<NewApiKey>(),
               .errors = {Code::not_found, Code::forbidden, Code::version_mismatch},
               .idempotent_key = false,
               .handler = bind(identity, rotate)});
@@ -196,6 +197,7 @@ void add_api_key_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/api-keys/{key_id}",
               .permission = "profile:write",
               .summary = "Revoke an API key for good",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found},
               .handler = bind(identity, revoke)});
 }

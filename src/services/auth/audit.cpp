@@ -51,28 +51,24 @@ Result<std::optional<security::KnownLink>> known_link(Call const& call) {
   return security::KnownLink{.seq = *seq, .hash = std::string(*hash)};
 }
 
-std::string verdict_object(security::AuditVerdict const& verdict) {
-  std::string faults;
-  entity::type_of<std::vector<std::string>>().write(&verdict.faults, faults);
-  return ObjectText()
-      .raw("intact", verdict.is_intact() ? "true" : "false")
-      .number("links", verdict.links)
-      .text("head", verdict.head)
-      .number("pending", verdict.pending)
-      .number("checkpoints", verdict.checkpoints)
-      .raw("faults", faults)
-      .done();
+AuditReport report_of(security::AuditVerdict verdict) {
+  return {.intact = verdict.is_intact(),
+          .links = verdict.links,
+          .head = std::move(verdict.head),
+          .pending = verdict.pending,
+          .checkpoints = verdict.checkpoints,
+          .faults = std::move(verdict.faults)};
 }
 
 Task<Result<Response>> verify(Identity const& identity, Call& call) {
   auto const known = known_link(call);
   if (!known)
     co_return fail(known.error());
-  auto const verdict = co_await security::verify_audit(identity.audit, identity.tokens, call.context.principal.tenant,
-                                                       *known, call.context.deadline);
+  auto verdict = co_await security::verify_audit(identity.audit, identity.tokens, call.context.principal.tenant, *known,
+                                                 call.context.deadline);
   if (!verdict)
     co_return fail(verdict.error());
-  co_return http::json_response(200, verdict_object(*verdict));
+  co_return described_response(200, report_of(std::move(*verdict)));
 }
 
 }  // namespace
@@ -97,6 +93,7 @@ void add_audit_routes(http::Router& router, Identity const& identity) {
               .summary = "Read the whole trail and say where it is not what was written",
               .query = {{.name = "seq", .doc = "The number of a link that you have noted.", .type = "integer"},
                         {.name = "hash", .doc = "What it was."}},
+              .response = &entity::entity<AuditReport>(),
               .time_max = std::chrono::seconds{120},
               .handler = bind(identity, verify)});
 }

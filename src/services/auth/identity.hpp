@@ -16,6 +16,7 @@
 #include "security/request_limits.hpp"
 #include "security/sealing.hpp"
 #include "security/token_keys.hpp"
+#include "services/auth/answers.hpp"
 
 namespace al::services::auth {
 
@@ -91,9 +92,9 @@ struct BegunLogin {
 [[nodiscard]] Task<Result<std::string>> new_password_hash(Identity const&, model::User const&, std::string password,
                                                           Deadline);
 
-/// A one-time token with which the user sets his password, as {token, expires_at}. Errors: invalid (no such user).
-[[nodiscard]] Task<Result<std::string>> issue_password_reset(Identity const&, Actor const&, model::UserId const&,
-                                                             Deadline);
+/// A one-time token with which the user sets his password. Errors: invalid (no such user).
+[[nodiscard]] Task<Result<PasswordResetToken>> issue_password_reset(Identity const&, Actor const&, model::UserId const&,
+                                                                    Deadline);
 
 /// Whether the body is a change of a T at all, before anybody looks whether there is one. Errors: invalid.
 template <class T>

@@ -37,13 +37,7 @@ Task<Result<Response>> begin(Identity const& identity, Call& call) {
   if (!begun)
     co_return fail(std::move(begun.error()));
   auto const uri = security::totp::otpauth_uri(secret, user->user.email, issuer);
-  co_return http::json_response(200, ObjectText().text("secret", secret).text("otpauth_uri", uri).done());
-}
-
-std::string codes_object(std::vector<std::string> const& codes) {
-  std::string list;
-  entity::type_of<std::vector<std::string>>().write(&codes, list);
-  return ObjectText().raw("recovery_codes", list).done();
+  co_return described_response(200, MfaSecret{.secret = secret, .otpauth_uri = uri});
 }
 
 Task<Result<Response>> confirm(Identity const& identity, Call& call) {
@@ -71,7 +65,7 @@ Task<Result<Response>> confirm(Identity const& identity, Call& call) {
                                                     call.context.principal.login_id, deadline);
   if (!enabled)
     co_return fail(std::move(enabled.error()));
-  co_return http::json_response(200, codes_object(codes));
+  co_return described_response(200, RecoveryCodes{codes});
 }
 
 Task<Result<Response>> disable(Identity const& identity, Call& call) {
@@ -97,6 +91,7 @@ void add_mfa_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/mfa",
               .permission = "profile:write",
               .summary = "Begin a second factor: a secret for an authenticator app, shown once",
+              .response = &entity::entity<MfaSecret>(),
               .errors = {Code::conflict},
               .idempotent_key = false,
               .handler = bind(identity, begin)});
@@ -106,6 +101,7 @@ void add_mfa_routes(http::Router& router, Identity const& identity) {
               .summary = "Enable the second factor with a code of the app; answers recovery codes, shown once",
               .takes = http::Body::json,
               .request = &entity::entity<model::MfaCode>(),
+              .response = &entity::entity<RecoveryCodes>(),
               .errors = {Code::conflict},
               .idempotent_key = false,
               .handler = bind(identity, confirm)});

@@ -111,8 +111,7 @@ Task<Result<Response>> add_user(Identity const& identity, Call& call) {
   auto reset = co_await issue_password_reset(identity, actor, created->id, deadline);
   if (!reset)
     co_return fail(std::move(reset.error()));
-  co_return http::json_response(
-      201, ObjectText().raw("user", entity::to_json(*created)).raw("password_reset", *reset).done());
+  co_return described_response(201, NewUser{.user = std::move(*created), .password_reset = std::move(*reset)});
 }
 
 }  // namespace
@@ -161,6 +160,7 @@ void add_organisation_routes(http::Router& router, Identity const& identity) {
        .summary = "Create a user of an organisation, such as its first administrator, with a token for his password",
        .takes = http::Body::json,
        .request = &entity::entity<User>(),
+       .response = &entity::entity<NewUser>(),
        .success = 201,
        .errors = {Code::not_found, Code::forbidden, Code::conflict},
        .idempotent_key = false,

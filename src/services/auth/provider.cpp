@@ -113,7 +113,7 @@ Task<Result<Response>> link(Identity const& identity, Call& call) {
   auto const departure = co_await depart(identity, call, call.context.principal.login_id);
   if (!departure)
     co_return fail(departure.error());
-  auto response = http::json_response(200, ObjectText().text("authorization_url", departure->url).done());
+  auto response = described_response(200, ProviderLink{departure->url});
   response.headers.set("Cache-Control", "no-store");
   set_attempt_cookie(response, departure->cookie);
   co_return response;
@@ -253,14 +253,10 @@ Task<Result<Response>> answer(Identity const& identity, Call& call) {
 
 /// What a page that signs people in offers.
 Task<Result<Response>> list_ways(Identity const& identity, Call&) {
-  ObjectText out;
-  out.raw("password", "true").raw("registration", identity.is_registration_open ? "true" : "false");
+  Ways out{.password = true, .registration = identity.is_registration_open, .provider = {}};
   if (identity.provider)
-    out.raw("provider",
-            ObjectText().text("name", identity.provider_name).text("start", "/api/v1/auth/provider").done());
-  else
-    out.raw("provider", "null");
-  co_return http::json_response(200, out.done());
+    out.provider = ProviderWay{.name = identity.provider_name, .start = "/api/v1/auth/provider"};
+  co_return described_response(200, out);
 }
 
 Task<Result<Response>> list_identities(Identity const& identity, Call& call) {
@@ -298,6 +294,7 @@ void add_provider_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/ways",
               .permission = "",
               .summary = "How people may sign in here",
+              .response = &entity::entity<Ways>(),
               .handler = bind(identity, list_ways)});
   router.add({.method = Method::get,
               .path = "/auth/provider",
@@ -320,6 +317,7 @@ void add_provider_routes(http::Router& router, Identity const& identity) {
               .permission = "profile:write",
               .summary = "Link the identity provider to yourself: answers where the browser must go",
               .query = {return_parameter},
+              .response = &entity::entity<ProviderLink>(),
               .errors = {Code::not_found, Code::too_many_requests, Code::unavailable},
               .idempotent_key = false,
               .handler = bind(identity, link)});
@@ -335,6 +333,7 @@ void add_provider_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/identities/{identity_id}",
               .permission = "profile:write",
               .summary = "Unlink an identity provider; ends the logins that came through one",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found},
               .handler = bind(identity, unlink)});
 }

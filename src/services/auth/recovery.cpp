@@ -64,7 +64,7 @@ Task<Result<Response>> make_link(Identity const& identity, Call& call) {
   auto reset = co_await issue_password_reset(identity, call.context.actor(), *id, deadline);
   if (!reset)
     co_return fail(std::move(reset.error()));
-  co_return http::json_response(201, std::move(*reset));
+  co_return described_response(201, *reset);
 }
 
 Task<Result<Response>> reset_password(Identity const& identity, Call& call) {
@@ -101,15 +101,14 @@ Task<Result<Response>> reset_password(Identity const& identity, Call& call) {
 
 }  // namespace
 
-Task<Result<std::string>> issue_password_reset(Identity const& identity, Actor const& actor, UserId const& id,
-                                               Deadline deadline) {
+Task<Result<PasswordResetToken>> issue_password_reset(Identity const& identity, Actor const& actor, UserId const& id,
+                                                      Deadline deadline) {
   auto const token = identity.random.token(link_bytes);
   if (auto added = co_await identity.resets.add(actor.tenant, id, hash_of(token), deadline); !added)
     co_return fail(std::move(added.error()));
   co_await identity.audit.record(actor, "user:password_reset_issued", id.value, model::AuditOutcome::succeeded, {},
                                  deadline);
-  auto const until = to_rfc3339(identity.clock.now() + data::password_reset_ttl);
-  co_return ObjectText().text("token", token).text("expires_at", until).done();
+  co_return PasswordResetToken{.token = token, .expires_at = identity.clock.now() + data::password_reset_ttl};
 }
 
 void add_recovery_routes(http::Router& router, Identity const& identity) {
@@ -119,6 +118,7 @@ void add_recovery_routes(http::Router& router, Identity const& identity) {
               .summary = "Ask for an account, where the installation allows it; an administrator lets you in",
               .takes = http::Body::json,
               .request = &entity::entity<model::Registration>(),
+              .response = &entity::entity<Message>(),
               .success = 202,
               .errors = {Code::forbidden, Code::too_many_requests},
               .idempotent_key = false,
@@ -127,6 +127,7 @@ void add_recovery_routes(http::Router& router, Identity const& identity) {
               .path = "/users/{user_id}/password-reset",
               .permission = "users:write",
               .summary = "A one-time token, shown once, with which the user sets his password",
+              .response = &entity::entity<PasswordResetToken>(),
               .success = 201,
               .errors = {Code::not_found, Code::forbidden},
               .idempotent_key = false,
@@ -137,6 +138,7 @@ void add_recovery_routes(http::Router& router, Identity const& identity) {
               .summary = "Set a password with a one-time token; ends all logins, keeps the second factor",
               .takes = http::Body::json,
               .request = &entity::entity<model::PasswordReset>(),
+              .response = &entity::entity<Message>(),
               .errors = {Code::unauthenticated, Code::too_many_requests},
               .idempotent_key = false,
               .handler = bind(identity, reset_password)});

@@ -124,6 +124,7 @@ void add_role_routes(http::Router& router, Identity const& identity) {
               .path = "/roles/{role_id}",
               .permission = "roles:write",
               .summary = "Delete a role: who has it loses what it gave",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::forbidden, Code::conflict, Code::version_mismatch},
               .handler = bind(identity, remove)});
 }

@@ -95,13 +95,13 @@ Task<void> renew_hash(Identity const& identity, StoredUser const& user, std::str
     co_await identity.users.refresh_hash(user.tenant, user.user.id, user.password_hash, *hash, deadline);
 }
 
-struct Tokens {
+struct TokenPair {
   std::string access;
   std::string refresh;
 };
 
-Task<Result<Tokens>> make_tokens(Identity const& identity, security::RefreshClaims const& claims,
-                                 std::string const& user_id, Deadline deadline) {
+Task<Result<TokenPair>> make_tokens(Identity const& identity, security::RefreshClaims const& claims,
+                                    std::string const& user_id, Deadline deadline) {
   auto access = co_await identity.tokens.access_token(
       {.tenant = claims.tenant, .user_id = user_id, .login_id = claims.login_id}, deadline);
   if (!access)
@@ -109,16 +109,18 @@ Task<Result<Tokens>> make_tokens(Identity const& identity, security::RefreshClai
   auto refresh = co_await identity.tokens.refresh_token(claims, deadline);
   if (!refresh)
     co_return fail(std::move(refresh.error()));
-  co_return Tokens{std::move(*access), std::move(*refresh)};
+  co_return TokenPair{std::move(*access), std::move(*refresh)};
 }
 
-ObjectText token_object(Tokens const& tokens, std::string_view login_id, bool with_refresh) {
-  ObjectText out;
-  out.text("access_token", tokens.access).text("token_type", "Bearer");
-  out.number("expires_in", std::chrono::seconds(security::TokenKeys::access_ttl).count());
-  if (with_refresh)
-    out.text("refresh_token", tokens.refresh);
-  out.text("session_id", login_id);
+/// `Answer`: Tokens or SignedIn. Without the refresh token when it goes into the cookie.
+template <class Answer>
+Answer token_answer(TokenPair const& tokens, std::string_view login_id, bool cookie) {
+  Answer out;
+  out.access_token = tokens.access;
+  out.expires_in = std::chrono::seconds(security::TokenKeys::access_ttl).count();
+  if (!cookie)
+    out.refresh_token = tokens.refresh;
+  out.session_id = login_id;
   return out;
 }
 
@@ -126,9 +128,9 @@ Task<Result<Response>> come_in(Identity const& identity, Call& call, StoredUser 
   auto const begun = co_await begin_login(identity, call, user, model::LoginMethod::password);
   if (!begun)
     co_return fail(begun.error());
-  auto answer = token_object({begun->access_token, begun->refresh_token}, begun->id, !cookie);
-  answer.raw("user", entity::to_json(user.user));
-  auto response = http::json_response(200, answer.done());
+  auto answer = token_answer<SignedIn>({begun->access_token, begun->refresh_token}, begun->id, cookie);
+  answer.user = user.user;
+  auto response = described_response(200, answer);
   if (cookie)
     set_cookies(response, begun->refresh_token, identity.random);
   co_return response;
@@ -208,7 +210,7 @@ Task<Result<Response>> refresh(Identity const& identity, Call& call) {
   if (!tokens)
     co_return fail(tokens.error());
   bool const is_cookie = !body->refresh_token.has_value();
-  auto response = http::json_response(200, token_object(*tokens, claims->login_id, !is_cookie).done());
+  auto response = described_response(200, token_answer<Tokens>(*tokens, claims->login_id, is_cookie));
   if (is_cookie)
     set_cookies(response, tokens->refresh, identity.random);
   co_return response;
@@ -287,6 +289,7 @@ void add_sign_in_routes(http::Router& router, Identity const& identity) {
               .summary = "Sign in with e-mail address, password and, where it is asked for, a second factor",
               .takes = http::Body::json,
               .request = &entity::entity<Credentials>(),
+              .response = &entity::entity<SignedIn>(),
               .errors = {Code::unauthenticated, Code::mfa_required, Code::forbidden, Code::too_many_requests},
               .idempotent_key = false,
               .handler = bind(identity, login)});
@@ -296,6 +299,7 @@ void add_sign_in_routes(http::Router& router, Identity const& identity) {
               .summary = "New tokens for a refresh token, which is good once",
               .takes = http::Body::json,
               .request = &entity::entity<model::RefreshToken>(),
+              .response = &entity::entity<Tokens>(),
               .errors = {Code::unauthenticated, Code::conflict, Code::forbidden, Code::too_many_requests},
               .idempotent_key = false,
               .handler = bind(identity, refresh)});
@@ -303,6 +307,7 @@ void add_sign_in_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/logout",
               .permission = "profile:logout",
               .summary = "End the login that the access token belongs to",
+              .response = &entity::entity<Message>(),
               .handler = bind(identity, logout)});
   router.add({.method = Method::get,
               .path = "/auth/jwks.json",
@@ -313,6 +318,7 @@ void add_sign_in_routes(http::Router& router, Identity const& identity) {
               .path = "/auth/keys/rotate",
               .permission = "auth:write",
               .summary = "Sign with new keys from now on",
+              .response = &entity::entity<Message>(),
               .errors = {Code::forbidden},
               .repeatable = false,
               .handler = bind(identity, rotate_keys)});

@@ -168,6 +168,7 @@ void add_user_routes(http::Router& router, Identity const& identity) {
               .path = "/users/{user_id}",
               .permission = "users:write",
               .summary = "Delete a user; what he did stays",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::forbidden, Code::conflict, Code::version_mismatch},
               .handler = bind(identity, remove)});
   router.add({.method = Method::post,

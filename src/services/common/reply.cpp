@@ -1,5 +1,6 @@
 #include "services/common/reply.hpp"
 
+#include "core/utf8.hpp"
 #include "http/sse.hpp"
 
 namespace al::services {
@@ -46,7 +47,7 @@ ObjectText& ObjectText::text(std::string_view key, std::string_view value) {
 ObjectText& ObjectText::number(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
 
 http::Response message_response(std::string_view message) {
-  return http::json_response(200, ObjectText().text("message", message).done());
+  return described_response(200, Message{std::string(message)});
 }
 
 std::string error_event(std::string_view id, std::string_view name, std::string_view code, std::string_view message) {
@@ -55,6 +56,16 @@ std::string error_event(std::string_view id, std::string_view name, std::string_
 
 std::string ended_event(Error const& error) {
   return error_event({}, "ended", boost::describe::enum_to_string(error.code, "internal"), error.message);
+}
+
+Result<std::string> query_text(http::Call const& call, std::string_view name) {
+  constexpr std::size_t characters_max = 200;
+  auto const text = call.query(name);
+  if (!text)
+    return std::string();
+  if (text->empty() || utf8::length(*text) > characters_max)
+    return fail(entity::invalid({{std::string(name), "must have 1 to 200 characters"}}));
+  return std::string(*text);
 }
 
 Result<std::optional<AgentId>> query_agent(http::Call const& call, std::string_view name) {

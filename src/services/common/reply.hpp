@@ -26,9 +26,25 @@ template <class Store>
   return call.made_id.empty() ? store.new_id() : decltype(store.new_id()){call.made_id};
 }
 
+/// What a call answers that has nothing else to say.
+struct Message {
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(Message, (), (message))
+
+constexpr auto describe(std::type_identity<Message>) {
+  return entity::about("Message", "", "What was done.", entity::field<&Message::message>("For people."));
+}
+
 /// Builds a JSON object member by member, in order.
 class ObjectText {
  public:
+  ObjectText() = default;
+  /// Goes on after the members of `head`.
+  template <entity::Described Head>
+  explicit ObjectText(Head const& head) : out_(entity::to_json(head)) {
+    out_.pop_back();
+  }
   ObjectText& raw(std::string_view key, std::string_view json);
   ObjectText& text(std::string_view key, std::string_view value);
   ObjectText& number(std::string_view key, std::int64_t value);
@@ -49,7 +65,8 @@ template <entity::Described T>
   return out + "]";
 }
 
-/// {key: [...], count, next_cursor, total?}, after what `head` holds already; next_cursor is null on the last page.
+/// {key: [...], count, next_cursor, total?}, after what `head` holds already, which the route's `head` describes;
+/// next_cursor is null on the last page.
 template <entity::Described T>
 [[nodiscard]] http::Response list_response(std::string_view key, data::Page<T> const& page, ObjectText head = {}) {
   head.raw(key, array_text(page.items)).number("count", std::ssize(page.items));
@@ -63,6 +80,11 @@ template <entity::Described T>
   return http::json_response(200, head.done());
 }
 
+template <entity::Described T>
+[[nodiscard]] http::Response described_response(int status, T const& answer) {
+  return http::json_response(status, entity::to_json(answer));
+}
+
 [[nodiscard]] http::Response message_response(std::string_view message);
 
 /// What went wrong in a stream of server-sent events, as event `name`; its data is as of the WebSocket's errors. An
@@ -71,6 +93,9 @@ template <entity::Described T>
                                       std::string_view message);
 /// The last event of a stream that its client may not have any more: `ended`.
 [[nodiscard]] std::string ended_event(Error const&);
+
+/// What is looked for: 1 to 200 characters; empty without the parameter. Errors: invalid, naming it.
+[[nodiscard]] Result<std::string> query_text(http::Call const&, std::string_view name);
 
 /// A required or optional slug in the query. Errors: invalid, naming it.
 [[nodiscard]] Result<std::optional<AgentId>> query_agent(http::Call const&, std::string_view name = "agent_id");

@@ -81,6 +81,8 @@ class Gateway final : public http::Dispatcher {
   [[nodiscard]] std::string metrics() const;
   /// {services: [{name, local, instances: [...]}], routes: [...]} as JSON.
   [[nodiscard]] std::string overview() const;
+  /// GET /gateway/services, for another port of this process as well. The gateway outlives the router's last call.
+  void add_overview(http::Router&) const;
 
  private:
   /// One configuration in use. Immutable.
@@ -96,7 +98,6 @@ class Gateway final : public http::Dispatcher {
   void use(GatewayConfig const&);
   [[nodiscard]] std::shared_ptr<Upstream> upstream_of(Service const&, Snapshot const* before);
 
-  void add_overview(http::Router&) const;
   [[nodiscard]] bool is_own(std::string_view target) const;
   [[nodiscard]] Task<http::Response> answer(Visit&);
   [[nodiscard]] Task<http::Response> answer_own(Visit&);

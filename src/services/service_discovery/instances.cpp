@@ -166,6 +166,7 @@ void add_instance_routes(http::Router& router, Discovery const& discovery) {
               .path = "/instances/{instance_id}",
               .permission = "services:manage",
               .summary = "Deregister an instance that a client registered",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::forbidden, Code::conflict},
               .handler = bind(discovery, remove)});
 }

@@ -6,6 +6,17 @@
 
 namespace al::services::service_discovery {
 
+/// Before its instances.
+struct OfService {
+  std::string service;
+};
+BOOST_DESCRIBE_STRUCT(OfService, (), (service))
+
+constexpr auto describe(std::type_identity<OfService>) {
+  return entity::about("OfService", "", "What the instances answer for.",
+                       entity::field<&OfService::service>("The service."));
+}
+
 namespace {
 
 using http::Call;
@@ -64,9 +75,7 @@ Task<Result<Response>> discover(Discovery const& discovery, Call& call) {
     co_return fail(std::move(instances.error()));
   data::Page<model::ServiceInstance> page;
   page.items = matching(std::move(*instances), tags_of(call), call.query("available") == "true");
-  ObjectText head;
-  head.text("service", call.path("service"));
-  co_return list_response("instances", page, std::move(head));
+  co_return list_response("instances", page, ObjectText(OfService{call.path("service")}));
 }
 
 Task<Result<Response>> metrics(Discovery const& discovery, Call& call) {
@@ -130,6 +139,7 @@ void add_service_routes(http::Router& router, Discovery const& discovery) {
                         {.name = "available", .doc = "Only those that take calls.", .type = "boolean"}},
               .response = &entity::entity<model::ServiceInstance>(),
               .list = "instances",
+              .head = &entity::entity<OfService>(),
               .errors = {Code::not_found, Code::forbidden},
               .handler = bind(discovery, discover)});
   router.add({.method = Method::get,

@@ -5,6 +5,55 @@
 #include "services/system/system.hpp"
 
 namespace al::services::system {
+
+struct PoolHealth {
+  std::int64_t size = 0;
+  std::int64_t in_use = 0;
+  std::int64_t size_max = 0;
+  std::int64_t waiting = 0;
+};
+BOOST_DESCRIBE_STRUCT(PoolHealth, (), (size, in_use, size_max, waiting))
+
+constexpr auto describe(std::type_identity<PoolHealth>) {
+  using namespace entity;
+  using P = PoolHealth;
+  return about("PoolHealth", "", "Connections to the database.", field<&P::size>("That are open."),
+               field<&P::in_use>("That are in use."), field<&P::size_max>("That there may be."),
+               field<&P::waiting>("Callers that wait for one."));
+}
+
+struct Health {
+  std::string service;
+  std::string status;
+  std::string version = AL_VERSION;
+  std::string database;
+  std::string cache;
+  std::string bus;
+  Timestamp timestamp{};
+  PoolHealth pool;
+};
+BOOST_DESCRIBE_STRUCT(Health, (), (service, status, version, database, cache, bus, timestamp, pool))
+
+constexpr auto describe(std::type_identity<Health>) {
+  using namespace entity;
+  using H = Health;
+  return about("Health", "", "How the process is.", field<&H::service>("The role that was asked."),
+               field<&H::status>("healthy, or degraded without its database."),
+               field<&H::version>("The version that runs."), field<&H::database>("sqlite, postgresql or unreachable."),
+               field<&H::cache>("redis, in-process or off."),
+               field<&H::bus>("How changes of other processes are noticed: in-process, redis or polling."),
+               field<&H::timestamp>("Its clock, UTC."), field<&H::pool>("Its connections to the database."));
+}
+
+struct Readiness {
+  std::string status = "ready";
+};
+BOOST_DESCRIBE_STRUCT(Readiness, (), (status))
+
+constexpr auto describe(std::type_identity<Readiness>) {
+  return entity::about("Readiness", "", "The process takes requests.", entity::field<&Readiness::status>("ready."));
+}
+
 namespace {
 
 using http::Call;
@@ -35,25 +84,24 @@ Task<bool> database_answers(State& state) {
   co_return false;
 }
 
-std::string pool_text(Figures const& figures) {
-  return "{\"size\":" + std::to_string(figures.pool_size) + ",\"in_use\":" + std::to_string(figures.pool_in_use) +
-         ",\"size_max\":" + std::to_string(figures.pool_size_max) +
-         ",\"waiting\":" + std::to_string(figures.pool_waiting) + "}";
+PoolHealth pool_of(Figures const& figures) {
+  return {.size = figures.pool_size,
+          .in_use = figures.pool_in_use,
+          .size_max = figures.pool_size_max,
+          .waiting = figures.pool_waiting};
 }
 
 /// 200 as long as the process answers: restarting it would not bring a database back.
 Task<Result<Response>> health(std::shared_ptr<State> state, Call&) {
   bool const answers = co_await database_answers(*state);
-  std::string body = "{\"service\":";
-  json::append_string(body, state->service);
-  body.append(",\"status\":\"").append(answers ? "healthy" : "degraded");
-  body.append("\",\"version\":\"" AL_VERSION "\",\"database\":\"");
-  body.append(answers ? state->process.database_kind() : "unreachable");
-  body.append("\",\"cache\":\"").append(state->process.cache_kind());
-  body.append("\",\"bus\":\"").append(state->process.bus_kind());
-  body.append("\",\"timestamp\":\"").append(to_rfc3339(state->clock.now()));
-  body.append("\",\"pool\":").append(pool_text(state->process.figures())).append("}");
-  co_return http::json_response(200, std::move(body));
+  Health const out{.service = state->service,
+                   .status = answers ? "healthy" : "degraded",
+                   .database = std::string(answers ? state->process.database_kind() : "unreachable"),
+                   .cache = std::string(state->process.cache_kind()),
+                   .bus = std::string(state->process.bus_kind()),
+                   .timestamp = state->clock.now(),
+                   .pool = pool_of(state->process.figures())};
+  co_return http::json_response(200, entity::to_json(out));
 }
 
 Task<Result<Response>> ready(std::shared_ptr<State> state, Call&) {
@@ -64,7 +112,7 @@ Task<Result<Response>> ready(std::shared_ptr<State> state, Call&) {
   if (!co_await database_answers(*state)) {
     co_return fail({.code = Code::unavailable, .message = "The database does not answer.", .retry_after = soon});
   }
-  co_return http::json_response(200, R"({"status":"ready"})");
+  co_return http::json_response(200, entity::to_json(Readiness{}));
 }
 
 Task<Result<Response>> metrics(std::shared_ptr<State> state, Call&) {
@@ -89,12 +137,14 @@ void add_routes(http::Router& router, Process& process, Clock const& clock, std:
               .path = "/health",
               .permission = "",
               .summary = "Whether the process lives, and how its parts are",
+              .response = &entity::entity<Health>(),
               .of_process = true,
               .handler = bind(health)});
   router.add({.method = Method::get,
               .path = "/ready",
               .permission = "",
               .summary = "200 once the process can take requests",
+              .response = &entity::entity<Readiness>(),
               .errors = {Code::unavailable},
               .of_process = true,
               .handler = bind(ready)});

@@ -4,6 +4,44 @@
 #include "services/common/reply.hpp"
 
 namespace al::services::websocket {
+
+struct BroadcastAccepted {
+  std::string status = "accepted";
+  std::string message_id;
+};
+BOOST_DESCRIBE_STRUCT(BroadcastAccepted, (), (status, message_id))
+
+constexpr auto describe(std::type_identity<BroadcastAccepted>) {
+  using namespace entity;
+  return about("BroadcastAccepted", "", "A message that is on its way.", field<&BroadcastAccepted::status>("accepted."),
+               field<&BroadcastAccepted::message_id>("Its id; a repeat with the same key has the same."));
+}
+
+struct ConnectedUser {
+  std::string user_id;
+  std::int64_t connections = 0;
+};
+BOOST_DESCRIBE_STRUCT(ConnectedUser, (), (user_id, connections))
+
+constexpr auto describe(std::type_identity<ConnectedUser>) {
+  using namespace entity;
+  return about("ConnectedUser", "", "Somebody who is connected.", field<&ConnectedUser::user_id>("A user or API key."),
+               field<&ConnectedUser::connections>("How many he has."));
+}
+
+struct Connections {
+  std::int64_t connections = 0;
+  std::vector<ConnectedUser> users;
+  std::int64_t count = 0;
+};
+BOOST_DESCRIBE_STRUCT(Connections, (), (connections, users, count))
+
+constexpr auto describe(std::type_identity<Connections>) {
+  using namespace entity;
+  return about("Connections", "", "Who is connected to this process.", field<&Connections::connections>("In all."),
+               field<&Connections::users>("Whose they are."), field<&Connections::count>("How many users."));
+}
+
 namespace {
 
 using http::Call;
@@ -87,26 +125,20 @@ Task<Result<Response>> broadcast(Sockets sockets, Call& call) {
   // The stream is the call's own: when it is there already, this call has been made before.
   if (!sent && sent.error().code != Code::version_mismatch)
     co_return fail(sent.error());
-  ObjectText out;
-  co_return http::json_response(202, out.text("status", "accepted").text("message_id", id).done());
+  co_return described_response(202, BroadcastAccepted{.message_id = id});
 }
 
 // ---- GET /connections ----
 
 Task<Result<Response>> connections(Sockets sockets, Call& call) {
-  std::size_t total = 0;
-  std::string list = "[";
+  Connections out;
   auto const users = sockets.ties.hub.users(call.context.principal.tenant);
   for (auto const& [user, count] : users) {
-    total += count;
-    if (list.size() > 1)
-      list += ',';
-    ObjectText entry;
-    list += entry.text("user_id", user).number("connections", static_cast<std::int64_t>(count)).done();
+    out.users.push_back({user, static_cast<std::int64_t>(count)});
+    out.connections += out.users.back().connections;
   }
-  ObjectText out;
-  out.number("connections", static_cast<std::int64_t>(total)).raw("users", list + "]");
-  co_return http::json_response(200, out.number("count", std::ssize(users)).done());
+  out.count = std::ssize(out.users);
+  co_return described_response(200, out);
 }
 
 template <class F>
@@ -133,12 +165,14 @@ void add_routes(http::Router& router, Sockets const& sockets) {
               .summary = "Send a message to connected clients",
               .takes = http::Body::json,
               .request = &entity::entity<model::Broadcast>(),
+              .response = &entity::entity<BroadcastAccepted>(),
               .success = 202,
               .handler = bind(sockets, broadcast)});
   router.add({.method = Method::get,
               .path = "/connections",
               .permission = "connections:read",
               .summary = "Who is connected to this process",
+              .response = &entity::entity<Connections>(),
               .handler = bind(sockets, connections)});
 }
 
