@@ -1,11 +1,18 @@
 import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
-import { Page } from "../../ui/page";
+
+export interface BackupsSearch {
+  /** The backup whose details are open. */
+  backup?: string;
+}
 
 export const backupsRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/backups",
-    component: () => <Page title="Backups">To come.</Page>,
+    validateSearch: (search: Record<string, unknown>): BackupsSearch =>
+      typeof search.backup === "string" ? { backup: search.backup } : {},
+    component: lazyPage(() => import("./backups"), "Backups"),
   }),
 ] as const;

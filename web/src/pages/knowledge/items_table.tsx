@@ -1,0 +1,91 @@
+import { useNavigate } from "@tanstack/react-router";
+import { formatCount } from "../../lib/format";
+import { Badge } from "../../ui/badge";
+import { type Column, LongTable } from "../../ui/table";
+import { Time } from "../../ui/time";
+import { ItemLink } from "./item_link";
+import { canBeAddressed, type Item, titleOf } from "./items";
+
+const columns: Column<Item>[] = [
+  {
+    key: "title",
+    name: "Item",
+    width: "minmax(12rem, 3fr)",
+    render: (item) => (
+      <ItemLink item={item} className="font-medium hover:underline">
+        {titleOf(item)}
+      </ItemLink>
+    ),
+  },
+  {
+    key: "agent",
+    name: "Agent",
+    width: "minmax(7rem, 1fr)",
+    render: (item) => <span className="font-mono text-xs">{item.agent_id}</span>,
+  },
+  {
+    key: "category",
+    name: "Category",
+    width: "minmax(9rem, 1fr)",
+    isExtra: true,
+    render: (item) => <Badge className="max-w-full">{item.category}</Badge>,
+  },
+  {
+    key: "source",
+    name: "Source",
+    width: "minmax(8rem, 1fr)",
+    isExtra: true,
+    render: (item) => <span className="text-muted">{item.source || "–"}</span>,
+  },
+  {
+    key: "uses",
+    name: "Uses",
+    width: "4.5rem",
+    isNumber: true,
+    render: (item) => formatCount(item.usage_count),
+  },
+  {
+    key: "used",
+    name: "Last used",
+    width: "7rem",
+    isExtra: true,
+    render: (item) => <Time at={item.last_used_at} className="text-muted" />,
+  },
+  {
+    key: "updated",
+    name: "Changed",
+    width: "7rem",
+    isExtra: true,
+    render: (item) => <Time at={item.updated_at} className="text-muted" />,
+  },
+];
+
+interface ItemsTableProps {
+  items: Item[];
+  total: number | undefined;
+  isLoadingMore: boolean;
+  onEnd: () => void;
+}
+
+export function ItemsTable({ items, total, isLoadingMore, onEnd }: ItemsTableProps) {
+  const navigate = useNavigate();
+  const open = (item: Item) =>
+    canBeAddressed(item.id)
+      ? void navigate({
+          to: "/knowledge/$agentId/$knowledgeId",
+          params: { agentId: item.agent_id, knowledgeId: item.id },
+        })
+      : void navigate({ to: "/knowledge", search: { agent: item.agent_id, item: item.id } });
+  return (
+    <LongTable
+      label="Knowledge"
+      rows={items}
+      columns={columns}
+      rowKey={(item) => `${item.agent_id}/${item.id}`}
+      total={total}
+      isLoadingMore={isLoadingMore}
+      onEnd={onEnd}
+      onOpen={open}
+    />
+  );
+}
