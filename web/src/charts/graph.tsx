@@ -13,6 +13,7 @@ import {
 import type { ReactNode } from "react";
 import { useMemo } from "react";
 import "@xyflow/react/dist/base.css";
+import "./graph.css";
 import { useTheme } from "../lib/theme";
 import { placeNodes, type Size } from "./graph_layout";
 
@@ -128,7 +129,7 @@ export function Graph({ label, nodes, edges }: GraphProps) {
         zoomOnDoubleClick={false}
         preventScrolling={false}
       >
-        <Controls showInteractive={false} position="bottom-right" />
+        <Controls showInteractive={false} position="bottom-left" />
       </ReactFlow>
     </figure>
   );

@@ -124,7 +124,7 @@ function Filters() {
         aria-label="State"
         value={state ?? ""}
         onChange={(event) => change({ state: deadLetterStates.find((each) => each === event.target.value) })}
-        className="w-auto"
+        className="sm:w-40"
       >
         <option value="">All states</option>
         {deadLetterStates.map((each) => (

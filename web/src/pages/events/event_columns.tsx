@@ -12,11 +12,15 @@ const clock = new Intl.DateTimeFormat("en-GB", {
   fractionalSecondDigits: 3,
 });
 
+const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+
 /** To the millisecond: of a thousand events within a second "just now" says nothing. */
-export function Clock({ at }: { at: string }) {
+function Clock({ at, hasDay }: { at: string; hasDay: boolean }) {
+  const date = new Date(at);
   return (
     <time dateTime={at} title={formatExact(at)} className="font-mono text-xs tabular-nums">
-      {clock.format(new Date(at))}
+      {hasDay && `${day.format(date)} `}
+      {clock.format(date)}
     </time>
   );
 }
@@ -48,12 +52,13 @@ export const HistoryLink = ({ event, className }: HistoryLinkProps) => (
 export function eventColumns(
   open: (event: LiveEvent) => void,
   nameOf: (userId: string) => string,
+  hasDay = false,
 ): Column<LiveEvent>[] {
   return [
     {
       key: "time",
       name: "Time",
-      width: "7.5rem",
+      width: hasDay ? "10.5rem" : "7.5rem",
       render: (event) => (
         <button
           type="button"
@@ -61,7 +66,7 @@ export function eventColumns(
           aria-label={`Open ${event.channel} of ${event.aggregate_id}`}
           className="rounded-sm hover:text-accent"
         >
-          <Clock at={event.timestamp} />
+          <Clock at={event.timestamp} hasDay={hasDay} />
         </button>
       ),
     },

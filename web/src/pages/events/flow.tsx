@@ -56,7 +56,7 @@ function Window() {
       aria-label="Time"
       value={seconds}
       onChange={(event) => change({ seconds: Number(event.target.value) })}
-      className="w-auto"
+      className="sm:w-40"
     >
       {flowWindows.map((each) => (
         <option key={each} value={each}>

@@ -1,12 +1,8 @@
 /** Publishers, channels and consumers, and how much goes between them. */
+import type { Schemas } from "../../api/client";
 import { matchesPattern } from "./filter";
 
-export interface Flow {
-  from: string;
-  to: string;
-  flows: { service: string; channel: string; count: number }[];
-  consumers: { name: string; channels: string[]; lag: number; waiting: number; parked: number }[];
-}
+export type Flow = Schemas["FlowReport"];
 
 export interface FlowNode {
   id: string;

@@ -3,7 +3,7 @@ import { cx } from "../../lib/classes";
 import { formatCount } from "../../lib/format";
 import { type Flow, type FlowNode, formatRate, trouble } from "./flow_model";
 
-export const flowNodeSize = { widthPx: 210, heightPx: 44 };
+export const flowNodeSize = { widthPx: 240, heightPx: 44 };
 
 const icons = { publisher: Send, channel: Hash, consumer: ListEnd };
 

@@ -5,7 +5,7 @@ import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Page, Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
-import { pageOf } from "./event";
+import { pageOf, summaryOf } from "./event";
 import { HistorySteps } from "./history_steps";
 import { useVersions } from "./use_versions";
 
@@ -18,12 +18,13 @@ export function History() {
 function HistoryOf({ kind, aggregateId }: { kind: string; aggregateId: string }) {
   const { query, versions } = useVersions(kind, aggregateId);
   const page = pageOf(kind, aggregateId);
+  const latest = versions.at(-1);
   return (
     <Page
       title={aggregateId}
       about={
-        <span className="flex flex-wrap items-center gap-2">
-          <Badge>{formatWords(kind)}</Badge> Every change, step by step.
+        <span className="line-clamp-2 break-words">
+          <Badge>{formatWords(kind)}</Badge> {(latest && summaryOf(latest)) || "Every change, step by step."}
         </span>
       }
       actions={

@@ -28,7 +28,11 @@ export function HistorySteps({ versions }: { versions: LiveEvent[] }) {
   );
   const event = versions[place];
   const before = versions[place - 1];
-  const changes = useMemo(() => event && diff(before?.data ?? {}, event.data), [before, event]);
+  const changes = useMemo(
+    // The version is another one with every event, and stands beside.
+    () => event && diff(before?.data ?? {}, event.data).filter(({ path }) => path !== "version"),
+    [before, event],
+  );
   if (!event || !changes) return null;
   const pause = formatSeconds(secondsBetween(before?.timestamp, event.timestamp));
   return (

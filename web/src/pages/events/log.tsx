@@ -56,7 +56,7 @@ export function Log() {
   const readOn = useCallback(() => {
     if (mayGoOn && !isFetchingNextPage) void fetchNextPage();
   }, [mayGoOn, isFetchingNextPage, fetchNextPage, readPages]);
-  const columns = useMemo(() => eventColumns(setOpened, nameOf), [nameOf]);
+  const columns = useMemo(() => eventColumns(setOpened, nameOf, true), [nameOf]);
   return (
     <>
       <div className="flex flex-wrap items-center gap-2">

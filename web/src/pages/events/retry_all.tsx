@@ -24,7 +24,7 @@ export function RetryAll() {
     try {
       const total = await untilNone(callsMax, async () => {
         const { data } = await api.POST("/api/v1/dead-letters/retry", { params: { query } });
-        const { retried } = data as { retried: number };
+        const retried = data?.retried ?? 0;
         setDone((before) => before + retried);
         return retried;
       });

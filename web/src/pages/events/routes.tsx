@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
 import { readEventsSearch, readHistorySearch } from "./search";
 
@@ -7,13 +8,13 @@ export const eventsRoutes = [
     getParentRoute: () => signedInRoute,
     path: "/events",
     validateSearch: readEventsSearch,
-    component: lazyRouteComponent(() => import("./events"), "Events"),
+    component: lazyPage(() => import("./events"), "Events"),
   }),
   createRoute({
     getParentRoute: () => signedInRoute,
     // The rest of the path is the id of the aggregate: that of knowledge has a slash.
     path: "/events/$kind/$",
     validateSearch: readHistorySearch,
-    component: lazyRouteComponent(() => import("./history"), "History"),
+    component: lazyPage(() => import("./history"), "History"),
   }),
 ] as const;

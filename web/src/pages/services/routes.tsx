@@ -1,11 +1,13 @@
 import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
-import { Page } from "../../ui/page";
+import { readServicesSearch } from "./search";
 
 export const servicesRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/services",
-    component: () => <Page title="Services">To come.</Page>,
+    validateSearch: readServicesSearch,
+    component: lazyPage(() => import("./services"), "Services"),
   }),
 ] as const;
