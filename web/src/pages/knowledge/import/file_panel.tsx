@@ -38,7 +38,7 @@ export function FilePanel({ file, agents, listId, isLocked }: FilePanelProps) {
       about={about}
       actions={
         <>
-          {file.phase !== "ready" && <StateBadge state={file.phase} />}
+          {!["ready", "unreadable"].includes(file.phase) && <StateBadge state={file.phase} />}
           {!isLocked && (
             <IconButton label={`Remove ${file.name}`} onClick={() => removeFile(file.key)}>
               <X aria-hidden className="size-4" />
@@ -81,7 +81,7 @@ function Body({ file, agents, listId, isLocked }: FilePanelProps) {
                 total={contents.items.length}
                 isRunning={phase === "running"}
               />
-              <Outcomes file={file} />
+              {(outcome.done > 0 || phase === "done") && <Outcomes file={file} />}
             </>
           )}
         </div>
