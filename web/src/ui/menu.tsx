@@ -8,10 +8,17 @@ const row = cx(
   "data-[disabled]:cursor-not-allowed data-[disabled]:opacity-50 data-[highlighted]:bg-hover",
 );
 
+interface MenuProps {
+  trigger: ReactNode;
+  /** For who makes the menu only when it is asked for. */
+  isOpenAtFirst?: boolean;
+  children: ReactNode;
+}
+
 /** Things to do, behind one button. */
-export function Menu({ trigger, children }: { trigger: ReactNode; children: ReactNode }) {
+export function Menu({ trigger, isOpenAtFirst, children }: MenuProps) {
   return (
-    <Radix.Root>
+    <Radix.Root defaultOpen={isOpenAtFirst}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content align="end" sideOffset={4} collisionPadding={8} className={cx(floating, "min-w-44")}>

@@ -179,7 +179,7 @@ export function LongTable<T>({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowPx,
-    overscan: 12,
+    overscan: 8,
   });
   const items = virtual.getVirtualItems().filter((item) => item.index < rows.length);
   const last = items.at(-1)?.index ?? -1;
@@ -192,7 +192,6 @@ export function LongTable<T>({
   return (
     <div
       ref={scroller}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
       tabIndex={0}
       className="h-full overflow-auto -outline-offset-2"
       data-testid="long-table"

@@ -30,18 +30,24 @@ function useRelative(at: string) {
   return useSyncExternalStore(listen, () => formatRelative(at, now));
 }
 
-/** "3 min ago", and on hover the moment itself. */
-export function Time({ at, className }: { at: string | null | undefined; className?: string }) {
-  return at ? <KnownTime at={at} className={className} /> : <span className={className}>–</span>;
+interface TimeProps {
+  at: string | null | undefined;
+  className?: string;
+  /** With the browser's own tooltip: for tables of thousands of rows. */
+  isLight?: boolean;
 }
 
-function KnownTime({ at, className }: { at: string; className?: string }) {
+/** "3 min ago", and on hover the moment itself. */
+export function Time({ at, ...rest }: TimeProps) {
+  return at ? <KnownTime at={at} {...rest} /> : <span className={rest.className}>–</span>;
+}
+
+function KnownTime({ at, className, isLight }: TimeProps & { at: string }) {
   const relative = useRelative(at);
-  return (
-    <Tooltip text={formatExact(at)}>
-      <time dateTime={at} className={className}>
-        {relative}
-      </time>
-    </Tooltip>
+  const time = (
+    <time dateTime={at} className={className} title={isLight ? formatExact(at) : undefined}>
+      {relative}
+    </time>
   );
+  return isLight ? time : <Tooltip text={formatExact(at)}>{time}</Tooltip>;
 }

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
 import { readDetailSearch } from "./detail/search";
 import { readSearch } from "./filters";
@@ -8,12 +9,12 @@ export const tasksRoutes = [
     getParentRoute: () => signedInRoute,
     path: "/tasks",
     validateSearch: readSearch,
-    component: lazyRouteComponent(() => import("./list/page"), "Tasks"),
+    component: lazyPage(() => import("./list/page"), "Tasks"),
   }),
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/tasks/$taskId",
     validateSearch: readDetailSearch,
-    component: lazyRouteComponent(() => import("./detail/page"), "TaskDetail"),
+    component: lazyPage(() => import("./detail/page"), "TaskDetail"),
   }),
 ] as const;

@@ -105,7 +105,9 @@ const dataColumns: Column<TaskRow>[] = [
     isExtra: true,
     isNumber: true,
     render: (row) => (
-      <Duration from={row.startedAt} to={row.completedAt} isRunning={row.status === "started"} />
+      <span className="text-muted">
+        <Duration from={row.startedAt} to={row.completedAt} isRunning={row.status === "started"} />
+      </span>
     ),
   },
   {
@@ -113,7 +115,7 @@ const dataColumns: Column<TaskRow>[] = [
     name: "Created",
     width: "6.25rem",
     isNumber: true,
-    render: (row) => <Time at={row.createdAt} className="text-muted" />,
+    render: (row) => <Time isLight at={row.createdAt} className="text-muted" />,
   },
 ];
 

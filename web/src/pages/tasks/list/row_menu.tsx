@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Check, Ellipsis } from "lucide-react";
+import { type ComponentProps, useState } from "react";
 import { useCan } from "../../../api/hooks";
 import { formatWords } from "../../../lib/format";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../../../ui/menu";
@@ -7,21 +8,32 @@ import { carryOutAndSay } from "../deeds";
 import { priorities } from "../filters";
 import { canCancel, canReorder, canRetry, type TaskRow } from "../task_row";
 
-/** What can be done with one task of the list. */
-export function RowMenu({ row, onPeek }: { row: TaskRow; onPeek: (id: string) => void }) {
-  const canWrite = useCan("tasks:write");
+interface RowMenuProps {
+  row: TaskRow;
+  onPeek: (id: string) => void;
+}
+
+function Dots(props: ComponentProps<"button">) {
   return (
-    <Menu
-      trigger={
-        <button
-          type="button"
-          aria-label="Actions"
-          className="grid size-7 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text data-[state=open]:bg-sunken"
-        >
-          <Ellipsis aria-hidden className="size-4" />
-        </button>
-      }
+    <button
+      type="button"
+      aria-label="Actions"
+      aria-haspopup="menu"
+      {...props}
+      className="grid size-7 place-items-center rounded-md text-muted hover:bg-sunken hover:text-text data-[state=open]:bg-sunken"
     >
+      <Ellipsis aria-hidden className="size-4" />
+    </button>
+  );
+}
+
+/** What can be done with one task of the list. A row has its menu only when it was asked for once. */
+export function RowMenu({ row, onPeek }: RowMenuProps) {
+  const canWrite = useCan("tasks:write");
+  const [isWanted, setWanted] = useState(false);
+  if (!isWanted) return <Dots onClick={() => setWanted(true)} />;
+  return (
+    <Menu isOpenAtFirst trigger={<Dots />}>
       <MenuItem asChild>
         <Link to="/tasks/$taskId" params={{ taskId: row.id }}>
           Open
