@@ -45,6 +45,9 @@ const heightMinPx = 240;
 const marginPx = 24;
 /** Text stays readable; what does not fit is reached by dragging. */
 const zoomMin = 0.6;
+/** On a phone the page scrolls, and not the picture: it is as large as it is, and its frame scrolls sideways. */
+const phoneZoom = 0.85;
+const isPhone = () => window.matchMedia("(max-width: 639px)").matches;
 
 function Content({ data }: NodeProps<ContentNode>) {
   return (
@@ -73,6 +76,18 @@ function Line({ data, ...ends }: EdgeProps<LineEdge>) {
 
 const nodeTypes = { content: Content };
 const edgeTypes = { line: Line };
+
+/** A picture to look at: nothing in it is moved or joined, and the wheel scrolls the page. */
+const still = {
+  nodesDraggable: false,
+  nodesConnectable: false,
+  nodesFocusable: false,
+  edgesFocusable: false,
+  elementsSelectable: false,
+  zoomOnScroll: false,
+  zoomOnDoubleClick: false,
+  preventScrolling: false,
+};
 
 /** Things and what leads from one to the other, from left to right. The nodes' content may hold buttons and links. */
 export function Graph({ label, nodes, edges }: GraphProps) {
@@ -105,29 +120,37 @@ export function Graph({ label, nodes, edges }: GraphProps) {
       data: { widthPx, colour, isDashed },
     }),
   );
+  const flow = { nodes: shownNodes, edges: shownEdges, nodeTypes, edgeTypes, colorMode: theme, ...still };
+  if (isPhone()) {
+    const sizePx = {
+      width: placed.widthPx * phoneZoom + 2 * marginPx,
+      height: placed.heightPx * phoneZoom + 2 * marginPx,
+    };
+    return (
+      <figure aria-label={label} tabIndex={0} className="graph overflow-x-auto">
+        <div style={sizePx}>
+          <ReactFlow
+            key={shape}
+            {...flow}
+            defaultViewport={{ x: marginPx, y: marginPx, zoom: phoneZoom }}
+            panOnDrag={false}
+            zoomOnPinch={false}
+          />
+        </div>
+      </figure>
+    );
+  }
   const heightPx = Math.min(Math.max(placed.heightPx + 2 * marginPx, heightMinPx), heightMaxPx);
   return (
     <figure aria-label={label} style={{ height: heightPx }} className="graph min-w-0">
       <ReactFlow
         // What is there now, and not only what was there first, is to be in sight.
         key={shape}
-        nodes={shownNodes}
-        edges={shownEdges}
-        nodeTypes={nodeTypes}
-        edgeTypes={edgeTypes}
-        colorMode={theme}
+        {...flow}
         fitView
         fitViewOptions={{ minZoom: zoomMin, maxZoom: 1, padding: `${marginPx}px` }}
         minZoom={0.25}
         maxZoom={1.5}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        nodesFocusable={false}
-        edgesFocusable={false}
-        elementsSelectable={false}
-        zoomOnScroll={false}
-        zoomOnDoubleClick={false}
-        preventScrolling={false}
       >
         <Controls showInteractive={false} position="bottom-left" />
       </ReactFlow>

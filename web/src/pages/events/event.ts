@@ -14,10 +14,11 @@ export function agentOf({ channel, aggregate_id, data }: LiveEvent): string | un
   return text((data as Record<string, unknown>).agent_id);
 }
 
-/** A few words of what changed: its name, its description. */
+/** A line on what changed: its name, how its description begins. */
 export function summaryOf({ data }: LiveEvent): string {
   const { description, title, name, email, content, status } = data as Record<string, unknown>;
-  return text(description) ?? text(title) ?? text(name) ?? text(email) ?? text(content) ?? text(status) ?? "";
+  const whole = [description, title, name, email, content, status].find((value) => text(value));
+  return text(whole)?.trimStart().split("\n", 1)[0] ?? "";
 }
 
 const toneOfChange: Record<string, Tone> = {

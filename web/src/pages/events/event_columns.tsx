@@ -14,13 +14,21 @@ const clock = new Intl.DateTimeFormat("en-GB", {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 
+/** Beside the day a phone has no room for seconds. */
+const hoursAndRest = (time: string) => (
+  <>
+    {time.slice(0, 5)}
+    <span className="max-sm:hidden">{time.slice(5)}</span>
+  </>
+);
+
 /** To the millisecond: of a thousand events within a second "just now" says nothing. */
 function Clock({ at, hasDay }: { at: string; hasDay: boolean }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={formatExact(at)} className="font-mono text-xs tabular-nums">
       {hasDay && `${day.format(date)} `}
-      {clock.format(date)}
+      {hasDay ? hoursAndRest(clock.format(date)) : clock.format(date)}
     </time>
   );
 }
@@ -58,7 +66,7 @@ export function eventColumns(
     {
       key: "time",
       name: "Time",
-      width: hasDay ? "10.5rem" : "7.5rem",
+      width: hasDay ? "minmax(7rem, 10.5rem)" : "minmax(7rem, 7.5rem)",
       render: (event) => (
         <button
           type="button"
@@ -73,13 +81,13 @@ export function eventColumns(
     {
       key: "channel",
       name: "Channel",
-      width: "minmax(9rem, 13rem)",
+      width: "minmax(8rem, 13rem)",
       render: (event) => <ChannelBadge channel={event.channel} />,
     },
     {
       key: "aggregate",
       name: "Of",
-      width: "minmax(5.5rem, 18rem)",
+      width: "minmax(5rem, 18rem)",
       render: (event) => <HistoryLink event={event} />,
     },
     {

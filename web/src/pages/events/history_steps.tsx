@@ -1,4 +1,4 @@
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import type { LiveEvent } from "../../api/live";
 import { formatExact, formatSeconds, secondsBetween } from "../../lib/format";
@@ -59,7 +59,15 @@ export function HistorySteps({ versions }: { versions: LiveEvent[] }) {
                 [
                   "Correlation",
                   event.metadata.correlation_id && (
-                    <code className="font-mono text-xs break-all">{event.metadata.correlation_id}</code>
+                    <Link
+                      key="correlation"
+                      to="/events"
+                      search={{ tab: "log", q: event.metadata.correlation_id }}
+                      title="Find all of this request in the log"
+                      className="font-mono text-xs break-all text-accent hover:underline"
+                    >
+                      {event.metadata.correlation_id}
+                    </Link>
                   ),
                 ],
               ]}

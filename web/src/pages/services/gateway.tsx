@@ -30,14 +30,20 @@ function rowsOf(services: Service[]): Row[] {
 }
 
 const instanceColumns: Column<Row>[] = [
-  { key: "service", name: "Service", width: "minmax(8rem, 12rem)", render: ({ service }) => service.name },
+  { key: "service", name: "Service", width: "minmax(6rem, 12rem)", render: ({ service }) => service.name },
   {
     key: "instance",
     name: "Instance",
-    width: "minmax(10rem, 1fr)",
+    width: "minmax(7rem, 1fr)",
     render: ({ service, instance }) =>
       instance ? (
-        <code className="font-mono text-xs">{instance.url}</code>
+        <code title={instance.url} className="font-mono text-xs">
+          <span className="max-sm:hidden">
+            {instance.url.split("//")[0]}
+            {"//"}
+          </span>
+          {instance.url.split("//")[1]}
+        </code>
       ) : (
         <span className="text-muted">{service.local ? "This process" : "None known: answered here"}</span>
       ),

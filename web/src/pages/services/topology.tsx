@@ -84,7 +84,7 @@ function ServiceTable({ nodes, callsOf: calls, onOpen }: ServiceTableProps) {
     {
       key: "name",
       name: "Service",
-      width: "minmax(9rem, 14rem)",
+      width: "minmax(7rem, 14rem)",
       render: ({ name }) => (
         <button
           type="button"
@@ -95,8 +95,8 @@ function ServiceTable({ nodes, callsOf: calls, onOpen }: ServiceTableProps) {
         </button>
       ),
     },
-    { key: "state", name: "Health", width: "8rem", render: ({ state }) => <StateBadge state={state} /> },
-    { key: "instances", name: "Instances", width: "minmax(7rem, 12rem)", render: ({ about }) => about },
+    { key: "state", name: "Health", width: "7rem", render: ({ state }) => <StateBadge state={state} /> },
+    { key: "instances", name: "Instances", width: "minmax(6rem, 12rem)", render: ({ about }) => about },
     {
       key: "kind",
       name: "Of",
