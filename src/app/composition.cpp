@@ -24,6 +24,7 @@
 #include "data/idempotency_store.hpp"
 #include "data/knowledge_import.hpp"
 #include "data/metric_store.hpp"
+#include "data/queue_depth.hpp"
 #include "data/retention.hpp"
 #include "data/starter.hpp"
 #include "data/task_store.hpp"
@@ -165,6 +166,15 @@ std::unique_ptr<http::TlsCertificate> make_certificate(Config const& config, Clo
   return chain.empty() ? nullptr : std::make_unique<http::TlsCertificate>(chain, key, clock);
 }
 
+/// Of the groups that employ_relay() makes.
+events::ConsumerGroups::Channels channels_of_groups() {
+  events::ConsumerGroups::Channels out;
+  for (auto const& options :
+       {services::operations::task_metrics_options(), services::operations::cache_upkeep_options()})
+    out[options.name] = options.channels;
+  return out;
+}
+
 data::RetentionOptions retention_options(Config const& config) {
   auto const& directory = config.text("archive");
   return {.archive = directory.empty() ? data_directory(config) / "archive" : std::filesystem::path(directory),
@@ -223,7 +233,7 @@ struct Platform::Parts final : services::system::Process {
   std::unique_ptr<storage::MeasuredDatabase> database;
   events::Bus bus;
   events::EventLog log{*database};
-  events::ConsumerGroups groups{*database, log};
+  events::ConsumerGroups groups{*database, log, channels_of_groups()};
 
   // The cache: its second level is shared through Redis, or lies in the process that has the database to itself.
   std::unique_ptr<redis::Connections> redis;
@@ -276,6 +286,7 @@ struct Platform::Parts final : services::system::Process {
   data::UsageStore usage_store{*database};
   data::MetricStore metrics{*database, clock};
   data::MetricBuffer own_metrics{metrics, clock};
+  data::QueueDepth queue_depth{*database, own_metrics, clock, random};
   data::Retention retention{*database, clock, random, retention_options(config),
                             [this](Deadline deadline) { return events::stored_cursors(*database, deadline); }};
   services::ai_model::Usage model_usage{usage_store, clock};
@@ -452,6 +463,8 @@ http::Router& Platform::Parts::router_of(Role role) {
     auto const bare = role == Role::dashboard ? http::Bare::of_process : http::Bare::all;
     router = std::make_unique<http::Router>(&authenticator, &idempotency, random, bare);
     add_routes(*router, role);
+    if (role == Role::dashboard && gateway)
+      gateway->add_overview(*router);
   }
   return *router;
 }
@@ -497,7 +510,7 @@ void Platform::Parts::add_routes(http::Router& router, Role role) {
         router, {.services = services, .clock = clock, .zone = config.text("zone"), .roles = role_names()});
   }
   if (has_all || role == Role::operations) {
-    services::operations::add_event_routes(router, {log, bus, authenticator});
+    services::operations::add_event_routes(router, {log, bus, authenticator, groups, clock});
     services::operations::add_metrics_series_routes(router, {metrics, clock});
     services::operations::add_dead_letter_routes(router, dead_letters);
     services::operations::add_consumer_routes(router, groups);
@@ -639,6 +652,7 @@ void Platform::Parts::start_relay() {
   auto const lane = threads.at(background_lane).get_executor();
   spawn(lane, "upkeep", retention.run());
   spawn(lane, "own metrics", own_metrics.run());
+  spawn(lane, "depth of the queue", queue_depth.run());
   spawn(lane, "audit chain", audit_chainer.run());
   for (auto const& consumer : consumers)
     asio::post(lane, [it = consumer.get()] { it->start(); });

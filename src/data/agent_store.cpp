@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/contains.hpp"
 #include "data/expected_version.hpp"
 #include "data/row_values.hpp"
 
@@ -16,13 +17,16 @@ entity::Entity const& agent_entity = entity::entity<model::Agent>();
 
 Aggregate const agent_aggregate{.entity = agent_entity, .key = {{"id", "text"}}, .id = "u.id"};
 
-/// The columns of alias `a`, with idle turned into busy for those who have a task running.
+/// Idle turned into busy for those who have a task running.
+std::string const shown_status =
+    "CASE WHEN a.status = 'idle' AND EXISTS (SELECT 1 FROM tasks r WHERE r.tenant_id = a.tenant_id"
+    " AND r.agent_id = a.id AND r.status = 'started') THEN 'busy' ELSE a.status END";
+
+/// The columns of alias `a`, with the status that is shown.
 std::string const shown_columns = [] {
   auto text = entity::columns(agent_entity, "a.");
   std::string const stored = "a.status";
-  text.replace(text.find(stored), stored.size(),
-               "CASE WHEN a.status = 'idle' AND EXISTS (SELECT 1 FROM tasks r WHERE r.tenant_id = a.tenant_id"
-               " AND r.agent_id = a.id AND r.status = 'started') THEN 'busy' ELSE a.status END");
+  text.replace(text.find(stored), stored.size(), shown_status);
   return text;
 }();
 
@@ -40,12 +44,27 @@ Statement const list_recent{"agent.recent",
 Statement const get_deleted_agent{"agent.get_deleted",
                                   "SELECT id FROM agents WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NOT NULL"};
 
-Statement const list_agents{"agent.list", "SELECT " + shown_columns +
-                                              " FROM agents a WHERE a.tenant_id = $1 AND a.id > $2"
-                                              " AND a.deleted_at IS NULL ORDER BY a.id LIMIT $3"};
+/// $2 a pattern, $3 a status as it is shown, each NULL when it does not matter; `capabilities` are those of alias `a`
+/// as rows c(value).
+std::string is_wanted(std::string const& capabilities) {
+  std::string out =
+      "a.tenant_id = $1 AND a.deleted_at IS NULL AND (CAST($3 AS text) IS NULL OR CAST($3 AS text) = " + shown_status +
+      ") AND (CAST($2 AS text) IS NULL";
+  std::string const fits = " LIKE lower(CAST($2 AS text)) ESCAPE '\\'";
+  for (auto const* column : {"a.id", "a.name", "a.specialization"})
+    out.append(" OR lower(").append(column).append(")").append(fits);
+  return out + " OR EXISTS (SELECT 1 FROM " + capabilities + " WHERE lower(c.value)" + fits + "))";
+}
+std::string const wanted_postgres = is_wanted("json_array_elements_text(a.capabilities) AS c(value)");
+std::string const wanted_sqlite = is_wanted("json_each(a.capabilities) c");
 
-Statement const count_agents{"agent.count",
-                             "SELECT COUNT(*) FROM agents a WHERE a.tenant_id = $1 AND a.deleted_at IS NULL"};
+std::string list_text(std::string const& wanted) {
+  return "SELECT " + shown_columns + " FROM agents a WHERE " + wanted + " AND a.id > $4 ORDER BY a.id LIMIT $5";
+}
+Statement const list_agents{"agent.list", list_text(wanted_postgres), list_text(wanted_sqlite)};
+
+Statement const count_agents{"agent.count", "SELECT COUNT(*) FROM agents a WHERE " + wanted_postgres,
+                             "SELECT COUNT(*) FROM agents a WHERE " + wanted_sqlite};
 
 Statement const list_candidates{
     "agent.candidates", "SELECT " + shown_columns +
@@ -198,15 +217,20 @@ Task<bool> AgentStore::was_deleted(TenantId const& tenant, AgentId const& id, De
   co_return !rows.empty();
 }
 
-Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, PageRequest request, Deadline deadline) {
+Task<Result<Page<model::Agent>>> AgentStore::list(TenantId const& tenant, AgentFilter filter, PageRequest request,
+                                                  Deadline deadline) {
   if (!request.cursor.empty() && !is_slug(request.cursor)) {
     co_return fail(wrong_cursor());
   }
-  auto rows = co_await writer_.database().read(Scope::of(tenant), list_agents,
-                                               {tenant.value, std::move(request.cursor), request.limit + 1}, deadline);
+  Values params{tenant.value, filter.text.empty() ? Value{} : Value{pattern_of(filter.text)},
+                filter.status ? entity::type_of<model::AgentStatus>().bind(&*filter.status) : Value{}};
+  auto count_params = params;
+  params.insert(params.end(), {Value{std::move(request.cursor)}, Value{request.limit + 1}});
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_agents, std::move(params), deadline);
   auto page = page_of<model::Agent>(cut_page(rows, request.limit));
   if (request.count_total) {
-    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_agents, {tenant.value}, deadline);
+    auto const counted =
+        co_await writer_.database().read(Scope::of(tenant), count_agents, std::move(count_params), deadline);
     page.total = integer_at(counted.at(0), 0);
   }
   co_return page;

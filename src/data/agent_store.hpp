@@ -46,6 +46,12 @@ constexpr auto describe(std::type_identity<AgentPerformance>) {
                field<&P::success_rate>("Completed of those that ended by themselves, in percent."));
 }
 
+/// What of it is not given lets all through.
+struct AgentFilter {
+  std::string text{};  ///< a part of the id, name, specialization or a capability, in any case of the letters
+  std::optional<model::AgentStatus> status{};  ///< as it is shown
+};
+
 /// Agents of a tenant. Thread-safe.
 class AgentStore {
  public:
@@ -65,7 +71,7 @@ class AgentStore {
   /// Whether there was an agent of this id that is deleted now.
   [[nodiscard]] Task<bool> was_deleted(TenantId const&, AgentId const&, Deadline);
   /// By id. Errors: invalid (a cursor that is none of ours).
-  [[nodiscard]] Task<Result<Page<model::Agent>>> list(TenantId const&, PageRequest, Deadline);
+  [[nodiscard]] Task<Result<Page<model::Agent>>> list(TenantId const&, AgentFilter, PageRequest, Deadline);
 
   /// An agent that was deleted comes back under its id, its version counting on. Errors: invalid, conflict (it exists).
   [[nodiscard]] Task<Result<model::Agent>> create(Actor const&, model::Agent, Deadline);

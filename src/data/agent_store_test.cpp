@@ -125,7 +125,7 @@ TEST_P(AgentStoreTest, ADeletedOneIsGoneAndComesBackWithItsVersions) {
   have_agent("a");
   ASSERT_TRUE(wait(agents->remove(actor(), AgentId{"a"}, std::nullopt, soon())));
   EXPECT_EQ(get("a").error().code, Code::not_found);
-  EXPECT_TRUE(wait(agents->list(default_tenant, {}, soon()))->items.empty());
+  EXPECT_TRUE(wait(agents->list(default_tenant, {}, {}, soon()))->items.empty());
   EXPECT_EQ(make_task("a").error().code, Code::not_found);
   EXPECT_EQ(have_agent("a").version, 3);
   EXPECT_EQ(history("agent", "a"), "agent:created agent:deleted agent:created");
@@ -137,7 +137,7 @@ TEST_P(AgentStoreTest, ListsInPagesInOrder) {
   std::string seen;
   PageRequest request{.limit = 2, .cursor = {}, .count_total = true};
   for (;;) {
-    auto const page = wait(agents->list(default_tenant, request, soon()));
+    auto const page = wait(agents->list(default_tenant, {}, request, soon()));
     ASSERT_TRUE(page);
     EXPECT_EQ(page->total, 5);
     for (auto const& agent : page->items)
@@ -214,6 +214,38 @@ TEST_P(AgentStoreTest, TheCacheGivesWhatWasWrittenLast) {
   EXPECT_EQ(view()->version, 2);
   clock.advance(std::chrono::milliseconds{1001});
   EXPECT_EQ(view()->version, 3) << "an entry lives at most a second";
+}
+
+TEST_P(AgentStoreTest, ListsThoseThatAreLookedFor) {
+  have_agent("writer_one");
+  auto reviewer = agent_named("reviewer");
+  reviewer.name = "Code Reviewer";
+  reviewer.capabilities = {"Static Analysis", "50%"};
+  reviewer.status = model::AgentStatus::offline;
+  ASSERT_TRUE(wait(agents->create(actor(), std::move(reviewer), soon())));
+  auto const ids = [&](AgentFilter filter) {
+    std::string out;
+    auto const page =
+        wait(agents->list(default_tenant, std::move(filter), {.limit = 50, .cursor = {}, .count_total = true}, soon()));
+    for (auto const& agent : page->items)
+      out += agent.id.value + " ";
+    EXPECT_EQ(page->total, std::ssize(page->items));
+    return out;
+  };
+  EXPECT_EQ(ids({}), "reviewer writer_one ");
+  EXPECT_EQ(ids({.text = "code R"}), "reviewer ");
+  EXPECT_EQ(ids({.text = "static"}), "reviewer ");
+  EXPECT_EQ(ids({.text = "0%"}), "reviewer ");
+  EXPECT_EQ(ids({.text = "TESTING"}), "reviewer writer_one ") << "the specialization";
+  EXPECT_EQ(ids({.text = "r_o"}), "writer_one ") << "an underscore is one";
+  EXPECT_EQ(ids({.text = "\",\""}), "") << "capabilities are looked at one by one";
+  EXPECT_EQ(ids({.text = {}, .status = model::AgentStatus::offline}), "reviewer ");
+  have_task("writer_one");
+  WorkerId const worker{tasks->new_id().value};
+  wait(tasks->renew_lease(worker, "worker", std::chrono::seconds{60}, soon()));
+  ASSERT_EQ(claim(worker, 1).size(), 1U);
+  EXPECT_EQ(ids({.text = {}, .status = model::AgentStatus::busy}), "writer_one ");
+  EXPECT_EQ(ids({.text = {}, .status = model::AgentStatus::idle}), "");
 }
 
 }  // namespace

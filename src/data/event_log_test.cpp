@@ -158,5 +158,19 @@ TEST_P(EventLogTest, TheDoorbellWakesAWaiter) {
   EXPECT_TRUE(woken.get());
 }
 
+TEST_P(EventLogTest, CountsWhoPublishedWhat) {
+  for (int i = 0; i < 3; ++i)
+    have_agent("a" + std::to_string(i));
+  have_task("a1");
+  have_agent("theirs", "default");
+  auto const flows = wait(log->flow(default_tenant, Timestamp{}, soon()));
+  ASSERT_EQ(flows.size(), 2U);
+  EXPECT_EQ(entity::to_json(flows[0]), R"({"service":"test","channel":"agent:created","count":4})");
+  EXPECT_EQ(entity::to_json(flows[1]), R"({"service":"test","channel":"task:created","count":1})");
+  auto const to_come = std::chrono::sys_days{std::chrono::year{2100} / 1 / 1};
+  EXPECT_TRUE(wait(log->flow(default_tenant, to_come, soon())).empty());
+  EXPECT_TRUE(wait(log->flow(TenantId{"other"}, Timestamp{}, soon())).empty());
+}
+
 }  // namespace
 }  // namespace al::data

@@ -203,7 +203,7 @@ TEST_P(Isolation, ReadersSeeTheirOwnOnly) {
   for (std::string const tenant : {"default", "other"}) {
     TenantId const id{tenant};
     auto const foreign = task[tenant == "other" ? "default" : "other"];
-    EXPECT_EQ(wait(agents->list(id, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
+    EXPECT_EQ(wait(agents->list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
     EXPECT_EQ(wait(tasks->list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
     EXPECT_EQ(wait(knowledge->list(id, {}, {.limit = 50, .cursor = {}, .count_total = true}, soon()))->total, 1);
     EXPECT_EQ(wait(tasks->get(id, foreign, soon())).error().code, Code::not_found);

@@ -1,6 +1,7 @@
 #include "data/knowledge_store.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/hash.hpp"
 #include "data/expected_version.hpp"
@@ -51,6 +52,20 @@ Statement const list_items =
                     .where = "k.tenant_id = $1 AND " + is_visible + filter + " AND (k.agent_id, k.id) > ($4, $5)",
                     .limit = "$6",
                     .large = {"content", "metadata"}});
+
+/// The whole tenant's items, or the agent's, are put in order for each page: an index would have to be written whenever
+/// uses are counted.
+Statement const list_most_used = page_statement(
+    {.name = "knowledge.most_used",
+     .table = "knowledge",
+     .alias = "k",
+     .key = {"usage_count", "agent_id", "id"},
+     .direction = "DESC",
+     .columns = item_columns,
+     .where = "k.tenant_id = $1 AND k.deleted_at IS NULL AND k.agent_id NOT IN " + deleted_agents + filter +
+              " AND (CAST($4 AS bigint) IS NULL OR (k.usage_count, k.agent_id, k.id) < (CAST($4 AS bigint), $5, $6))",
+     .limit = "$7",
+     .large = {"content", "metadata"}});
 
 Statement const count_items{"knowledge.count",
                             "SELECT COUNT(*) FROM knowledge k WHERE k.tenant_id = $1"
@@ -208,6 +223,25 @@ bool is_cursor(std::string const& cursor) {
   return is_slug(agent) && is_text_id(id);
 }
 
+/// What a page of the most used ones goes on behind: its last item's uses, agent and id. Before the first page none.
+struct UsageCursor {
+  Value uses{};
+  std::string agent{};
+  std::string id{};
+};
+
+std::optional<UsageCursor> usage_cursor(std::string const& cursor) {
+  if (cursor.empty())
+    return UsageCursor{};
+  std::int64_t uses = 0;
+  auto const [end, fault] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), uses);
+  auto const rest = cursor.substr(static_cast<std::size_t>(end - cursor.data()));
+  if (fault != std::errc{} || !rest.starts_with('/') || !is_cursor(rest.substr(1)))
+    return std::nullopt;
+  auto [agent, id] = split_cursor(rest.substr(1));
+  return UsageCursor{.uses = uses, .agent = std::move(agent), .id = std::move(id)};
+}
+
 constexpr std::int64_t search_candidates_max = 100;
 constexpr int update_tries_max = 5;
 
@@ -236,16 +270,27 @@ Task<Result<model::Knowledge>> KnowledgeStore::get(TenantId const& tenant, std::
 
 Task<Result<Page<model::Knowledge>>> KnowledgeStore::list(TenantId const& tenant, KnowledgeFilter filter,
                                                           PageRequest request, Deadline deadline) {
-  if (!request.cursor.empty() && !is_cursor(request.cursor))
+  bool const is_by_usage = filter.order == KnowledgeFilter::Order::usage;
+  auto after_use = is_by_usage ? usage_cursor(request.cursor) : std::nullopt;
+  bool const is_ours = is_by_usage ? after_use.has_value() : request.cursor.empty() || is_cursor(request.cursor);
+  if (!is_ours)
     co_return fail(wrong_cursor());
   Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
                 filter.category ? Value{*filter.category} : Value{}};
   auto const count_params = params;
   auto [agent, id] = split_cursor(request.cursor);
+  if (is_by_usage) {
+    params.emplace_back(after_use->uses);
+    agent = std::move(after_use->agent);
+    id = std::move(after_use->id);
+  }
   params.insert(params.end(), {Value{std::move(agent)}, Value{std::move(id)}, Value{request.limit + 1}});
-  auto rows = co_await writer_.database().read(Scope::of(tenant), list_items, std::move(params), deadline);
-  auto page = page_of(cut_large_page(rows, request.limit), read_item,
-                      [](model::Knowledge const& item) { return item.agent_id.value + "/" + item.id.value; });
+  auto rows = co_await writer_.database().read(Scope::of(tenant), is_by_usage ? list_most_used : list_items,
+                                               std::move(params), deadline);
+  auto page = page_of(cut_large_page(rows, request.limit), read_item, [&](model::Knowledge const& item) {
+    auto const uses = is_by_usage ? std::to_string(item.usage_count) + "/" : std::string();
+    return uses + item.agent_id.value + "/" + item.id.value;
+  });
   if (request.count_total) {
     auto const counted = co_await writer_.database().read(Scope::of(tenant), count_items, count_params, deadline);
     page.total = integer_at(counted.at(0), 0);

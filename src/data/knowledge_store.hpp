@@ -20,6 +20,11 @@ struct KnowledgeMatch {
 struct KnowledgeFilter {
   std::optional<AgentId> agent_id{};
   std::optional<std::string> category{};
+  enum class Order {
+    id,     ///< by agent and id
+    usage,  ///< the most used first
+  };
+  Order order = Order::id;
 };
 
 /// How an item is written: which changes are stored beside it.
@@ -50,7 +55,7 @@ class KnowledgeStore {
   /// Errors: not_found; conflict when no agent is named and several have an item of this id.
   [[nodiscard]] Task<Result<model::Knowledge>> get(TenantId const&, std::optional<AgentId> const&, KnowledgeId const&,
                                                    Deadline);
-  /// By agent and id. Errors: invalid (cursor).
+  /// Errors: invalid (a cursor that is none of ours, or of the other order).
   [[nodiscard]] Task<Result<Page<model::Knowledge>>> list(TenantId const&, KnowledgeFilter, PageRequest, Deadline);
 
   /// Whether the agent had an item of this id that is deleted now.

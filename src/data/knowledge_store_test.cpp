@@ -233,5 +233,37 @@ TEST_P(KnowledgeStoreTest, RemembersWhatWasImported) {
   EXPECT_EQ(wait(knowledge->known_imports(default_tenant, {"h2"}, soon())), std::vector<std::string>{"h2"});
 }
 
+TEST_P(KnowledgeStoreTest, ListsTheMostUsedFirst) {
+  have_agent("used");
+  for (auto const* id : {"k1", "k2", "k3", "k4"})
+    have_item("used", id, "some text");
+  storage::Statement const use{"test.use", "UPDATE knowledge SET usage_count = $3 WHERE tenant_id = $1 AND id = $2"};
+  for (auto const& [id, uses] : {std::pair{"k3", std::int64_t{7}}, std::pair{"k1", std::int64_t{2}}}) {
+    storage::Batch batch{storage::Scope::of(default_tenant), {}};
+    batch.steps.push_back({&use, {default_tenant.value, std::string(id), uses}});
+    ASSERT_TRUE(wait(database->apply(std::move(batch), soon())));
+  }
+  std::string order;
+  PageRequest request{.limit = 1, .cursor = {}, .count_total = true};
+  for (int i = 0; i < 10; ++i) {
+    auto const page = wait(knowledge->list(
+        default_tenant, {.agent_id = AgentId{"used"}, .order = KnowledgeFilter::Order::usage}, request, soon()));
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->total, 4);
+    for (auto const& item : page->items)
+      order += item.id.value + " ";
+    request.cursor = page->next_cursor;
+    if (request.cursor.empty())
+      break;
+  }
+  EXPECT_EQ(order, "k3 k1 k4 k2 ");
+  for (auto const* cursor : {"used/k1", "x/used/k1", "7/", "7", "7/used", "7//"}) {
+    request.cursor = cursor;
+    auto const page = wait(knowledge->list(default_tenant, {.order = KnowledgeFilter::Order::usage}, request, soon()));
+    ASSERT_FALSE(page) << cursor;
+    EXPECT_EQ(page.error().code, Code::invalid);
+  }
+}
+
 }  // namespace
 }  // namespace al::data

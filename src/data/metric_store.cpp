@@ -33,13 +33,21 @@ Statement const add_metrics{
     " SELECT $1, value ->> 'service', value ->> 'name', value ->> 'value', value -> 'tags', value ->> 'at'"
     " FROM json_each($2)"};
 
+/// The least value that so many in a hundred of the stretch do not exceed.
+std::string nearest_rank(int percent) {
+  return ", MAX(CASE WHEN b.rank = (b.size * " + std::to_string(percent) + " + 99) / 100 THEN b.value END)";
+}
+
 /// `bucket` is the dialect's begin of a value's stretch, `tagged` its condition that the value has all tags of $7.
 /// $4 from, $5 to, $6 microseconds of a stretch. The mean is made of the sum: PostgreSQL's avg() overflows earlier.
 std::string select_buckets(std::string const& bucket, std::string const& tagged) {
   return "SELECT b.start, COUNT(*), MIN(b.value), MAX(b.value), SUM(b.value),"
-         " MAX(CASE WHEN b.place = 1 THEN b.value END) FROM (SELECT " +
-         bucket + " AS start, m.value, ROW_NUMBER() OVER (PARTITION BY " + bucket +
-         " ORDER BY m.timestamp DESC, m.seq DESC) AS place FROM metrics m"
+         " MAX(CASE WHEN b.place = 1 THEN b.value END)" +
+         nearest_rank(50) + nearest_rank(95) + nearest_rank(99) + " FROM (SELECT " + bucket +
+         " AS start, m.value, ROW_NUMBER() OVER (PARTITION BY " + bucket +
+         " ORDER BY m.timestamp DESC, m.seq DESC) AS place, ROW_NUMBER() OVER (PARTITION BY " + bucket +
+         " ORDER BY m.value) AS rank, COUNT(*) OVER (PARTITION BY " + bucket +
+         ") AS size FROM metrics m"
          " WHERE m.tenant_id = $1 AND m.name = $2 AND (CAST($3 AS text) = '' OR m.service = CAST($3 AS text))"
          " AND m.timestamp >= $4 AND m.timestamp < $5 AND (CAST($7 AS text) = '{}' OR " +
          tagged + ")) b GROUP BY b.start ORDER BY b.start";
@@ -165,7 +173,10 @@ Task<Result<std::vector<model::MetricBucket>>> MetricStore::query(TenantId tenan
                        .max = number(3),
                        .mean = number(4) / static_cast<double>(count),
                        .sum = number(4),
-                       .last = number(5)});
+                       .last = number(5),
+                       .p50 = number(6),
+                       .p95 = number(7),
+                       .p99 = number(8)});
   }
   co_return buckets;
 }

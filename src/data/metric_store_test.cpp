@@ -66,6 +66,21 @@ TEST_P(MetricStoreTest, CountsEachValueInItsBucket) {
   EXPECT_EQ(buckets[1].last, 0.25);
 }
 
+TEST_P(MetricStoreTest, PercentilesAreOfTheNearestRank) {
+  auto const from = clock.now() - hours{1};
+  std::vector<model::Metric> values;
+  for (int i = 200; i >= 1; --i)
+    values.push_back(metric("load", i, from + seconds{i % 20}));
+  values.push_back(metric("load", 5, from + seconds{30}));
+  have(std::move(values));
+  auto const buckets = query({.name = "load", .from = from, .to = from + seconds{60}, .step = seconds{30}});
+  ASSERT_EQ(buckets.size(), 2U);
+  EXPECT_EQ(buckets[0].p50, 100);
+  EXPECT_EQ(buckets[0].p95, 190);
+  EXPECT_EQ(buckets[0].p99, 198);
+  EXPECT_THAT((std::vector{buckets[1].p50, buckets[1].p95, buckets[1].p99}), ElementsAre(5, 5, 5));
+}
+
 TEST_P(MetricStoreTest, LeavesOutEmptyBucketsAndTakesTheLatestOfOneMoment) {
   auto const from = clock.now() - hours{1};
   have({metric("load", 1, from + seconds{605}), metric("load", 2, from + seconds{605})});

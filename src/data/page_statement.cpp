@@ -30,7 +30,7 @@ std::string bytes_of(PageSpec const& spec, Dialect dialect) {
 
 std::string text_of(PageSpec const& spec, Dialect dialect) {
   std::string const alias(spec.alias);
-  auto const from = " FROM " + std::string(spec.table) + " " + alias;
+  auto const from = " FROM " + (spec.from.empty() ? std::string(spec.table) : "(" + spec.from + ")") + " " + alias;
   auto const order = " ORDER BY " + list_of(spec, alias, spec.direction);
   std::string join;
   for (auto const key : spec.key)

@@ -25,6 +25,7 @@ struct PageSpec {
   std::string where;                    ///< with $1 the tenant
   std::string_view limit;               ///< the parameter with one row more than the page has
   std::vector<std::string_view> large;  ///< columns that may be large, of text or JSON
+  std::string from{};                   ///< a SELECT of the rows to choose from; empty: the table
 };
 
 /// The answer has the columns, and behind them how many rows there were before the bytes were counted.

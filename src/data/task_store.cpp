@@ -6,6 +6,7 @@
 
 #include "core/backoff.hpp"
 #include "core/log.hpp"
+#include "data/contains.hpp"
 #include "data/expected_version.hpp"
 #include "data/page_statement.hpp"
 #include "data/row_values.hpp"
@@ -41,21 +42,79 @@ RowSource const stored_task = [] {
   return source;
 }();
 
-std::string const is_wanted =
-    "t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"
-    " AND (CAST($3 AS text) IS NULL OR t.status = CAST($3 AS text))";
+/// $2 the agent, $3 and $4 states and priorities between commas (",pending,failed,"), $5 and $6 the times, $7 the
+/// parent, each of them NULL when it does not matter; $8 an id that lies before all that are wanted.
+std::string is_wanted(std::string const& in_state) {
+  return "t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text)) AND " + in_state +
+         " AND (CAST($4 AS text) IS NULL OR CAST($4 AS text) LIKE '%,' || t.priority || ',%')"
+         " AND (t.created_at >= $5 OR $5 IS NULL) AND (t.created_at < $6 OR $6 IS NULL)"
+         " AND (t.parent_id = $7 OR $7 IS NULL) AND t.id > $8";
+}
 
-Statement const list_tasks = page_statement({.name = "task.list",
-                                             .table = "tasks",
-                                             .alias = "t",
-                                             .key = {"id"},
-                                             .direction = "DESC",
-                                             .columns = task_columns,
-                                             .where = is_wanted + " AND t.id < $4",
-                                             .limit = "$5",
-                                             .large = {"context", "result"}});
+/// Whether a description has the text of `pattern`, a parameter.
+std::string has_text(std::string const& pattern) {
+  return "lower(t.description) LIKE lower(CAST(" + pattern + " AS text)) ESCAPE '\\'";
+}
 
-Statement const count_tasks{"task.count", "SELECT COUNT(*) FROM tasks t WHERE " + is_wanted};
+/// What a list takes: without and with a text that is looked for, and how many there are.
+struct ListStatements {
+  struct Names {
+    std::string_view list, count, search, count_found;
+  };
+  ListStatements(Names const& names, std::string const& in_state)
+      : list(page_statement(spec_of(names.list, is_wanted(in_state) + " AND t.id < $9", {}))),
+        count{names.count, "SELECT COUNT(*) FROM tasks t WHERE " + is_wanted(in_state)},
+        search(page_statement(spec_of(names.search, "t.id < $9 AND " + has_text("$11"), newest(in_state)))),
+        count_found{names.count_found, "SELECT COUNT(*) FROM (" + newest(in_state) + ") t WHERE " + has_text("$9")} {}
+
+  Statement list;
+  Statement count;
+  Statement search;
+  Statement count_found;
+
+ private:
+  static PageSpec spec_of(std::string_view name, std::string where, std::string from) {
+    return {.name = name,
+            .table = "tasks",
+            .alias = "t",
+            .key = {"id"},
+            .direction = "DESC",
+            .columns = task_columns,
+            .where = std::move(where),
+            .limit = "$10",
+            .large = {"context", "result"},
+            .from = std::move(from)};
+  }
+  /// The newest wanted ones, among which a text is looked for.
+  static std::string newest(std::string const& in_state) {
+    return "SELECT t.tenant_id, t.id, t.description, t.context, t.result FROM tasks t WHERE " + is_wanted(in_state) +
+           " ORDER BY t.id DESC LIMIT " + std::to_string(searched_tasks_max);
+  }
+};
+
+ListStatements const any_states({"task.list", "task.count", "task.search", "task.count_found"},
+                                "(CAST($3 AS text) IS NULL OR CAST($3 AS text) LIKE '%,' || t.status || ',%')");
+/// Most tasks are completed; those of another state are found along an index of their own.
+ListStatements const one_state({"task.list_state", "task.count_state", "task.search_state", "task.count_found_state"},
+                               "t.status = CAST($3 AS text) AND t.status <> 'completed'");
+
+/// Each kind along its own partial index. What is put off has its time to come.
+std::string const open_tasks =
+    "SELECT p.agent_id, CASE WHEN p.available_at <= al_now() THEN 1 ELSE 0 END AS pending,"
+    " CASE WHEN p.available_at <= al_now() THEN 0 ELSE 1 END AS scheduled, 0 AS started,"
+    " CASE WHEN p.available_at <= al_now() THEN p.created_at END AS oldest"
+    " FROM tasks p WHERE p.tenant_id = $1 AND p.status = 'pending'"
+    " UNION ALL SELECT s.agent_id, 0, 0, 1, NULL FROM tasks s WHERE s.tenant_id = $1 AND s.status = 'started'";
+
+/// The sums of all agents stand in each row.
+Statement const count_open{"task.queue",
+                           "SELECT o.agent_id, SUM(o.pending), SUM(o.started),"
+                           " CAST(SUM(SUM(o.pending)) OVER () AS bigint),"
+                           " CAST(SUM(SUM(o.scheduled)) OVER () AS bigint),"
+                           " CAST(SUM(SUM(o.started)) OVER () AS bigint), MIN(MIN(o.oldest)) OVER () FROM (" +
+                               open_tasks +
+                               ") o GROUP BY o.agent_id ORDER BY SUM(o.pending) + SUM(o.started) DESC, o.agent_id"
+                               " LIMIT 500"};
 
 Statement const list_steps{"task.steps", "SELECT " + entity::columns(entity::entity<TaskStep>()) +
                                              " FROM task_steps WHERE tenant_id = $1 AND task_id = $2"
@@ -253,6 +312,63 @@ Claim held_claim(Row const& row, std::size_t first) {
 constexpr std::chrono::seconds retry_delay_max{60};
 constexpr std::int64_t steps_page = 500;
 
+// ---- what a client wants to see ----
+
+/// ",pending,failed,"; NULL for all of them.
+template <class E>
+Value names_of(std::vector<E> const& wanted) {
+  if (wanted.empty())
+    return {};
+  std::string out = ",";
+  for (auto const one : wanted)
+    out.append(boost::describe::enum_to_string(one, "?")).append(",");
+  return out;
+}
+
+template <class T>
+Value or_null(std::optional<T> const& value) {
+  return value ? entity::type_of<T>().bind(&*value) : Value{};
+}
+
+/// The least id of a moment. Ids tell when they were made, and the list is in their order: with them it can begin at a
+/// time, and end at one, without looking at what lies beyond.
+std::string id_at(Timestamp time) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  auto ms = std::max(std::int64_t{0}, std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
+  std::string id(QueuePosition::first);
+  for (std::size_t at : {12, 11, 10, 9, 7, 6, 5, 4, 3, 2, 1, 0}) {
+    id[at] = digits[static_cast<std::size_t>(ms % 16)];
+    ms /= 16;
+  }
+  return id;
+}
+
+/// An id is made before its task is: by an Idempotency-Key up to a day earlier. Clocks of processes differ a little.
+std::string first_id_since(std::optional<Timestamp> const& from) {
+  return from ? id_at(*from - std::chrono::hours{25}) : std::string(QueuePosition::first);
+}
+std::string last_id_until(std::optional<Timestamp> const& to) {
+  return to ? id_at(*to + std::chrono::hours{1}) : std::string(last_uuid);
+}
+
+/// Whether the statements of one state serve it, whose $3 is the state alone.
+bool is_one_state(TaskFilter const& filter) {
+  return filter.statuses.size() == 1 && filter.statuses.front() != model::TaskStatus::completed;
+}
+
+/// $1 to $8 of is_wanted.
+Values wanted_values(TenantId const& tenant, TaskFilter const& filter) {
+  return {tenant.value,
+          or_null(filter.agent_id),
+          is_one_state(filter) ? entity::type_of<model::TaskStatus>().bind(&filter.statuses.front())
+                               : names_of(filter.statuses),
+          names_of(filter.priorities),
+          or_null(filter.created_from),
+          or_null(filter.created_to),
+          or_null(filter.parent_id),
+          first_id_since(filter.created_from)};
+}
+
 }  // namespace
 
 Actor Claim::actor() const { return system_actor(tenant, correlation_id); }
@@ -331,18 +447,43 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
                                                 Deadline deadline) {
   if (!request.cursor.empty() && !is_uuid(request.cursor))
     co_return fail(wrong_cursor());
-  Values params{tenant.value, filter.agent_id ? Value{filter.agent_id->value} : Value{},
-                filter.status ? entity::type_of<model::TaskStatus>().bind(&*filter.status) : Value{}};
-  auto const count_params = params;
-  params.emplace_back(request.cursor.empty() ? std::string(last_uuid) : request.cursor);
+  auto params = wanted_values(tenant, filter);
+  auto count_params = params;
+  auto cursor = request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor);
+  params.emplace_back(std::min(std::move(cursor), last_id_until(filter.created_to)));
   params.emplace_back(request.limit + 1);
-  auto rows = co_await writer_.database().read(Scope::of(tenant), list_tasks, std::move(params), deadline);
+  bool const is_search = !filter.text.empty();
+  auto const& statements = is_one_state(filter) ? one_state : any_states;
+  if (is_search) {
+    params.emplace_back(pattern_of(filter.text));
+    count_params.emplace_back(pattern_of(filter.text));
+  }
+  auto& database = writer_.database();
+  auto rows = co_await database.read(Scope::of(tenant), is_search ? statements.search : statements.list,
+                                     std::move(params), deadline);
   auto page = page_of<model::Task>(cut_large_page(rows, request.limit));
   if (request.count_total) {
-    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_tasks, count_params, deadline);
+    auto const counted = co_await database.read(
+        Scope::of(tenant), is_search ? statements.count_found : statements.count, std::move(count_params), deadline);
     page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
+}
+
+Task<model::TaskQueue> TaskStore::queue(TenantId const& tenant, Deadline deadline) {
+  model::TaskQueue queue;
+  for (auto const& row : co_await writer_.database().read(Scope::of(tenant), count_open, {tenant.value}, deadline)) {
+    queue.pending = integer_at(row, 3);
+    queue.scheduled = integer_at(row, 4);
+    queue.started = integer_at(row, 5);
+    if (!is_null(row.at(6)))
+      queue.oldest_pending_at = value_at<Timestamp>(row, 6);
+    model::AgentQueue const of_agent{
+        .agent_id = AgentId{text_at(row, 0)}, .pending = integer_at(row, 1), .started = integer_at(row, 2)};
+    if (of_agent.pending + of_agent.started > 0)
+      queue.agents.push_back(of_agent);
+  }
+  co_return queue;
 }
 
 Task<Result<std::vector<TaskStep>>> TaskStore::steps(TenantId const& tenant, TaskId const& id, Deadline deadline) {

@@ -6,6 +6,7 @@
 #include "data/change.hpp"
 #include "data/page.hpp"
 #include "model/task.hpp"
+#include "model/task_queue.hpp"
 
 namespace al::data {
 
@@ -85,10 +86,19 @@ struct Outcome {
   std::vector<KnowledgeId> used_knowledge;  ///< of the task's own agent
 };
 
+/// What of it is not given lets all through.
 struct TaskFilter {
   std::optional<AgentId> agent_id{};
-  std::optional<model::TaskStatus> status{};
+  std::vector<model::TaskStatus> statuses{};
+  std::vector<model::Priority> priorities{};
+  std::optional<Timestamp> created_from{};
+  std::optional<Timestamp> created_to{};  ///< the first moment that does not count
+  std::optional<TaskId> parent_id{};
+  /// A part of the description, in any case of the letters. Looked for in the newest `searched_tasks_max` tasks that
+  /// the other conditions let through.
+  std::string text{};
 };
+inline constexpr std::int64_t searched_tasks_max = 100'000;
 
 /// Tasks of a tenant, and the queue that workers claim from. Thread-safe.
 class TaskStore {
@@ -105,6 +115,8 @@ class TaskStore {
   [[nodiscard]] Task<Result<model::Task>> get(TenantId const&, TaskId const&, Deadline, Freshness = Freshness::cached);
   /// Newest first. Errors: invalid (cursor).
   [[nodiscard]] Task<Result<Page<model::Task>>> list(TenantId const&, TaskFilter, PageRequest, Deadline);
+  /// The tasks that have not ended, and whose they are. Reads these alone.
+  [[nodiscard]] Task<model::TaskQueue> queue(TenantId const&, Deadline);
   /// Errors: not_found.
   [[nodiscard]] Task<Result<std::vector<TaskStep>>> steps(TenantId const&, TaskId const&, Deadline);
   /// Pending or started becomes cancelled; whoever runs it stops. Errors: not_found, conflict (it has ended).

@@ -430,8 +430,76 @@ TEST_P(TaskStoreTest, ListsNewestFirstAndFiltered) {
   };
   EXPECT_EQ(ids({}), (std::vector<TaskId>{third.id, second.id, first.id}));
   EXPECT_EQ(ids({.agent_id = AgentId{"a"}}), (std::vector<TaskId>{third.id, first.id}));
-  EXPECT_EQ(ids({.agent_id = std::nullopt, .status = model::TaskStatus::pending}),
-            (std::vector<TaskId>{second.id, first.id}));
+  using enum model::TaskStatus;
+  EXPECT_EQ(ids({.statuses = {pending}}), (std::vector<TaskId>{second.id, first.id}));
+  EXPECT_EQ(ids({.statuses = {pending, cancelled}}), (std::vector<TaskId>{third.id, second.id, first.id}));
+  EXPECT_TRUE(ids({.statuses = {completed}}).empty());
+  EXPECT_EQ(ids({.priorities = {model::Priority::normal}}).size(), 3U);
+  EXPECT_TRUE(ids({.priorities = {model::Priority::low, model::Priority::urgent}}).empty());
+  EXPECT_EQ(ids({.created_from = second.created_at}), (std::vector<TaskId>{third.id, second.id}));
+  EXPECT_EQ(ids({.created_to = second.created_at}), std::vector<TaskId>{first.id});
+  EXPECT_TRUE(ids({.created_from = third.created_at + seconds{1}}).empty());
+  EXPECT_TRUE(ids({.parent_id = first.id}).empty());
+}
+
+TEST_P(TaskStoreTest, FindsAPartOfTheDescription) {
+  auto const have = [&](std::string description) {
+    clock.advance(std::chrono::milliseconds{1});
+    model::Task task;
+    task.id = tasks->new_id();
+    task.agent_id = AgentId{"a"};
+    task.description = std::move(description);
+    auto made = wait(tasks->create(actor(), std::move(task), soon()));
+    EXPECT_TRUE(made);
+    return made->id;
+  };
+  auto const first = have("Rotate 100% of the keys_now");
+  auto const second = have("rotate the logs");
+  auto const find = [&](std::string text, PageRequest request = {}) {
+    request.count_total = true;
+    return *wait(tasks->list(default_tenant, {.text = std::move(text)}, std::move(request), soon()));
+  };
+  EXPECT_EQ(find("ROTATE").total, 2);
+  auto const page = find("rotate", {.limit = 1});
+  ASSERT_EQ(page.items.size(), 1U);
+  EXPECT_EQ(page.items[0].id, second);
+  auto const rest = find("rotate", {.limit = 1, .cursor = page.next_cursor});
+  ASSERT_EQ(rest.items.size(), 1U);
+  EXPECT_EQ(rest.items[0].id, first);
+  EXPECT_EQ(rest.next_cursor, "");
+  EXPECT_EQ(find("100% of").total, 1);
+  EXPECT_EQ(find("%").total, 1) << "it is no wildcard";
+  EXPECT_EQ(find("s_n").total, 1);
+  EXPECT_EQ(find("e_t").total, 0) << "it is no wildcard";
+  EXPECT_EQ(find("\\").total, 0);
+}
+
+TEST_P(TaskStoreTest, CountsTheOpenOnes) {
+  auto const empty = wait(tasks->queue(default_tenant, soon()));
+  EXPECT_EQ(empty.pending + empty.scheduled + empty.started, 0);
+  EXPECT_FALSE(empty.oldest_pending_at);
+  have_agent("b");
+  have_agent("c");
+  auto const started = have_task("b");
+  EXPECT_EQ(claim_one(have_worker()).task.id, started.id);
+  auto const oldest = have_task("b");
+  have_task("a");
+  have_task("b");
+  ASSERT_TRUE(wait(tasks->cancel(actor(), have_task("a").id, soon())));
+  model::Task later;
+  later.id = tasks->new_id();
+  later.agent_id = AgentId{"c"};
+  later.description = "not yet";
+  later.scheduled_at = std::chrono::sys_days{std::chrono::year{2100} / 1 / 1};
+  ASSERT_TRUE(wait(tasks->create(actor(), std::move(later), soon())));
+  auto const queue = wait(tasks->queue(default_tenant, soon()));
+  EXPECT_EQ(queue.pending, 3);
+  EXPECT_EQ(queue.scheduled, 1);
+  EXPECT_EQ(queue.started, 1);
+  EXPECT_EQ(queue.oldest_pending_at, oldest.created_at);
+  EXPECT_EQ(entity::type_of<std::vector<model::AgentQueue>>().size(&queue.agents), 2) << "c has only one to come";
+  EXPECT_EQ(entity::to_json(queue.agents.at(0)), R"({"agent_id":"b","pending":2,"started":1})");
+  EXPECT_EQ(entity::to_json(queue.agents.at(1)), R"({"agent_id":"a","pending":1,"started":0})");
 }
 
 TEST(ChooseClaims, TakesInOrderAndKeepsWithinEachAgentsLimit) {

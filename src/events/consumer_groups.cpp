@@ -94,8 +94,11 @@ Task<std::vector<ConsumerGroup>> ConsumerGroups::read(Value name, Deadline deadl
     if (auto* group = group_of(groups, row))
       add_letters(*group, row);
   }
-  for (auto& group : groups)
+  for (auto& group : groups) {
+    if (auto const known = channels_.find(group.name); known != channels_.end())
+      group.channels = known->second;
     co_await add_lag(group, deadline);
+  }
   co_return groups;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,10 @@ namespace al::events {
 /// the events of all tenants. Thread-safe.
 class ConsumerGroups {
  public:
-  ConsumerGroups(storage::Database& database, EventLog& log) : database_(database), log_(log) {}
+  /// By the name of a group, what it handles: only its members know.
+  using Channels = std::map<std::string, std::vector<std::string>, std::less<>>;
+  ConsumerGroups(storage::Database& database, EventLog& log, Channels channels = {})
+      : database_(database), log_(log), channels_(std::move(channels)) {}
 
   /// By name. A group is there once it has run for the first time.
   [[nodiscard]] Task<std::vector<model::ConsumerGroup>> list(Deadline);
@@ -27,6 +31,7 @@ class ConsumerGroups {
 
   storage::Database& database_;
   EventLog& log_;
+  Channels const channels_;
 };
 
 }  // namespace al::events

@@ -80,6 +80,20 @@ Statement const postgres_backlog{"events.backlog",
                                      "AND (NOT pg_visible_in_snapshot(e.xid, $2::text::pg_snapshot)"
                                      " OR e.seq > $3::bigint) ORDER BY e.xid, e.seq LIMIT $4::bigint) b"};
 
+/// A number before those of the events from $1 on. There is no index of times, but numbers rise with them: longer and
+/// longer steps lead back to an event that is older. A minute lies between, for those that committed out of order. The
+/// steps end half a million numbers before the last.
+Statement const find_start{"events.start",
+                           "WITH RECURSIVE back(seq, width) AS ("
+                           "SELECT (SELECT COALESCE(MAX(m.seq), 0) FROM events m), CAST(256 AS bigint) UNION ALL"
+                           " SELECT b.seq - b.width, b.width * 2 FROM back b WHERE b.seq > 0 AND b.width <= 262144"
+                           " AND (SELECT e.timestamp FROM events e WHERE e.seq >= b.seq ORDER BY e.seq LIMIT 1) >= $1)"
+                           " SELECT MIN(back.seq) FROM back"};
+
+Statement const count_flow{"events.flow",
+                           "SELECT e.service, e.channel, COUNT(*) FROM events e WHERE e.tenant_id = $1 AND e.seq >= $2"
+                           " AND e.timestamp >= $3 GROUP BY e.service, e.channel ORDER BY 3 DESC, 1, 2 LIMIT 500"};
+
 Statement const sqlite_reach{"events.reach",
                              "SELECT $1 >= COALESCE(MIN(e.seq), 0) AND $1 <= COALESCE(MAX(e.seq), 0) FROM events e"};
 /// $1 is the newest snapshot of the token. The oldest event is found along the key of the log.
@@ -88,6 +102,8 @@ Statement const postgres_reach{
     "SELECT pg_snapshot_xmax($1::text::pg_snapshot) <= pg_snapshot_xmax(al_log_snapshot()::pg_snapshot) AND"
     " COALESCE((SELECT pg_visible_in_snapshot(e.xid, $1::text::pg_snapshot) FROM events e ORDER BY e.seq LIMIT 1), "
     "true)"};
+
+constexpr std::chrono::minutes out_of_order_max{1};
 
 std::string text_at(Row const& row, std::size_t i) { return std::get<std::string>(row.at(i)); }
 
@@ -277,6 +293,18 @@ Task<std::vector<model::Event>> EventLog::replay(TenantId tenant, std::string ki
   for (auto const& row : rows)
     events.push_back(event_of(row, 0));
   co_return events;
+}
+
+Task<std::vector<model::EventFlow>> EventLog::flow(TenantId tenant, Timestamp from, Deadline deadline) {
+  auto const start = co_await database_.read(storage::Scope::system(), find_start, {from - out_of_order_max}, deadline);
+  Values params{tenant.value, start.at(0).at(0), from};
+  std::vector<model::EventFlow> flows;
+  for (auto const& row :
+       co_await database_.read(storage::Scope::of(std::move(tenant)), count_flow, std::move(params), deadline)) {
+    flows.push_back(
+        {.service = text_at(row, 0), .channel = text_at(row, 1), .count = std::get<std::int64_t>(row.at(2))});
+  }
+  co_return flows;
 }
 
 Task<Result<Backlog>> EventLog::backlog(std::string token, std::int64_t count_max, Deadline deadline) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/event.hpp"
+#include "model/event_flow.hpp"
 #include "storage/database.hpp"
 
 namespace al::events {
@@ -64,6 +65,10 @@ class EventLog {
   /// What is past its time is gone, so the first one may have a higher version.
   [[nodiscard]] Task<std::vector<model::Event>> replay(TenantId, std::string kind, std::string aggregate_id,
                                                        std::int64_t from_version, std::int64_t limit, Deadline);
+
+  /// How many events of which channel which service published from `from` on, most first; of the newest half a million
+  /// of the log, and at most 500 pairs. Reads the end of the log alone.
+  [[nodiscard]] Task<std::vector<model::EventFlow>> flow(TenantId, Timestamp from, Deadline);
 
   /// What came after `token`, of all tenants and channels. Counts up to `count_max`, and looks no further. Errors:
   /// invalid (no token of ours).

@@ -43,6 +43,7 @@ constexpr auto describe(std::type_identity<ConsumerPosition>) {
 /// A consumer group as people see it.
 struct ConsumerGroup {
   std::string name;
+  std::vector<std::string> channels;
   std::int64_t slots = 0;
   std::vector<ConsumerMember> members;
   std::vector<ConsumerPosition> positions;
@@ -53,13 +54,14 @@ struct ConsumerGroup {
   std::int64_t parked = 0;
 };
 BOOST_DESCRIBE_STRUCT(ConsumerGroup, (),
-                      (name, slots, members, positions, lag, oldest_unhandled_at, waiting, retrying, parked))
+                      (name, channels, slots, members, positions, lag, oldest_unhandled_at, waiting, retrying, parked))
 
 constexpr auto describe(std::type_identity<ConsumerGroup>) {
   using namespace entity;
   return about(
       "ConsumerGroup", "", "A group of consumers that shares the events of the log, and how far it is.",
       field<&ConsumerGroup::name>("Of the group, for ever."),
+      field<&ConsumerGroup::channels>("The patterns of channels that it handles; none: a group of another version."),
       field<&ConsumerGroup::slots>("In how many parts it reads the log."),
       field<&ConsumerGroup::members>("The processes that work for it now."),
       field<&ConsumerGroup::positions>("Where its slots stand, the rearmost first."),

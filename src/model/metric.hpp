@@ -47,8 +47,11 @@ struct MetricBucket {
   double mean = 0;
   double sum = 0;
   double last = 0;
+  double p50 = 0;
+  double p95 = 0;
+  double p99 = 0;
 };
-BOOST_DESCRIBE_STRUCT(MetricBucket, (), (start, count, min, max, mean, sum, last))
+BOOST_DESCRIBE_STRUCT(MetricBucket, (), (start, count, min, max, mean, sum, last, p50, p95, p99))
 
 constexpr auto describe(std::type_identity<MetricBucket>) {
   using namespace entity;
@@ -56,7 +59,10 @@ constexpr auto describe(std::type_identity<MetricBucket>) {
                field<&MetricBucket::start>("Its first moment, UTC."), field<&MetricBucket::count>("How many values."),
                field<&MetricBucket::min>("The least of them."), field<&MetricBucket::max>("The greatest of them."),
                field<&MetricBucket::mean>("Their mean."), field<&MetricBucket::sum>("Their sum."),
-               field<&MetricBucket::last>("The latest of them."));
+               field<&MetricBucket::last>("The latest of them."),
+               field<&MetricBucket::p50>("Half of them are not greater: the nearest rank, one of the values."),
+               field<&MetricBucket::p95>("The same of 95 in 100."),
+               field<&MetricBucket::p99>("The same of 99 in 100."));
 }
 
 /// A name that has values, with the latest of them.

@@ -1,4 +1,5 @@
 #include "agents/settings.hpp"
+#include "services/agent_designer/answers.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -18,7 +19,15 @@ Task<Result<Response>> list(Stores stores, Call& call) {
   auto const page = page_request(call);
   if (!page)
     co_return fail(page.error());
-  auto agents = co_await stores.agents.list(call.context.principal.tenant, *page, call.context.deadline);
+  auto const text = query_text(call, "q");
+  if (!text)
+    co_return fail(text.error());
+  data::AgentFilter filter{.text = *text, .status = {}};
+  model::AgentStatus status{};
+  if (boost::describe::enum_from_string(std::string(call.query("status").value_or("")).c_str(), status))
+    filter.status = status;
+  auto agents =
+      co_await stores.agents.list(call.context.principal.tenant, std::move(filter), *page, call.context.deadline);
   if (!agents)
     co_return fail(std::move(agents.error()));
   co_return list_response("agents", *agents);
@@ -85,7 +94,7 @@ Task<Result<Response>> set_status(Stores stores, Call& call) {
       co_await stores.agents.set_status(call.context.actor(), agent_id(call), wanted, *expected, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
-  co_return http::json_response(200, ObjectText().text("agent_id", agent->id.value).text("status", *status).done());
+  co_return described_response(200, AgentStatusSet{.agent_id = agent->id, .status = wanted});
 }
 
 Task<Result<Response>> performance(Stores stores, Call& call) {
@@ -108,7 +117,12 @@ void add_agent_routes(http::Router& router, Stores const& stores) {
               .path = "/agents",
               .permission = "agents:read",
               .summary = "List agents",
-              .query = list_parameters(),
+              .query = list_parameters({{.name = "q",
+                                         .doc = "Only those with this in their id, name, specialization or "
+                                                "capabilities, 1 to 200 characters; case does not matter."},
+                                        {.name = "status",
+                                         .doc = "Only those in this state, as it is shown.",
+                                         .choices = entity::type_of<model::AgentStatus>().choices}}),
               .response = agent,
               .list = "agents",
               .handler = bind(stores, list)});
@@ -142,6 +156,7 @@ void add_agent_routes(http::Router& router, Stores const& stores) {
               .path = "/agents/{agent_id}",
               .permission = "agents:write",
               .summary = "Delete an agent; its pending tasks are cancelled, its history stays",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::version_mismatch},
               .handler = bind(stores, remove)});
   router.add({.method = Method::put,
@@ -149,6 +164,7 @@ void add_agent_routes(http::Router& router, Stores const& stores) {
               .permission = "agents:write",
               .summary = "Set an agent idle, in error or offline",
               .query = {{.name = "status", .doc = "The new status.", .choices = {"idle", "error", "offline"}}},
+              .response = &entity::entity<AgentStatusSet>(),
               .errors = {Code::not_found, Code::version_mismatch},
               .handler = bind(stores, set_status)});
   router.add({.method = Method::get,

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <initializer_list>
 
 #include "core/utf8.hpp"
 #include "http/target.hpp"
+#include "services/agent_designer/answers.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -65,28 +65,42 @@ using http::Call;
 using http::Method;
 using http::Response;
 
-constexpr std::size_t bulk_items_max = 500;
 constexpr std::size_t bulk_body_max = 16 << 20;
 constexpr std::size_t shown_key_bytes_max = 64;
 
-/// Bodies that carry raw items are not described; their keys are checked here.
-void refuse_other_keys(json::Input body, std::initializer_list<std::string_view> known, entity::Faults& faults) {
+/// Bodies that carry raw items are not decoded as a whole; their keys are checked here.
+void refuse_other_keys(json::Input body, entity::Entity const& known, entity::Faults& faults) {
   auto const* object = body.parsed->if_object();
   if (!object)
     return faults.push_back({"", "must be a JSON object"});
   for (auto const& member : *object) {
     if (faults.size() >= entity::faults_max)
       return;
-    if (std::ranges::count(known, std::string_view(member.key())) > 0)
+    if (std::ranges::count(known.fields, std::string_view(member.key()), &entity::Field::name) > 0)
       continue;
     std::string names;
-    for (auto const name : known)
-      names += (names.empty() ? "" : ", ") + std::string(name);
+    for (auto const& field : known.fields)
+      names += (names.empty() ? "" : ", ") + std::string(field.name);
     faults.push_back({utf8::shortened(member.key(), shown_key_bytes_max), "is unknown; known are " + names});
   }
 }
 
-Result<AgentId> agent_in_body(json::Input body, std::initializer_list<std::string_view> known) {
+/// The items themselves are looked at one by one.
+void refuse_wrong_kinds(json::Input body, entity::Entity const& known, entity::Faults& faults) {
+  for (auto const& field : known.fields) {
+    auto const member = json::member(body, field.name);
+    if (member.is_null() || field.name == "agent_id")
+      continue;
+    if (field.type->json == "array" && !member.parsed->is_array())
+      faults.push_back({std::string(field.name), "must be an array"});
+    if (field.type->json == "boolean" && !member.parsed->is_bool())
+      faults.push_back({std::string(field.name), "must be true or false"});
+    if (field.type->json == "string" && !member.parsed->is_string())
+      faults.push_back({std::string(field.name), "must be a string"});
+  }
+}
+
+Result<AgentId> agent_in_body(json::Input body, entity::Entity const& known) {
   AgentId agent;
   entity::Faults faults;
   refuse_other_keys(body, known, faults);
@@ -96,6 +110,8 @@ Result<AgentId> agent_in_body(json::Input body, std::initializer_list<std::strin
   } else {
     entity::slug_type().decode(member, &agent, entity::Mode::create, "agent_id", faults);
   }
+  if (body.parsed->is_object())
+    refuse_wrong_kinds(body, known, faults);
   if (!faults.empty())
     return fail(entity::invalid(std::move(faults)));
   return agent;
@@ -116,6 +132,8 @@ Task<Result<Response>> list(Stores stores, Call& call, std::optional<AgentId> ag
   data::KnowledgeFilter filter{.agent_id = std::move(agent), .category = std::nullopt};
   if (auto const category = call.query("category"))
     filter.category = std::string(*category);
+  if (call.query("order") == "usage")
+    filter.order = data::KnowledgeFilter::Order::usage;
   auto items =
       co_await stores.knowledge.list(call.context.principal.tenant, std::move(filter), *page, call.context.deadline);
   if (!items)
@@ -136,11 +154,10 @@ Task<Result<Response>> list_of_agent(Stores stores, Call& call) {
       co_await stores.agents.view(call.context.principal.tenant, id, data::Freshness::cached, call.context.deadline);
   if (!agent)
     co_return fail(std::move(agent.error()));
-  ObjectText head;
-  head.text("agent_id", id.value);
+  OfAgent head{.agent_id = id, .category = {}};
   if (auto const category = call.query("category"))
-    head.text("category", *category);
-  co_return co_await list(stores, call, id, std::move(head));
+    head.category = std::string(*category);
+  co_return co_await list(stores, call, id, ObjectText(head));
 }
 
 /// `agent` comes from the path; without one the body names it.
@@ -252,17 +269,23 @@ std::string explain(Error const& error) {
   return out;
 }
 
+void note_added(BulkReport& report, BulkResult& result, Result<model::Knowledge> const& added) {
+  if (!added) {
+    result.reason = explain(added.error());
+    return;
+  }
+  ++report.successful;
+  result.id = added->id;
+  result.status = "added";
+}
+
 /// Each item stands or falls by itself; they are written together.
 Task<Result<Response>> bulk(Stores stores, Call& call) {
-  auto agent_id = agent_in_body(call.body(), {"agent_id", "items", "process_embeddings"});
+  auto agent_id = agent_in_body(call.body(), entity::entity<KnowledgeBulk>());
   if (!agent_id)
     co_return fail(std::move(agent_id.error()));
-  // Clients of the prototype send it. Nothing follows from it: every item is indexed in its own transaction.
-  auto const embeddings = json::member(call.body(), "process_embeddings");
-  if (!embeddings.is_null() && !embeddings.parsed->is_bool())
-    co_return fail(entity::invalid({{"process_embeddings", "must be true or false"}}));
   auto const elements = json::elements(json::member(call.body(), "items"));
-  if (elements.empty() || elements.size() > bulk_items_max) {
+  if (elements.empty() || std::ssize(elements) > bulk_items_max) {
     co_return fail(entity::invalid({{"items", "must be an array of 1 to " + std::to_string(bulk_items_max)}}));
   }
   auto agent = co_await stores.agents.view(call.context.principal.tenant, *agent_id, data::Freshness::cached,
@@ -270,22 +293,22 @@ Task<Result<Response>> bulk(Stores stores, Call& call) {
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto const actor = call.context.actor();
-  std::vector<std::string> results(elements.size());
+  BulkReport report{
+      .total = std::ssize(elements), .successful = 0, .failed = 0, .results = std::vector<BulkResult>(elements.size())};
   std::vector<std::size_t> positions;
   std::vector<Task<Result<model::Knowledge>>> writes;
-  auto const report = [&](std::size_t i, std::string_view key, std::string_view value, std::string_view status) {
-    results[i] =
-        ObjectText().number("position", static_cast<std::int64_t>(i)).text(key, value).text("status", status).done();
-  };
   for (std::size_t i = 0; i < elements.size(); ++i) {
+    auto& result = report.results[i];
+    result.position = static_cast<std::int64_t>(i);
+    result.status = "failed";
     auto item =
         entity::from_json<model::Knowledge>(elements[i], entity::Mode::create, "items[" + std::to_string(i) + "]");
     if (!item) {
-      report(i, "reason", explain(item.error()), "failed");
+      result.reason = explain(item.error());
       continue;
     }
     if (!item->agent_id.value.empty() && item->agent_id != *agent_id) {
-      report(i, "reason", "agent_id: is another agent than that of the body", "failed");
+      result.reason = "agent_id: is another agent than that of the body";
       continue;
     }
     item->agent_id = *agent_id;
@@ -294,55 +317,37 @@ Task<Result<Response>> bulk(Stores stores, Call& call) {
     data::KnowledgeWrite write{.item = std::move(*item), .id_seed = std::move(seed)};
     writes.push_back(stores.knowledge.add(actor, std::move(write), call.context.deadline));
   }
-  std::int64_t successful = 0;
   auto const settled = co_await settle(std::move(writes));
   for (std::size_t k = 0; k < settled.size(); ++k) {
     if (settled[k].fault)
       std::rethrow_exception(settled[k].fault);
-    auto const& added = settled[k].value;
-    if (added)
-      ++successful;
-    report(positions[k], added ? "id" : "reason", added ? added->id.value : explain(added.error()),
-           added ? "added" : "failed");
+    note_added(report, report.results[positions[k]], settled[k].value);
   }
-  std::string list = "[";
-  for (auto const& result : results)
-    list += (list.size() > 1 ? "," : "") + result;
-  auto const total = std::ssize(elements);
-  co_return http::json_response(200, ObjectText()
-                                         .number("total", total)
-                                         .number("successful", successful)
-                                         .number("failed", total - successful)
-                                         .raw("results", list + "]")
-                                         .done());
+  report.failed = report.total - report.successful;
+  co_return described_response(200, report);
 }
 
-std::string reasons_text(std::vector<data::ImportReport::Fault> const& faults) {
-  std::string out = "[";
-  for (auto const& fault : faults) {
-    if (out.size() > 1)
-      out += ',';
-    out += ObjectText().number("position", fault.position).text("reason", fault.reason).done();
-  }
-  return out + "]";
+std::vector<ImportRemark> remarks(std::vector<data::ImportReport::Fault> faults) {
+  std::vector<ImportRemark> out;
+  for (auto& fault : faults)
+    out.push_back({fault.position, std::move(fault.reason)});
+  return out;
 }
 
 Task<Result<Response>> import(Stores stores, Call& call) {
-  auto agent = agent_in_body(call.body(), {"agent_id", "items", "file"});
+  auto agent = agent_in_body(call.body(), entity::entity<KnowledgeImportRequest>());
   if (!agent)
     co_return fail(std::move(agent.error()));
   auto report = co_await stores.import.run(call.context.actor(), *agent, json::member(call.body(), "items"),
                                            call.context.deadline);
   if (!report)
     co_return fail(std::move(report.error()));
-  co_return http::json_response(200, ObjectText()
-                                         .number("imported", report->imported)
-                                         .number("merged", report->merged)
-                                         .number("skipped", report->skipped)
-                                         .raw("agent_created", report->agent_created ? "true" : "false")
-                                         .raw("left_out", reasons_text(report->left_out))
-                                         .raw("faulty", reasons_text(report->faulty))
-                                         .done());
+  co_return described_response(200, ImportAnswer{.imported = report->imported,
+                                                 .merged = report->merged,
+                                                 .skipped = report->skipped,
+                                                 .agent_created = report->agent_created,
+                                                 .left_out = remarks(std::move(report->left_out)),
+                                                 .faulty = remarks(std::move(report->faulty))});
 }
 
 template <class F>
@@ -352,19 +357,35 @@ http::Handler bind(Stores const& stores, F handler) {
 
 }  // namespace
 
-/// The routes of single items and lists of them.
-static void add_item_routes(http::Router& router, Stores const& stores) {
+static void add_list_routes(http::Router& router, Stores const& stores) {
   auto const* item = &entity::entity<model::Knowledge>();
-  http::Parameter const agent{.name = "agent_id", .doc = "Whose knowledge; needed when several have this id."};
   http::Parameter const category{.name = "category", .doc = "Only this category."};
+  http::Parameter const order{
+      .name = "order", .doc = "usage: the most used first; by agent and id when left out.", .choices = {"id", "usage"}};
   router.add({.method = Method::get,
               .path = "/knowledge",
               .permission = "knowledge:read",
               .summary = "List knowledge",
-              .query = list_parameters({{.name = "agent_id", .doc = "Only this agent's."}, category}),
+              .query = list_parameters({{.name = "agent_id", .doc = "Only this agent's."}, category, order}),
               .response = item,
               .list = "knowledge",
               .handler = bind(stores, list_all)});
+  router.add({.method = Method::get,
+              .path = "/agents/{agent_id}/knowledge",
+              .permission = "knowledge:read",
+              .summary = "List what an agent knows",
+              .query = list_parameters({category, order}),
+              .response = item,
+              .list = "knowledge",
+              .head = &entity::entity<OfAgent>(),
+              .errors = {Code::not_found},
+              .handler = bind(stores, list_of_agent)});
+}
+
+/// The routes of single items.
+static void add_item_routes(http::Router& router, Stores const& stores) {
+  auto const* item = &entity::entity<model::Knowledge>();
+  http::Parameter const agent{.name = "agent_id", .doc = "Whose knowledge; needed when several have this id."};
   router.add({.method = Method::post,
               .path = "/knowledge",
               .permission = "knowledge:write",
@@ -376,15 +397,6 @@ static void add_item_routes(http::Router& router, Stores const& stores) {
               .errors = {Code::not_found, Code::conflict},
               .body_max = 2 << 20,
               .handler = bind(stores, agent_designer::add)});
-  router.add({.method = Method::get,
-              .path = "/agents/{agent_id}/knowledge",
-              .permission = "knowledge:read",
-              .summary = "List what an agent knows",
-              .query = list_parameters({category}),
-              .response = item,
-              .list = "knowledge",
-              .errors = {Code::not_found},
-              .handler = bind(stores, list_of_agent)});
   router.add({.method = Method::post,
               .path = "/agents/{agent_id}/knowledge",
               .permission = "knowledge:write",
@@ -420,6 +432,7 @@ static void add_item_routes(http::Router& router, Stores const& stores) {
               .permission = "knowledge:write",
               .summary = "Delete an item",
               .query = {agent},
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::conflict, Code::version_mismatch},
               .handler = bind(stores, agent_designer::remove)});
 }
@@ -440,6 +453,8 @@ static void add_question_routes(http::Router& router, Stores const& stores) {
               .permission = "knowledge:write",
               .summary = "Add up to 500 items at once",
               .takes = http::Body::json,
+              .request = &entity::entity<KnowledgeBulk>(),
+              .response = &entity::entity<BulkReport>(),
               .errors = {Code::not_found},
               .body_max = bulk_body_max,
               .handler = bind(stores, bulk)});
@@ -448,6 +463,8 @@ static void add_question_routes(http::Router& router, Stores const& stores) {
               .permission = "knowledge:write",
               .summary = "Take over items of a prototype's knowledge file",
               .takes = http::Body::json,
+              .request = &entity::entity<KnowledgeImportRequest>(),
+              .response = &entity::entity<ImportAnswer>(),
               .body_max = bulk_body_max,
               .handler = bind(stores, import)});
   router.add({.method = Method::post,
@@ -463,6 +480,7 @@ static void add_question_routes(http::Router& router, Stores const& stores) {
 }
 
 void add_knowledge_routes(http::Router& router, Stores const& stores) {
+  add_list_routes(router, stores);
   add_item_routes(router, stores);
   add_question_routes(router, stores);
 }

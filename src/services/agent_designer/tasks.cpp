@@ -1,4 +1,8 @@
+#include <algorithm>
+
+#include "core/strings.hpp"
 #include "services/agent_designer/agent_choice.hpp"
+#include "services/agent_designer/answers.hpp"
 #include "services/agent_designer/routes.hpp"
 #include "services/common/reply.hpp"
 
@@ -102,29 +106,84 @@ Task<Result<Response>> execute(Stores stores, Call& call) {
   auto created = co_await stores.tasks.create(call.context.actor(), std::move(task), call.context.deadline);
   if (!created)
     co_return fail(std::move(created.error()));
-  auto response = http::json_response(202, ObjectText()
-                                               .text("task_id", created->id.value)
-                                               .text("agent_id", choice->id.value)
-                                               .text("agent_name", choice->name)
-                                               .text("status", "accepted")
-                                               .text("message", "the task waits for " + choice->name)
-                                               .done());
+  auto response = described_response(202, TaskAccepted{.task_id = created->id.value,
+                                                       .agent_id = choice->id,
+                                                       .agent_name = choice->name,
+                                                       .message = "the task waits for " + choice->name});
   response.headers.set("Location", "/api/v1/tasks/" + created->id.value);
   co_return response;
 }
 
-Result<data::TaskFilter> task_filter(Call const& call) {
-  data::TaskFilter filter;
-  auto const agent = query_agent(call);
-  if (!agent)
-    return std::unexpected(agent.error());
-  filter.agent_id = *agent;
-  if (auto const status = call.query("status")) {
-    model::TaskStatus value{};
-    if (boost::describe::enum_from_string(std::string(*status).c_str(), value))
-      filter.status = value;
+/// The router has looked whether they are enumerators.
+template <class E>
+std::vector<E> several(Call const& call, std::string_view name) {
+  std::vector<E> out;
+  auto rest = call.query(name).value_or("");
+  while (!rest.empty()) {
+    E value{};
+    if (boost::describe::enum_from_string(std::string(take_part(rest, ',')).c_str(), value) &&
+        std::ranges::count(out, value) == 0)
+      out.push_back(value);
   }
+  return out;
+}
+
+std::optional<Timestamp> time_of(Call const& call, std::string_view name, entity::Faults& faults) {
+  auto const text = call.query(name);
+  if (!text)
+    return std::nullopt;
+  auto const time = parse_time(*text);
+  if (!time)
+    faults.push_back({std::string(name), "must be a time, as 2026-01-31T12:00:00Z"});
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+Result<data::TaskFilter> task_filter(Call const& call) {
+  entity::Faults faults;
+  data::TaskFilter filter{.statuses = several<model::TaskStatus>(call, "status"),
+                          .priorities = several<model::Priority>(call, "priority"),
+                          .created_from = time_of(call, "created_from", faults),
+                          .created_to = time_of(call, "created_to", faults)};
+  auto const take = [&](auto const& read, auto& into) {
+    if (read)
+      into = *read;
+    else
+      faults.insert(faults.end(), read.error().faults.begin(), read.error().faults.end());
+  };
+  take(query_agent(call), filter.agent_id);
+  take(query_text(call, "q"), filter.text);
+  if (auto const parent = call.query("parent_id")) {
+    if (is_uuid(*parent))
+      filter.parent_id = TaskId{normal_uuid(*parent)};
+    else
+      faults.push_back({"parent_id", "must be a UUID"});
+  }
+  if (!faults.empty())
+    return fail(entity::invalid(std::move(faults)));
   return filter;
+}
+
+Task<Result<Response>> queue(Stores stores, Call& call) {
+  auto const queue = co_await stores.tasks.queue(call.context.principal.tenant, call.context.deadline);
+  co_return described_response(200, queue);
+}
+
+std::vector<http::Parameter> task_parameters() {
+  return list_parameters(
+      {{.name = "status",
+        .doc = "Only those in these states, with commas.",
+        .choices = entity::type_of<model::TaskStatus>().choices,
+        .several = true},
+       {.name = "priority",
+        .doc = "Only those of these priorities, with commas.",
+        .choices = entity::type_of<model::Priority>().choices,
+        .several = true},
+       {.name = "created_from", .doc = "Only those that were created at this time or later, as 2026-01-31T12:00:00Z."},
+       {.name = "created_to", .doc = "Only those that were created before this time."},
+       {.name = "parent_id", .doc = "Only those that this task's agent delegated."},
+       {.name = "q",
+        .doc = "Only those with this in their description, 1 to 200 characters; case does not matter. Looked for in "
+               "the newest 100,000 that pass the rest."}});
 }
 
 Task<Result<Response>> list(Stores stores, Call& call) {
@@ -156,7 +215,7 @@ Task<Result<Response>> list_of_agent(Stores stores, Call& call) {
   auto tasks = co_await stores.tasks.list(tenant, *filter, *page, call.context.deadline);
   if (!tasks)
     co_return fail(std::move(tasks.error()));
-  co_return list_response("tasks", *tasks, ObjectText().text("agent_id", filter->agent_id->value));
+  co_return list_response("tasks", *tasks, ObjectText(TasksOfAgent{*filter->agent_id}));
 }
 
 Response task_response(model::Task const& task) {
@@ -180,8 +239,7 @@ Task<Result<Response>> steps(Stores stores, Call& call) {
   auto steps = co_await stores.tasks.steps(call.context.principal.tenant, *id, call.context.deadline);
   if (!steps)
     co_return fail(std::move(steps.error()));
-  co_return list_response("steps", data::Page<data::TaskStep>{std::move(*steps), {}, {}},
-                          ObjectText().text("task_id", id->value));
+  co_return list_response("steps", data::Page<data::TaskStep>{std::move(*steps), {}, {}}, ObjectText(StepsOfTask{*id}));
 }
 
 Task<Result<Response>> cancel(Stores stores, Call& call) {
@@ -233,8 +291,6 @@ http::Handler bind(Stores const& stores, F handler) {
 /// Creating and listing.
 static void add_many_routes(http::Router& router, Stores const& stores) {
   auto const* task = &entity::entity<model::Task>();
-  http::Parameter const status{
-      .name = "status", .doc = "Only those in this state.", .choices = entity::type_of<model::TaskStatus>().choices};
   router.add({.method = Method::post,
               .path = "/agents/{agent_id}/tasks",
               .permission = "tasks:write",
@@ -251,6 +307,7 @@ static void add_many_routes(http::Router& router, Stores const& stores) {
               .summary = "Give a task to an agent or to whoever fits best",
               .takes = http::Body::json,
               .request = &entity::entity<ExecuteRequest>(),
+              .response = &entity::entity<TaskAccepted>(),
               .success = 202,
               .errors = {Code::not_found, Code::unavailable},
               .handler = bind(stores, execute)});
@@ -258,16 +315,25 @@ static void add_many_routes(http::Router& router, Stores const& stores) {
               .path = "/agents/{agent_id}/tasks",
               .permission = "tasks:read",
               .summary = "List the tasks of an agent",
-              .query = list_parameters({status}),
+              .query = task_parameters(),
               .response = task,
               .list = "tasks",
+              .head = &entity::entity<TasksOfAgent>(),
               .errors = {Code::not_found},
               .handler = bind(stores, list_of_agent)});
+  auto all_parameters = task_parameters();
+  all_parameters.push_back({.name = "agent_id", .doc = "Only those of this agent."});
+  router.add({.method = Method::get,
+              .path = "/tasks/queue",
+              .permission = "tasks:read",
+              .summary = "How many tasks wait and run now, in all and by agent",
+              .response = &entity::entity<model::TaskQueue>(),
+              .handler = bind(stores, queue)});
   router.add({.method = Method::get,
               .path = "/tasks",
               .permission = "tasks:read",
               .summary = "List tasks, newest first",
-              .query = list_parameters({status, {.name = "agent_id", .doc = "Only those of this agent."}}),
+              .query = std::move(all_parameters),
               .response = task,
               .list = "tasks",
               .handler = bind(stores, list)});
@@ -289,6 +355,7 @@ static void add_one_routes(http::Router& router, Stores const& stores) {
               .summary = "How the task's answers came about, step by step",
               .response = &entity::entity<data::TaskStep>(),
               .list = "steps",
+              .head = &entity::entity<StepsOfTask>(),
               .errors = {Code::not_found},
               .handler = bind(stores, steps)});
   router.add({.method = Method::put,

@@ -3,6 +3,16 @@
 
 namespace al::services::operations {
 
+struct Retried {
+  std::int64_t retried = 0;
+};
+BOOST_DESCRIBE_STRUCT(Retried, (), (retried))
+
+constexpr auto describe(std::type_identity<Retried>) {
+  return entity::about("Retried", "", "Dead letters that are handled once more.",
+                       entity::field<&Retried::retried>("How many."));
+}
+
 namespace {
 
 using data::DeadLetterFilter;
@@ -76,7 +86,7 @@ Task<Result<Response>> retry_all(DeadLetterStore& store, Call& call) {
   if (!filter)
     co_return fail(std::move(filter.error()));
   auto const retried = co_await store.retry_all(call.context.actor(), std::move(*filter), call.context.deadline);
-  co_return http::json_response(200, ObjectText().number("retried", retried).done());
+  co_return described_response(200, Retried{retried});
 }
 
 Task<Result<Response>> drop(DeadLetterStore& store, Call& call) {
@@ -112,6 +122,7 @@ void add_dead_letter_routes(http::Router& router, DeadLetterStore& store) {
               .permission = "events:write",
               .summary = "Have up to 500 parked ones handled once more; call again until it answers 0",
               .query = {consumer, channel},
+              .response = &entity::entity<Retried>(),
               .handler = bind(store, retry_all)});
   router.add({.method = Method::get,
               .path = "/dead-letters/{dead_letter_id}",
@@ -131,6 +142,7 @@ void add_dead_letter_routes(http::Router& router, DeadLetterStore& store) {
               .path = "/dead-letters/{dead_letter_id}",
               .permission = "events:write",
               .summary = "Drop a parked one",
+              .response = &entity::entity<Message>(),
               .errors = {Code::not_found, Code::conflict},
               .handler = bind(store, drop)});
 }

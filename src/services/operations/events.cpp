@@ -11,6 +11,17 @@
 
 namespace al::services::operations {
 
+/// Before a page of the log.
+struct EventPage {
+  bool more = false;
+};
+BOOST_DESCRIBE_STRUCT(EventPage, (), (more))
+
+constexpr auto describe(std::type_identity<EventPage>) {
+  return entity::about("EventPage", "", "A page of the event log.",
+                       entity::field<&EventPage::more>("There is more to read at once after `next_cursor`."));
+}
+
 namespace {
 
 using http::Call;
@@ -83,10 +94,8 @@ Task<Result<Response>> list(Events events, Call& call) {
     if (may_see_event(call.context.principal, positioned.event.channel))
       out.items.push_back(std::move(positioned.event));
   }
-  ObjectText head;
-  head.raw("more", page->more ? "true" : "false");
   out.next_cursor = std::move(page->token);
-  co_return list_response("events", out, std::move(head));
+  co_return list_response("events", out, ObjectText(EventPage{page->more}));
 }
 
 /// The cursor is the next version, as text.
@@ -238,6 +247,7 @@ void add_event_routes(http::Router& router, Events const& events) {
               .query = {limit, after, {.name = "cursor", .doc = "Another name of `after`."}, channel, aggregate},
               .response = event,
               .list = "events",
+              .head = &entity::entity<EventPage>(),
               .handler = bind(events, list)});
   router.add({.method = Method::get,
               .path = "/events/stream",
@@ -257,6 +267,7 @@ void add_event_routes(http::Router& router, Events const& events) {
               .response = event,
               .list = "events",
               .handler = bind(events, replay)});
+  add_flow_route(router, events);
 }
 
 }  // namespace al::services::operations

@@ -14,9 +14,12 @@ struct Events {
   events::EventLog& log;
   events::Bus& bus;
   http::Authenticator& authenticator;  ///< asked again while a stream is open
+  events::ConsumerGroups& groups;
+  Clock const& clock;
 };
 
 void add_event_routes(http::Router&, Events const&);
+void add_flow_route(http::Router&, Events const&);
 /// The store outlives the router.
 void add_dead_letter_routes(http::Router&, data::DeadLetterStore&);
 /// The groups outlive the router.

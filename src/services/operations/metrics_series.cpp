@@ -6,6 +6,32 @@
 
 namespace al::services::operations {
 
+struct Recorded {
+  std::int64_t recorded = 0;
+};
+BOOST_DESCRIBE_STRUCT(Recorded, (), (recorded))
+
+constexpr auto describe(std::type_identity<Recorded>) {
+  return entity::about("Recorded", "", "Values that are durable.", entity::field<&Recorded::recorded>("How many."));
+}
+
+/// Before the buckets.
+struct SeriesHead {
+  std::string name;
+  Timestamp from{};
+  Timestamp to{};
+  std::int64_t step = 0;
+};
+BOOST_DESCRIBE_STRUCT(SeriesHead, (), (name, from, to, step))
+
+constexpr auto describe(std::type_identity<SeriesHead>) {
+  using namespace entity;
+  return about("MetricSeries", "", "The values of a metric over time.", field<&SeriesHead::name>("The metric."),
+               field<&SeriesHead::from>("The first moment, UTC."),
+               field<&SeriesHead::to>("The first moment that does not count, UTC."),
+               field<&SeriesHead::step>("Seconds of a bucket."));
+}
+
 namespace {
 
 using data::MetricStore;
@@ -27,7 +53,7 @@ Task<Result<Response>> record(MetricsSeries series, Call& call) {
       co_await series.metrics.record(call.context.principal.tenant, std::move(batch->metrics), call.context.deadline);
   if (!done)
     co_return fail(done.error());
-  co_return http::json_response(201, ObjectText().number("recorded", count).done());
+  co_return described_response(201, Recorded{count});
 }
 
 /// The time of a parameter, or `fallback`.
@@ -81,9 +107,7 @@ Task<Result<Response>> show(MetricsSeries series, Call& call) {
   auto query = query_of(call, series.clock.now());
   if (!query)
     co_return fail(std::move(query.error()));
-  ObjectText head;
-  head.text("name", query->name).text("from", to_rfc3339(query->from)).text("to", to_rfc3339(query->to));
-  head.number("step", query->step.count());
+  ObjectText head(SeriesHead{.name = query->name, .from = query->from, .to = query->to, .step = query->step.count()});
   auto buckets = co_await series.metrics.query(call.context.principal.tenant, std::move(*query), call.context.deadline);
   if (!buckets)
     co_return fail(std::move(buckets.error()));
@@ -114,6 +138,7 @@ void add_metrics_series_routes(http::Router& router, MetricsSeries const& series
               .summary = "Record measured values, all or none; durable when it answers",
               .takes = http::Body::json,
               .request = &entity::entity<model::MetricBatch>(),
+              .response = &entity::entity<Recorded>(),
               .success = 201,
               .body_max = batch_bytes_max,
               .repeatable = false,
@@ -132,6 +157,7 @@ void add_metrics_series_routes(http::Router& router, MetricsSeries const& series
                          .type = "integer"}},
               .response = &entity::entity<model::MetricBucket>(),
               .list = "buckets",
+              .head = &entity::entity<SeriesHead>(),
               .handler = bind(series, show)});
   router.add({.method = Method::get,
               .path = "/metrics/names",
