@@ -163,6 +163,8 @@ function(al_cross_cutting_tests)
     file(GLOB files CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/build/embed/*")
     al_embed(build_test embed_samples ${files})
     al_embed(build_test embed_nothing)
+    al_embed_folder(build_test embed_packed "${CMAKE_SOURCE_DIR}/tests/build/packed"
+        "${CMAKE_SOURCE_DIR}/tests/build/packed/below/text.txt")
   endif()
 endfunction()
 

@@ -49,6 +49,7 @@
 #include "services/ai_model/providers.hpp"
 #include "services/ai_model/routes.hpp"
 #include "services/auth/identity.hpp"
+#include "services/dashboard/dashboard.hpp"
 #include "services/gateway/gateway.hpp"
 #include "services/operations/backups.hpp"
 #include "services/operations/cache_upkeep.hpp"
@@ -318,6 +319,7 @@ struct Platform::Parts final : services::system::Process {
   bool is_relay;
   std::unique_ptr<http::ClientPool> gateway_clients;
   std::unique_ptr<services::gateway::Gateway> gateway;
+  std::unique_ptr<services::dashboard::Dashboard> dashboard;
   std::unique_ptr<http::TlsCertificate> certificate = make_certificate(config, clock);
   std::map<Role, std::unique_ptr<http::Server>> servers;
   agents::Loop runner{{.stores = {agents, knowledge, worker_tasks, bus},
@@ -428,6 +430,11 @@ void Platform::Parts::listen(Role role) {
 }
 
 http::Dispatcher& Platform::Parts::dispatcher_of(Role role) {
+  if (role == Role::dashboard) {
+    dashboard = std::make_unique<services::dashboard::Dashboard>(router_of(role),
+                                                                 services::dashboard::web_application(), random);
+    return *dashboard;
+  }
   if (role != Role::gateway)
     return router_of(role);
   gateway_clients = std::make_unique<http::ClientPool>(contexts_of(threads), services::gateway::client_options());

@@ -163,8 +163,7 @@ constexpr std::array table = std::to_array<Setting>({
     port("service_discovery.port", "SERVICE_DISCOVERY_PORT", "8008", "Port of service discovery; 0 takes a free one."),
     port("operations.port", "OPERATIONS_PORT", "8011", "Port of the event log; 0 takes a free one."),
     port("dashboard.port", "DASHBOARD_PORT", "8051",
-         "Port of a dashboard that a later release brings. Today it answers the API under /api/v1, health and metrics; "
-         "0 takes a free one."),
+         "Port of the web application, with the API under /api/v1, health and metrics; 0 takes a free one."),
     {.name = "database.url",
      .variable = "DATABASE_URL",
      .kind = text,

@@ -12,6 +12,7 @@
 #include "core/log.hpp"
 #include "core/strings.hpp"
 #include "http/faults.hpp"
+#include "http/negotiation.hpp"
 #include "http/request_id.hpp"
 #include "http/route_tree.hpp"
 #include "http/target.hpp"
@@ -59,17 +60,6 @@ bool is_json_media_type(std::string_view header) {
     }
   }
   return true;
-}
-
-// RFC 9110, section 13.1.2: weak comparison.
-bool names_etag(std::string_view if_none_match, std::string_view etag) {
-  auto const strong = [](std::string_view tag) { return tag.starts_with("W/") ? tag.substr(2) : tag; };
-  while (!if_none_match.empty()) {
-    auto const tag = take_part(if_none_match, ',');
-    if (tag == "*" || strong(tag) == strong(etag))
-      return true;
-  }
-  return false;
 }
 
 // ---- query ----
@@ -315,28 +305,6 @@ Response allow(Response response, std::string_view methods) {
   return response;
 }
 
-// Leaves out what a client has already or did not ask for.
-void finish(Response& response, Method method, Headers const& headers) {
-  if (method != Method::get && method != Method::head)
-    return;
-  if (response.status == 200) {
-    auto const etag = response.headers.find("ETag");
-    auto const known = headers.find("If-None-Match");
-    if (etag && known && names_etag(*known, *etag)) {
-      response.status = 304;
-      response.headers.erase("Content-Type");
-      response.body = std::string();
-      return;
-    }
-  }
-  if (method != Method::head)
-    return;
-  if (auto const* text = std::get_if<std::string>(&response.body)) {
-    response.headers.set("Content-Length", std::to_string(text->size()));
-  }
-  response.body = std::string();
-}
-
 void forbid_caching(Response& response) {
   if (response.headers.find("Cache-Control"))
     return;
@@ -446,7 +414,7 @@ Task<Response> Router::dispatch(Context context, Request request) {
   }
   forbid_caching(response);
   add_identity(response, context);
-  finish(response, request.method, request.headers);
+  leave_out_unwanted(response, request.method, request.headers);
   co_return response;
 }
 

@@ -141,6 +141,7 @@ class Docs(ServerTest):
         super().setUpClass()
         cls.shell_environment = cls.server.environment | {
             "AGENT_LIGHTNING_URL": cls.server.url,
+            "AGENT_LIGHTNING_DASHBOARD": cls.server.urls["dashboard"],
             "AGENT_LIGHTNING_TOKEN": cls.server.token,
             "PATH": f"{BINARY.parent}:{os.environ['PATH']}",
         }

@@ -70,7 +70,9 @@ class Platform(ServerTest):
                 self.assertEqual(role, self.server.call("GET", health, role=role)[1]["service"])
 
     def test_bare_paths_of_the_dashboard_are_pages(self):
-        self.assertEqual(404, self.server.call("GET", "/agents/writer", role="dashboard")[0])
+        status, page = self.server.call("GET", "/agents/writer", role="dashboard")
+        self.assertEqual(200, status)
+        self.assertIn("<!doctype html>", page.lower())
 
     def test_identity_comes_back(self):
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -7,6 +7,7 @@
 
 #include "core/embedded.hpp"
 #include "embedded/embed_nothing.hpp"
+#include "embedded/embed_packed.hpp"
 #include "embedded/embed_samples.hpp"
 
 namespace {
@@ -26,6 +27,18 @@ TEST(Embed, HoldsEveryByteSortedByName) {
   EXPECT_EQ(files[0].text.size(), 42U);
   for (al::EmbeddedFile const& file : files) {
     EXPECT_EQ(file.text, read_file(file.name)) << file.name;
+  }
+}
+
+/// A header of gzip without a time and a name, so that the same files are the same bytes in every build.
+TEST(Embed, PacksAFolderUnderItsPaths) {
+  auto const files = al::embedded::embed_packed();
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].name, "below/text.txt");
+  EXPECT_EQ(files[1].name, "top.css");
+  for (al::EmbeddedFile const& file : files) {
+    ASSERT_GT(file.text.size(), 18U);
+    EXPECT_EQ(file.text.substr(0, 8), std::string_view("\x1f\x8b\x08\0\0\0\0\0", 8)) << file.name;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "core/fault.hpp"
 #include "core/log.hpp"
 #include "http/faults.hpp"
+#include "http/negotiation.hpp"
 #include "http/websocket.hpp"
 #include "services/gateway/compression.hpp"
 #include "services/gateway/passed_headers.hpp"
@@ -225,7 +226,7 @@ Task<Response> Gateway::dispatch(http::Context context, http::Request request) {
   Visit visit{.context = std::move(context), .request = std::move(request)};
   visit.origin = visit.request.headers.find("Origin").value_or("");
   visit.host = visit.request.headers.find("Host").value_or("");
-  visit.takes_gzip = visit.request.method == Method::get && accepts_gzip(visit.request.headers);
+  visit.takes_gzip = visit.request.method == Method::get && http::accepts_gzip(visit.request.headers);
   visit.has_cookie = visit.request.headers.find("Cookie").has_value();
   Response response;
   std::exception_ptr thrown;

@@ -76,12 +76,6 @@ void drop_connection(Headers& headers, More is_more) {
   });
 }
 
-/// Whether the parameters of a coding have a weight of zero (RFC 9110, section 12.4.2).
-bool is_refused(std::string_view parameters) {
-  auto const weight = parameters.find("q=");
-  return weight != parameters.npos && trimmed(parameters.substr(weight + 2)).find_first_not_of("0.") == parameters.npos;
-}
-
 std::string forwarded_text(std::string_view peer, std::string_view host, std::string_view scheme) {
   bool const is_v6 = peer.contains(':');
   std::string out = is_v6 ? "for=\"[" : "for=";
@@ -123,27 +117,6 @@ void make_returned(Headers& headers) {
     return equal_without_case(name.substr(0, cors.size()), cors) ||
            equal_without_case(name, "X-Content-Type-Options") || equal_without_case(name, "X-Cache");
   });
-}
-
-bool accepts_gzip(Headers const& headers) {
-  bool is_any = false;
-  bool is_gzip = false;
-  bool is_no_gzip = false;
-  for (auto const& [name, value] : headers) {
-    if (!equal_without_case(name, "Accept-Encoding"))
-      continue;
-    any_element(value, [&](std::string_view element) {
-      auto const end = std::min(element.find(';'), element.size());
-      auto const coding = trimmed(element.substr(0, end));
-      bool const is_off = is_refused(element.substr(end));
-      if (equal_without_case(coding, "gzip"))
-        (is_off ? is_no_gzip : is_gzip) = true;
-      else if (coding == "*" && !is_off)
-        is_any = true;
-      return false;
-    });
-  }
-  return is_gzip || (is_any && !is_no_gzip);
 }
 
 bool has_directive(Headers const& headers, std::string_view wanted) {

@@ -23,9 +23,6 @@ void make_forwarded(http::Headers&, http::Context const&, std::string_view peer,
 /// Leaves out of a service's answer the headers of its connection, and those that the gateway writes.
 void make_returned(http::Headers&);
 
-/// Whether `Accept-Encoding` (RFC 9110, section 12.5.3) takes gzip.
-[[nodiscard]] bool accepts_gzip(http::Headers const&);
-
 /// Whether one of the directives of Cache-Control is `name`.
 [[nodiscard]] bool has_directive(http::Headers const&, std::string_view name);
 

@@ -13,14 +13,6 @@ http::Headers one(std::string_view name, std::string_view value) {
   return headers;
 }
 
-TEST(AcceptEncoding, TakesGzipUnlessItIsRefused) {
-  for (auto const* const text : {"gzip", "GZIP", "br, gzip", "gzip;q=0.1", "*", "br;q=0, *;q=0.5", "gzip ; q=1"})
-    EXPECT_TRUE(accepts_gzip(one("Accept-Encoding", text))) << text;
-  for (auto const* const text : {"", "br", "identity", "gzip;q=0", "gzip;q=0.000", "*;q=0", "gzip;q=0, *", "x-gzipped"})
-    EXPECT_FALSE(accepts_gzip(one("Accept-Encoding", text))) << text;
-  EXPECT_FALSE(accepts_gzip({}));
-}
-
 TEST(CacheControl, IsReadWordByWord) {
   EXPECT_TRUE(has_directive(one("cache-control", "max-age=5, No-Store"), "no-store"));
   EXPECT_TRUE(has_directive(one("Cache-Control", "private=\"x\""), "private"));
