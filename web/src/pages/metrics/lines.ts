@@ -20,9 +20,9 @@ const lines: Record<View, Line[]> = {
     { name: "Max", colour: "warn", value: ({ max }) => max, missing: null },
   ],
   percentiles: [
-    { name: "p50", colour: "accent", value: ({ p50 }) => p50 ?? null, missing: null },
-    { name: "p95", colour: "warn", value: ({ p95 }) => p95 ?? null, missing: null },
-    { name: "p99", colour: "danger", value: ({ p99 }) => p99 ?? null, missing: null },
+    { name: "p50", colour: "accent", value: ({ p50 }) => p50, missing: null },
+    { name: "p95", colour: "warn", value: ({ p95 }) => p95, missing: null },
+    { name: "p99", colour: "danger", value: ({ p99 }) => p99, missing: null },
   ],
   sum: [{ name: "Sum", colour: "accent", value: ({ sum }) => sum, missing: 0, isFilled: true }],
   count: [{ name: "Values", colour: "accent", value: ({ count }) => count, missing: 0, isFilled: true }],

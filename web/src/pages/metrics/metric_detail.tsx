@@ -6,7 +6,7 @@ import { Figure, Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { DetailControls } from "./detail_controls";
 import { linesOf } from "./lines";
-import { type Asked, type Bucket, useBuckets } from "./queries";
+import { type Asked, useBuckets } from "./queries";
 import type { MetricsSearch } from "./search";
 import { TagFilter } from "./tag_filter";
 import { formatOf, isStepOf } from "./units";
@@ -47,10 +47,7 @@ function Chart({ asked, window, view }: ChartProps) {
   const query = useBuckets(asked, window);
   const { from, to } = window;
   const times = useMemo(() => bucketTimes(window), [window]);
-  const series = useMemo(
-    () => linesOf((query.data?.buckets ?? []) as Bucket[], window, view),
-    [query.data, window, view],
-  );
+  const series = useMemo(() => linesOf(query.data?.buckets ?? [], window, view), [query.data, window, view]);
   const ends = useMemo((): [number, number] => [from, to], [from, to]);
   return (
     <Loaded
@@ -79,7 +76,7 @@ function Chart({ asked, window, view }: ChartProps) {
 
 function Statistics({ asked, window: { from, to } }: { asked: Asked; window: TimeWindow }) {
   const whole = useBuckets(asked, { from, to, step: to - from });
-  const bucket = whole.data?.buckets[0] as Bucket | undefined;
+  const bucket = whole.data?.buckets[0];
   const format = formatOf(asked.name);
   const figures: [name: string, value: string][] = [
     ["Count", formatOf("count")(bucket?.count)],

@@ -1,4 +1,4 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { cx } from "../../lib/classes";
 import { Panel } from "../../ui/page";
@@ -51,10 +51,12 @@ export function NamesList({ names, chosen }: NamesListProps) {
 
 function Name({ metric, isChosen }: { metric: MetricName; isChosen: boolean }) {
   const { name, service, value, timestamp } = metric;
+  const { range, view, step } = useSearch({ from: "/signed-in/metrics" });
+  const kept = { range, view, step };
   return (
     <Link
       to="/metrics"
-      search={(before) => ({ range: before.range, view: before.view, step: before.step, name, service })}
+      search={{ ...kept, name, service }}
       aria-current={isChosen ? "true" : undefined}
       className={cx(
         "flex items-baseline gap-3 px-4 py-2 -outline-offset-2",

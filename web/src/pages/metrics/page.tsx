@@ -18,7 +18,7 @@ export function Metrics() {
         onChange={(tab) =>
           void navigate({
             to: "/metrics",
-            search: (before) => ({ ...before, tab: tab === "process" ? "process" : undefined }),
+            search: { ...search, tab: tab === "process" ? "process" : undefined },
           })
         }
         tabs={[

@@ -8,8 +8,7 @@ const keepMs = 60_000;
 
 export type MetricName = Schemas["MetricName"];
 
-/** Percentiles are missing where the server is older than this page. */
-export type Bucket = Schemas["MetricBucket"] & { p50?: number; p95?: number; p99?: number };
+export type Bucket = Schemas["MetricBucket"];
 
 const namesPath = "/api/v1/metrics/names";
 

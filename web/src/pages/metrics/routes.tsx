@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
 import { readSearch } from "./search";
 
@@ -7,6 +8,6 @@ export const metricsRoutes = [
     getParentRoute: () => signedInRoute,
     path: "/metrics",
     validateSearch: readSearch,
-    component: lazyRouteComponent(() => import("./page"), "Metrics"),
+    component: lazyPage(() => import("./page"), "Metrics"),
   }),
 ] as const;

@@ -1,6 +1,5 @@
 /** What every agent does now. */
 import type { Schemas } from "../../api/client";
-import type { Queue } from "./queue";
 
 export interface Activity {
   agent: Schemas["Agent"];
@@ -15,7 +14,7 @@ const startOf = (task: Schemas["Task"]) => task.started_at ?? "";
 /** Agents with work first, by name within: a row stays where it is while its tasks come and go. */
 export function activities(
   agents: readonly Schemas["Agent"][],
-  queue: Queue | undefined,
+  queue: Schemas["TaskQueue"] | undefined,
   tasks: readonly Schemas["Task"][],
 ): Activity[] {
   const counts = new Map(queue?.agents.map((each) => [each.agent_id, each]));

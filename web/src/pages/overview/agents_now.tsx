@@ -21,7 +21,7 @@ const columns: Column<Activity>[] = [
     name: "Agent",
     width: "minmax(9rem, 1fr)",
     render: ({ agent }) => (
-      <Link to={`/agents/${agent.id}`} className="font-medium hover:underline">
+      <Link to="/agents/$agentId" params={{ agentId: agent.id }} className="font-medium hover:underline">
         {agent.name}
       </Link>
     ),
@@ -55,7 +55,11 @@ function RunningNow({ row: { running } }: { row: Activity }) {
   if (!first) return <span className="text-muted">–</span>;
   return (
     <span className="flex min-w-0 items-baseline gap-2">
-      <Link to={`/tasks/${first.id}`} className="min-w-0 truncate text-accent hover:underline">
+      <Link
+        to="/tasks/$taskId"
+        params={{ taskId: first.id }}
+        className="min-w-0 truncate text-accent hover:underline"
+      >
         {first.description}
       </Link>
       <Time at={first.started_at} className="shrink-0 text-xs text-muted" />
@@ -99,7 +103,7 @@ export function AgentsNow() {
             action={
               mayCreate && (
                 <Button asChild look="primary">
-                  <Link to={"/agents/new" as string}>Create agent</Link>
+                  <Link to="/agents/new">Create agent</Link>
                 </Button>
               )
             }

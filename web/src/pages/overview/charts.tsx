@@ -5,7 +5,7 @@ import { formatCount, formatSeconds } from "../../lib/format";
 import { bucketTimes, type TimeWindow } from "../../lib/time_range";
 import { Panel } from "../../ui/page";
 import { Skeleton } from "../../ui/states";
-import { countOf, maxOf, p50Of, p95Of, sumOf, useSeries } from "./series";
+import { countOf, p50Of, p95Of, sumOf, useDepths, useSeries } from "./series";
 
 const heightPx = 140;
 
@@ -106,8 +106,8 @@ function Latency({ window }: { window: TimeWindow }) {
 }
 
 function QueueDepth({ window }: { window: TimeWindow }) {
-  const pending = useSeries({ name: "queue.pending", window }, maxOf, null);
-  const started = useSeries({ name: "queue.started", window }, maxOf, null);
+  const pending = useDepths("queue.pending", window);
+  const started = useDepths("queue.started", window);
   const lines = useMemo(
     () => [
       { name: "Waiting", colour: "warn", values: pending, isFilled: true },

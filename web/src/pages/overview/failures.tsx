@@ -16,7 +16,7 @@ export function Failures() {
       title="Recent failures"
       isFlush
       actions={
-        <Link to={"/tasks?status=failed" as string} className="text-xs text-accent hover:underline">
+        <Link to="/tasks" search={{ status: "failed" }} className="text-xs text-accent hover:underline">
           All failed tasks
         </Link>
       }
@@ -47,7 +47,11 @@ function Failed({ task }: { task: Schemas["Task"] }) {
   return (
     <li className="px-4 py-2">
       <div className="flex items-baseline justify-between gap-3">
-        <Link to={`/tasks/${task.id}`} className="min-w-0 truncate font-medium hover:underline">
+        <Link
+          to="/tasks/$taskId"
+          params={{ taskId: task.id }}
+          className="min-w-0 truncate font-medium hover:underline"
+        >
           {task.description}
         </Link>
         <Time at={task.completed_at} className="shrink-0 text-xs text-muted" />

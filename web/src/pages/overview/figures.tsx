@@ -8,7 +8,7 @@ import { Figure } from "../../ui/page";
 import { Time } from "../../ui/time";
 import { asPercent, holdLast, perTime, successRate } from "./outcome";
 import { useQueue } from "./queue";
-import { countOf, maxOf, p50Of, p95Of, sumOf, useSeries, useWhole } from "./series";
+import { countOf, p50Of, p95Of, sumOf, useDepths, useSeries, useWhole } from "./series";
 
 /** Figures that fit a row of two, three or all. */
 export function Figures({ window }: { window: TimeWindow }) {
@@ -37,18 +37,16 @@ function Shape({ values, label, colour }: ShapeProps) {
   return <Sparkline values={holdLast(values)} label={label} colour={colour} />;
 }
 
-function FigureLink({ to, children }: { to: string; children: ReactNode }) {
+function TasksLink({ status, children }: { status: string; children: ReactNode }) {
   return (
-    <Link to={to} className="rounded-sm hover:underline">
+    <Link to="/tasks" search={{ status }} className="rounded-sm hover:underline">
       {children}
     </Link>
   );
 }
 
-/** How much of what is recorded may be seen: an empty query asks for nothing. */
 function QueueShape({ window, name, label }: { window: TimeWindow; name: string; label: string }) {
-  const values = useSeries({ name, window }, maxOf, null);
-  return <Shape values={values} label={label} />;
+  return <Shape values={useDepths(name, window)} label={label} />;
 }
 
 function Waiting({ window }: { window: TimeWindow }) {
@@ -57,7 +55,7 @@ function Waiting({ window }: { window: TimeWindow }) {
   return (
     <Figure
       name="Waiting tasks"
-      value={<FigureLink to="/tasks?status=pending">{formatCount(data?.pending)}</FigureLink>}
+      value={<TasksLink status="pending">{formatCount(data?.pending)}</TasksLink>}
       about={data && <WaitingSince at={data.oldest_pending_at} scheduled={data.scheduled} />}
     >
       {maySeeMetrics && <QueueShape window={window} name="queue.pending" label="Waiting tasks over time" />}
@@ -87,7 +85,7 @@ function Running({ window }: { window: TimeWindow }) {
   return (
     <Figure
       name="Running tasks"
-      value={<FigureLink to="/tasks?status=started">{formatCount(data?.started)}</FigureLink>}
+      value={<TasksLink status="started">{formatCount(data?.started)}</TasksLink>}
       about={data && (agents > 0 ? `with ${agents} agent${agents === 1 ? "" : "s"}` : "no agent is busy")}
     >
       {maySeeMetrics && <QueueShape window={window} name="queue.started" label="Running tasks over time" />}

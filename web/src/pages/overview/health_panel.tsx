@@ -32,7 +32,11 @@ export function Health() {
           <ul className="divide-y divide-line">
             {byNeed(data.services).map((service) => (
               <li key={service.name} className="flex h-9 items-center gap-3 px-4">
-                <Link to={`/services/${service.name}`} className="min-w-0 flex-1 truncate hover:underline">
+                <Link
+                  to="/services"
+                  search={{ service: service.name }}
+                  className="min-w-0 flex-1 truncate hover:underline"
+                >
                   {formatWords(service.name)}
                 </Link>
                 {service.instances > 1 && (

@@ -32,3 +32,27 @@ export function holdLast(values: readonly (number | null)[]): number[] {
     return last;
   });
 }
+
+/** Buckets for which a depth is taken to be what it was, when nothing was recorded. */
+const heldMax = 3;
+
+/**
+ * The greatest depth of each bucket. A queue is measured every few seconds while it is not empty, and once more when it
+ * is: so after 0 it is empty, and after another value it is that, until too much time has passed to know.
+ */
+export function depths(
+  greatest: readonly (number | null)[],
+  latest: readonly (number | null)[],
+): (number | null)[] {
+  let last = 0;
+  let held = 0;
+  return greatest.map((value, index) => {
+    if (value !== null) {
+      last = latest[index] ?? value;
+      held = 0;
+      return value;
+    }
+    held += 1;
+    return last === 0 || held <= heldMax ? last : null;
+  });
+}

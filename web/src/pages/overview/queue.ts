@@ -1,28 +1,12 @@
 /** What waits and what runs, as it is now. */
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { $api, authorizedFetch } from "../../api/client";
+import { $api } from "../../api/client";
 import { useCan, useEvents } from "../../api/hooks";
 import type { LiveEvent } from "../../api/live";
 
-export interface Queue {
-  /** Those that may start at once; `scheduled` ones wait for their time. */
-  pending: number;
-  scheduled: number;
-  started: number;
-  oldest_pending_at: string | null;
-  agents: { agent_id: string; pending: number; started: number }[];
-}
-
 /** Read again as events of tasks come, as of `api/freshness.ts`. */
 export function useQueue() {
-  const isEnabled = useCan("tasks:read");
-  return useQuery({
-    queryKey: ["get", "/api/v1/tasks/queue", {}],
-    queryFn: async ({ signal }) =>
-      (await (await authorizedFetch(`${location.origin}/api/v1/tasks/queue`, { signal })).json()) as Queue,
-    enabled: isEnabled,
-  });
+  return $api.useQuery("get", "/api/v1/tasks/queue", {}, { enabled: useCan("tasks:read") });
 }
 
 /** Under a stream of events lists are read again this often at most. */
@@ -56,7 +40,7 @@ function useTasks(status: "started" | "failed", limit: number, matters: (event: 
   const tasks = $api.useQuery(
     "get",
     "/api/v1/tasks",
-    { params: { query: { status, limit } } },
+    { params: { query: { status: [status], limit } } },
     { enabled: isEnabled, meta: { keepsItself: true } },
   );
   useRefreshOn(matters, () => tasks.refetch());

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
 import { asRangeName, type RangeName } from "../../lib/time_range";
 
@@ -10,6 +11,6 @@ export const overviewRoutes = [
       const range = asRangeName(search.range);
       return range ? { range } : {};
     },
-    component: lazyRouteComponent(() => import("./page"), "Overview"),
+    component: lazyPage(() => import("./page"), "Overview"),
   }),
 ] as const;

@@ -2,14 +2,14 @@
 import { useMemo } from "react";
 import { $api, type Schemas } from "../../api/client";
 import { fillBuckets, type TimeWindow, windowQuery } from "../../lib/time_range";
+import { depths } from "./outcome";
 
 /** No event tells of metrics. */
 const refreshMs = 10_000;
 /** A window that has passed is not asked for again. */
 const keepMs = 60_000;
 
-/** Percentiles are missing where the server is older than this page. */
-export type Bucket = Schemas["MetricBucket"] & { p50?: number; p95?: number };
+export type Bucket = Schemas["MetricBucket"];
 
 interface Asked {
   name: string;
@@ -26,10 +26,7 @@ function useBuckets({ name, tags, window }: Asked): Bucket[] | undefined {
       refetchInterval: refreshMs,
       gcTime: keepMs,
       // Until the next window is there the last one is shown, but never in buckets of another length.
-      placeholderData: (last, query) => {
-        const asked = query?.queryKey[2] as { params: { query: { step: number } } } | undefined;
-        return asked?.params.query.step === window.step ? last : undefined;
-      },
+      placeholderData: (last) => (last?.step === window.step ? last : undefined),
     },
   );
   return data?.buckets;
@@ -56,8 +53,16 @@ export function useWhole({ name, tags, window }: Asked): Bucket | null | undefin
   return buckets && (buckets[0] ?? null);
 }
 
+/** The depth of a queue. */
+export function useDepths(name: string, window: TimeWindow): (number | null)[] | undefined {
+  const greatest = useSeries({ name, window }, maxOf, null);
+  const latest = useSeries({ name, window }, lastOf, null);
+  return useMemo(() => greatest && latest && depths(greatest, latest), [greatest, latest]);
+}
+
 export const countOf = (bucket: Bucket) => bucket.count;
 export const sumOf = (bucket: Bucket) => bucket.sum;
-export const maxOf = (bucket: Bucket) => bucket.max;
-export const p50Of = (bucket: Bucket) => bucket.p50 ?? bucket.mean;
-export const p95Of = (bucket: Bucket) => bucket.p95 ?? bucket.max;
+export const p50Of = (bucket: Bucket) => bucket.p50;
+export const p95Of = (bucket: Bucket) => bucket.p95;
+const maxOf = (bucket: Bucket) => bucket.max;
+const lastOf = (bucket: Bucket) => bucket.last;

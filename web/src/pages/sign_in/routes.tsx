@@ -1,7 +1,8 @@
 import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "../../app/lazy_page";
 import { rootRoute, signedInRoute } from "../../app/root";
 import { ResetPassword } from "./reset_password";
-import { Welcome } from "./welcome";
+import { readTourSearch } from "./tour/search";
 
 /** Pages for who is not signed in; the sign-in itself stands in the place of every other page. */
 export const signInRoutes = [
@@ -16,5 +17,10 @@ export const signInRoutes = [
 
 /** The tour of the first sign-in. */
 export const welcomeRoutes = [
-  createRoute({ getParentRoute: () => signedInRoute, path: "/welcome", component: Welcome }),
+  createRoute({
+    getParentRoute: () => signedInRoute,
+    path: "/welcome",
+    validateSearch: readTourSearch,
+    component: lazyPage(() => import("./welcome"), "Welcome"),
+  }),
 ] as const;

@@ -1,0 +1,141 @@
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect } from "react";
+import type { Schemas } from "../../../api/client";
+import { formatCount, formatSeconds, secondsBetween } from "../../../lib/format";
+import { endTour } from "../../../lib/tour";
+import { StateBadge } from "../../../ui/badge";
+import { Button } from "../../../ui/button";
+import { Failure, Notice, Skeleton } from "../../../ui/states";
+import { useNow } from "../../../ui/time";
+import { NextSteps } from "./next_steps";
+import { Sources } from "./sources";
+import { StepHeading } from "./step_heading";
+import { readAnswer, type Watched, wordsOf } from "./task_stream";
+import { useTaskStream } from "./use_task_stream";
+
+const Markdown = lazy(() => import("../../../ui/markdown"));
+
+type Task = Schemas["Task"];
+
+interface WatchProps {
+  taskId: string;
+  /** The task was completed: the last step of the tour has begun. */
+  onDone: () => void;
+}
+
+/** The task as it runs, then its answer and what to do next. */
+export function Watch({ taskId, onDone }: WatchProps) {
+  const { watched, error } = useTaskStream(taskId);
+  const isCompleted = watched.task?.status === "completed";
+  useEffect(() => {
+    if (!isCompleted) return;
+    endTour();
+    onDone();
+  }, [isCompleted, onDone]);
+  if (error) return <Failure error={error} />;
+  if (!watched.task) return <Skeleton lines={6} className="p-0" />;
+  return (
+    <>
+      <StepHeading>{headingOf(watched.task)}</StepHeading>
+      <div className="mt-3 flex flex-col gap-4">
+        <Question task={watched.task} />
+        <Words watched={watched} />
+        {isCompleted && <Completed task={watched.task} />}
+        {watched.isEnded && !isCompleted && <NotCompleted task={watched.task} />}
+      </div>
+    </>
+  );
+}
+
+function headingOf({ status }: Task): string {
+  if (status === "completed") return "Answered";
+  if (status === "failed") return "It did not work out";
+  if (status === "cancelled") return "Cancelled";
+  return status === "pending" ? "Waiting for its turn" : "The agent is on it";
+}
+
+function Question({ task }: { task: Task }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <StateBadge state={task.status} />
+      <span className="min-w-0 font-medium break-words">{task.description}</span>
+      <span className="text-xs text-muted">
+        {task.agent_id} · <Elapsed task={task} />
+      </span>
+    </div>
+  );
+}
+
+/** How long it took, or has taken so far. */
+function Elapsed({ task }: { task: Task }) {
+  if (!task.completed_at) return <Running since={task.created_at} />;
+  return formatSeconds(secondsBetween(task.created_at, task.completed_at));
+}
+
+function Running({ since }: { since: string }) {
+  const seconds = Math.floor(secondsBetween(since, useNow()) ?? 0);
+  return formatSeconds(Math.max(0, seconds));
+}
+
+function Words({ watched }: { watched: Watched }) {
+  const words = wordsOf(watched);
+  if (!words && watched.isEnded) return null;
+  return (
+    <div
+      aria-live="polite"
+      aria-busy={!watched.isEnded}
+      className="min-h-32 rounded-md border border-line bg-sunken p-4 text-base"
+    >
+      {words ? (
+        <Suspense fallback={<p className="whitespace-pre-wrap">{words}</p>}>
+          <Markdown text={words} />
+        </Suspense>
+      ) : (
+        <p className="animate-pulse-soft text-muted">
+          {watched.task?.status === "started"
+            ? "Looking up what it knows…"
+            : "It begins as soon as a worker is free…"}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Completed({ task }: { task: Task }) {
+  const { sources, model, inputTokens, outputTokens } = readAnswer(task.result);
+  return (
+    <>
+      <p className="text-xs text-muted">
+        Answered by {model || "its knowledge"}
+        {inputTokens + outputTokens > 0 &&
+          ` · ${formatCount(inputTokens)} tokens read, ${formatCount(outputTokens)} written`}
+        {" · "}
+        <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent hover:underline">
+          see each step
+        </Link>
+      </p>
+      <Sources sources={sources} />
+      <NextSteps />
+    </>
+  );
+}
+
+function NotCompleted({ task }: { task: Task }) {
+  return (
+    <>
+      {task.error_message && <Notice tone="danger">{task.error_message}</Notice>}
+      <div className="flex justify-end gap-2">
+        <Button asChild look="quiet">
+          <Link to="/tasks/$taskId" params={{ taskId: task.id }}>
+            See each step
+          </Link>
+        </Button>
+        <Button asChild look="primary">
+          <Link to="/welcome" search={{ step: "ask" }}>
+            Ask again
+          </Link>
+        </Button>
+      </div>
+    </>
+  );
+}
