@@ -59,7 +59,7 @@ const columns: Column<Item>[] = [
     width: "8rem",
     isExtra: true,
     isNumber: true,
-    render: (item) => <Time at={item.last_used_at} className="text-muted" />,
+    render: (item) => <Time isLight at={item.last_used_at} className="text-muted" />,
   },
 ];
 

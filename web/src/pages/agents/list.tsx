@@ -125,6 +125,10 @@ interface AgentsProps {
 function Agents({ agents, total, isLoadingMore, onEnd }: AgentsProps) {
   const navigate = useNavigate();
   const openTasks = useOpenTasks();
+  const open = useCallback(
+    (agent: Agent) => void navigate({ to: "/agents/$agentId", params: { agentId: agent.id } }),
+    [navigate],
+  );
   const columns = useMemo(() => agentColumns(openTasks), [openTasks]);
   return (
     <LongTable
@@ -133,7 +137,7 @@ function Agents({ agents, total, isLoadingMore, onEnd }: AgentsProps) {
       total={total}
       columns={columns}
       rowKey={(agent) => agent.id}
-      onOpen={(agent) => void navigate({ to: "/agents/$agentId", params: { agentId: agent.id } })}
+      onOpen={open}
       onEnd={onEnd}
       isLoadingMore={isLoadingMore}
     />

@@ -20,9 +20,9 @@ function Capabilities({ names }: { names: string[] }) {
         </Badge>
       ))}
       {rest > 0 && (
-        <Tooltip text={names.join(", ")}>
-          <span className="text-xs text-muted">+{rest}</span>
-        </Tooltip>
+        <span title={names.join(", ")} className="text-xs text-muted">
+          +{rest}
+        </span>
       )}
     </span>
   );
@@ -31,12 +31,10 @@ function Capabilities({ names }: { names: string[] }) {
 function Open({ tasks }: { tasks: OpenTasks | undefined }) {
   if (!tasks || tasks.pending + tasks.started === 0) return <span className="text-muted">–</span>;
   return (
-    <Tooltip text={`${tasks.started} running, ${tasks.pending} waiting`}>
-      <span>
-        {formatCount(tasks.started)}
-        <span className="text-muted"> / {formatCount(tasks.pending + tasks.started)}</span>
-      </span>
-    </Tooltip>
+    <span title={`${tasks.started} running, ${tasks.pending} waiting`}>
+      {formatCount(tasks.started)}
+      <span className="text-muted"> / {formatCount(tasks.pending + tasks.started)}</span>
+    </span>
   );
 }
 
@@ -51,6 +49,7 @@ export function agentColumns(openTasks: ReadonlyMap<string, OpenTasks> | undefin
           <Link
             to="/agents/$agentId"
             params={{ agentId: agent.id }}
+            preload={false}
             className="truncate font-medium hover:text-accent"
           >
             {agent.name}
@@ -104,7 +103,7 @@ export function agentColumns(openTasks: ReadonlyMap<string, OpenTasks> | undefin
       width: "7.5rem",
       isExtra: true,
       isNumber: true,
-      render: (agent) => <Time at={agent.updated_at} className="text-muted" />,
+      render: (agent) => <Time isLight at={agent.updated_at} className="text-muted" />,
     },
   ];
 }

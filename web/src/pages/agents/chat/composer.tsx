@@ -1,6 +1,6 @@
 import { ArrowUp, Square } from "lucide-react";
 import type { KeyboardEvent } from "react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { fieldOf } from "../../../lib/forms";
 import { IconButton } from "../../../ui/button";
 import { TextArea } from "../../../ui/field";
@@ -17,6 +17,7 @@ const hasKeyboard = () => window.matchMedia("(hover: hover)").matches;
 
 export function Composer({ agentName, isRunning, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState("");
+  const helpId = useId();
   const input = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (hasKeyboard()) input.current?.focus();
@@ -51,7 +52,8 @@ export function Composer({ agentName, isRunning, onSend, onStop }: ComposerProps
           rows={1}
           aria-label={`Message to ${agentName}`}
           aria-keyshortcuts="Enter"
-          placeholder={`Ask ${agentName}; Enter sends, Shift-Enter makes a new line`}
+          aria-describedby={helpId}
+          placeholder={`Ask ${agentName}`}
           maxLength={fieldOf("ChatRequestCreate", "message").maxLength}
           className="field-sizing-content max-h-48 flex-1 resize-none! text-base"
           value={text}
@@ -68,6 +70,9 @@ export function Composer({ agentName, isRunning, onSend, onStop }: ComposerProps
           </IconButton>
         )}
       </div>
+      <p id={helpId} className="mx-auto mt-1.5 hidden max-w-3xl text-xs text-muted md:block md:px-4">
+        Enter sends, Shift-Enter makes a new line.
+      </p>
     </form>
   );
 }

@@ -7,15 +7,13 @@ import { itemsOf, type NumberedSource, type Source } from "./exchanges";
 export function Sources({ sources }: { sources: readonly Source[] }) {
   if (sources.length === 0) return null;
   return (
-    <section aria-label="Sources" className="rounded-md border border-line">
-      <ul>
-        {itemsOf(sources).map((item) => (
-          <li key={item.numbers[0]} className="border-b border-line/60 px-3 py-1.5 last:border-0">
-            <Item item={item} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <ul aria-label="Sources" className="rounded-md border border-line">
+      {itemsOf(sources).map((item) => (
+        <li key={item.numbers[0]} className="border-b border-line/60 px-3 py-1.5 last:border-0">
+          <Item item={item} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
