@@ -2,7 +2,6 @@ import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../../api/client";
 import { useCan } from "../../api/hooks";
 import { formatCount } from "../../lib/format";
-import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Facts } from "../../ui/page";
 import { type Column, Table } from "../../ui/table";
@@ -57,14 +56,7 @@ export function ConsumerSheet({ group, channels, onClose }: ConsumerSheetProps) 
     >
       {group && (
         <div className="flex flex-col gap-5">
-          <div className="flex flex-wrap gap-2">
-            <Button asChild>
-              <Link to="/events" search={{ tab: "dead-letters", consumer: group.name }}>
-                Dead letters
-              </Link>
-            </Button>
-            {mayReplay && <ReplayConsumer name={group.name} />}
-          </div>
+          {mayReplay && <ReplayConsumer name={group.name} />}
           <Facts
             facts={[
               ["Channels", channels?.join(", ")],
@@ -73,6 +65,17 @@ export function ConsumerSheet({ group, channels, onClose }: ConsumerSheetProps) 
               ["Waiting", formatCount(group.waiting)],
               ["Retrying", formatCount(group.retrying)],
               ["Parked", formatCount(group.parked)],
+              [
+                "Dead letters",
+                <Link
+                  key="letters"
+                  to="/events"
+                  search={{ tab: "dead-letters", consumer: group.name }}
+                  className="text-accent hover:underline"
+                >
+                  Show them
+                </Link>,
+              ],
             ]}
           />
           <section className="flex flex-col gap-1">

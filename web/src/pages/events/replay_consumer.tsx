@@ -4,7 +4,7 @@ import { useForm } from "react-hook-form";
 import { $api, refreshPaths } from "../../api/client";
 import { asApiError } from "../../api/problem";
 import { Button } from "../../ui/button";
-import { Dialog, DialogActions } from "../../ui/dialog";
+import { DialogActions } from "../../ui/dialog";
 import { Field, Input, Select } from "../../ui/field";
 import { Notice } from "../../ui/states";
 import { toast } from "../../ui/toast";
@@ -15,23 +15,14 @@ interface Values {
   since: string;
 }
 
-/** Sends a group to another point of the log. */
+/** Sends a group to another point of the log, after saying what that means. */
 export function ReplayConsumer({ name }: { name: string }) {
   const [isOpen, setOpen] = useState(false);
+  if (isOpen) return <ReplayForm name={name} onDone={() => setOpen(false)} />;
   return (
-    <>
-      <Button onClick={() => setOpen(true)}>
-        <RotateCcw aria-hidden className="size-3.5" /> Replay
-      </Button>
-      <Dialog
-        isOpen={isOpen}
-        onClose={() => setOpen(false)}
-        title={`Replay ${name}?`}
-        about="The whole group goes on from another point of the log."
-      >
-        {isOpen && <ReplayForm name={name} onDone={() => setOpen(false)} />}
-      </Dialog>
-    </>
+    <Button className="self-start" onClick={() => setOpen(true)}>
+      <RotateCcw aria-hidden className="size-3.5" /> Replay
+    </Button>
   );
 }
 
@@ -53,7 +44,12 @@ function ReplayForm({ name, onDone }: { name: string; onDone: () => void }) {
     }
   });
   return (
-    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
+    <form
+      noValidate
+      aria-label={`Replay ${name}`}
+      onSubmit={(event) => void submit(event)}
+      className="flex flex-col gap-4 rounded-lg border border-line p-4"
+    >
       <Field label="Go on from">
         <Select {...register("point")}>
           <option value="since">A moment</option>

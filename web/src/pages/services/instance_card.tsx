@@ -46,13 +46,18 @@ function factsOf(instance: Instance): [string, ReactNode][] {
   return all.filter(([, value]) => value !== "" && value !== null && value !== false);
 }
 
-export function InstanceCard({ instance }: { instance: Instance }) {
+interface InstanceProps {
+  instance: Instance;
+  onDeregistered: () => void;
+}
+
+export function InstanceCard({ instance, onDeregistered }: InstanceProps) {
   return (
     <article aria-label={addressOf(instance)} className="rounded-lg border border-line">
       <header className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2">
         <code className="min-w-0 flex-1 font-mono text-xs font-medium break-all">{addressOf(instance)}</code>
         <StateBadge state={instance.status} />
-        {instance.source === "external" && <Deregister instance={instance} />}
+        {instance.source === "external" && <Deregister instance={instance} onDeregistered={onDeregistered} />}
       </header>
       <div className="p-3">
         <Facts facts={factsOf(instance)} />
@@ -62,7 +67,7 @@ export function InstanceCard({ instance }: { instance: Instance }) {
 }
 
 /** Processes of the installation come and go by themselves. */
-function Deregister({ instance }: { instance: Instance }) {
+function Deregister({ instance, onDeregistered }: InstanceProps) {
   const mayManage = useCan("services:manage");
   const deregister = $api.useMutation("delete", "/api/v1/instances/{instance_id}");
   if (!mayManage) return null;
@@ -71,6 +76,7 @@ function Deregister({ instance }: { instance: Instance }) {
     deregister.mutateAsync({ params: { path: { instance_id: instance.id } } }).then(
       () => {
         toast(`${address} is deregistered`);
+        onDeregistered();
         refreshPaths("/api/v1/services", "/api/v1/instances", "/api/v1/topology");
       },
       (error) => {

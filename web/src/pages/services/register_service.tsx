@@ -1,5 +1,5 @@
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { type UseFormReturn, useForm } from "react-hook-form";
 import { api, idempotencyKey, refreshPaths, type Schemas } from "../../api/client";
 import { fieldOf, rulesOf, showFaults, validJsonObject } from "../../lib/forms";
@@ -53,13 +53,17 @@ interface FormProps {
 
 function RegistrationForm({ onCancel, onDone }: FormProps) {
   const form = useForm<RegistrationValues>({ defaultValues: emptyRegistration });
-  const [key] = useState(idempotencyKey);
+  // A repetition after a lost answer has the same key, and another body another one.
+  const sent = useRef({ body: "", key: "" });
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     try {
+      const registration = bodyOf(values);
+      const text = JSON.stringify(registration);
+      if (sent.current.body !== text) sent.current = { body: text, key: idempotencyKey() };
       const { data } = await api.POST("/api/v1/instances", {
-        body: bodyOf(values),
-        headers: { "Idempotency-Key": key },
+        body: registration,
+        headers: { "Idempotency-Key": sent.current.key },
       });
       if (data) onDone(data);
     } catch (error) {

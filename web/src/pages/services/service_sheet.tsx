@@ -11,28 +11,23 @@ import { pollMs } from "./use_health";
 export function ServiceSheet({ name, onClose }: { name: string | undefined; onClose: () => void }) {
   return (
     <Dialog isOpen={name !== undefined} onClose={onClose} isSheet title={name ?? ""} about="Service">
-      {name !== undefined && <Contents name={name} />}
+      {name !== undefined && <Contents name={name} onGone={onClose} />}
     </Dialog>
   );
 }
 
-function Contents({ name }: { name: string }) {
+/** A service that is gone is not asked for until an event says that it is back. */
+const pollWhileThere = (query: { state: { error: unknown } }) => (query.state.error ? false : pollMs);
+
+function Contents({ name, onGone }: { name: string; onGone: () => void }) {
   const params = { path: { service: name } };
-  const instances = $api.useQuery(
-    "get",
-    "/api/v1/services/{service}",
-    { params },
-    { refetchInterval: pollMs },
-  );
-  const metrics = $api.useQuery(
-    "get",
-    "/api/v1/services/{service}/metrics",
-    { params },
-    { refetchInterval: pollMs },
-  );
+  const topology = $api.useQuery("get", "/api/v1/topology");
+  const isMissing = topology.data?.services.every((service) => service.name !== name);
+  const options = { enabled: isMissing === false, refetchInterval: pollWhileThere };
+  const instances = $api.useQuery("get", "/api/v1/services/{service}", { params }, options);
+  const metrics = $api.useQuery("get", "/api/v1/services/{service}/metrics", { params }, options);
   const failure: unknown = instances.error;
-  const isGone = failure ? asApiError(failure).status === 404 : false;
-  if (isGone)
+  if (isMissing || (failure && asApiError(failure).status === 404))
     return (
       <Empty title="No instance is registered">
         Start a process with this role, or register an instance of the service.
@@ -48,7 +43,10 @@ function Contents({ name }: { name: string }) {
             <ul className="flex flex-col gap-3">
               {data.instances.map((instance) => (
                 <li key={instance.id}>
-                  <InstanceCard instance={instance} />
+                  <InstanceCard
+                    instance={instance}
+                    onDeregistered={() => data.instances.length === 1 && onGone()}
+                  />
                 </li>
               ))}
             </ul>
