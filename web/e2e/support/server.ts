@@ -36,6 +36,7 @@ export class Server {
   private child: ChildProcess | undefined;
   private directory = "";
 
+  /** `environment` overrides; a setting that is empty is as if it were not there. */
   constructor(private readonly environment: Record<string, string> = {}) {}
 
   /** Starts, or starts again on the same data and the same port. */
@@ -84,9 +85,12 @@ export class Server {
     return (await readFile(join(this.directory, "log"), "utf8")).slice(-8000);
   }
 
-  /** What it printed on standard error before it logged: the password of the first start stands there. */
-  async wholeLog(): Promise<string> {
-    return readFile(join(this.directory, "log"), "utf8");
+  /** The one that was made up at the first start, as it is shown to whoever starts the program. */
+  async printedPassword(): Promise<string> {
+    const said = await readFile(join(this.directory, "log"), "utf8");
+    const found = said.match(/with the password (\S+)/)?.[1];
+    if (!found) throw new Error("no password was printed");
+    return found;
   }
 
   /** As a crash: nothing is said good-bye to. */

@@ -27,7 +27,12 @@ export async function authorizedFetch(input: RequestInfo | URL, init?: RequestIn
 }
 
 /** `await api.GET("/api/v1/agents", …)`: for what is not shown by a query. Throws ApiError. */
-export const api = createFetchClient<paths>({ baseUrl: location.origin, fetch: authorizedFetch });
+export const api = createFetchClient<paths>({
+  baseUrl: location.origin,
+  fetch: authorizedFetch,
+  // Several values of a parameter stand in one, with commas.
+  querySerializer: { array: { style: "form", explode: false } },
+});
 
 /**
  * `$api.useQuery("get", "/api/v1/agents", { params })`, `$api.useMutation("post", …)`. The key of a query is

@@ -1,11 +1,12 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
+import type { ReactNode } from "react";
 import { asApiError } from "../api/problem";
 import { Button } from "../ui/button";
 import { Page } from "../ui/page";
 import { Empty, Failure } from "../ui/states";
 
-export function NotFound() {
+export function NotFound(): ReactNode {
   return (
     <Page title="Not found">
       <Empty
@@ -24,7 +25,7 @@ export function NotFound() {
 }
 
 /** A page that broke; the rest of the application goes on. */
-export function PageFailure({ error, reset }: ErrorComponentProps) {
+export function PageFailure({ error, reset }: ErrorComponentProps): ReactNode {
   const isStale = /dynamically imported module|module script/i.test(asApiError(error).message);
   if (isStale) {
     return (

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, Outlet } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useSession } from "../api/hooks";
 import { MustChangePassword } from "../pages/sign_in/must_change_password";
 import { SignIn } from "../pages/sign_in/sign_in";
@@ -16,7 +17,9 @@ export const signedInRoute = createRoute({
   errorComponent: PageFailure,
 });
 
-function Gate() {
+// The types of what is shown are said, here and in failures.tsx: links within ask the router for the types of their
+// addresses, and TypeScript would go round in a circle and give up without a word.
+function Gate(): ReactNode {
   const session = useSession();
   if (session.phase === "starting") return <Starting />;
   if (session.phase === "anonymous") return <SignIn reason={session.reason} />;
