@@ -52,6 +52,7 @@ function MakeBackup({ isBlocked }: { isBlocked: boolean }) {
 }
 
 export function Backups() {
+  const mayRead = useCan("backups:read");
   const mayWrite = useCan("backups:write");
   const { backup: openId } = useSearch({ from: "/signed-in/backups" });
   const navigate = useNavigate({ from: "/backups" });
@@ -83,7 +84,7 @@ export function Backups() {
           {(data) => <BackupsTable backups={data.backups} onOpen={open} />}
         </Loaded>
       </Panel>
-      <Keeping />
+      {mayRead && <Keeping />}
       <BackupDetail
         backup={backups.data?.backups.find((each) => each.id === openId)}
         isMissing={Boolean(openId && backups.data)}

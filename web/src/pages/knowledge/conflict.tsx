@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { formatWords } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Notice } from "../../ui/states";
@@ -14,24 +15,30 @@ interface ConflictProps {
 export function Conflict({ before, theirs, mine, onTakeTheirs }: ConflictProps) {
   const changed = changedFields(before, theirs);
   const mineToo = new Set(changedFields(before, mine));
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "center" }), []);
   return (
-    <Notice>
-      <p className="font-medium">Somebody else saved this item meanwhile; nothing of yours is saved yet.</p>
-      <dl className="mt-2 flex flex-col gap-2">
-        {changed.map((name) => (
-          <div key={name}>
-            <dt className="font-medium">
-              {formatWords(name)}
-              {mineToo.has(name) ? ": changed by both, yours would replace theirs" : ": theirs stays"}
-            </dt>
-            <dd className="line-clamp-4 text-text break-words whitespace-pre-wrap">{shown(theirs, name)}</dd>
-          </div>
-        ))}
-      </dl>
-      <Button className="mt-3" onClick={onTakeTheirs}>
-        Discard mine and take theirs
-      </Button>
-    </Notice>
+    <div ref={place}>
+      <Notice>
+        <p className="font-medium">Somebody else saved this item meanwhile; nothing of yours is saved yet.</p>
+        <dl className="mt-2 flex flex-col gap-2">
+          {changed.map((name) => (
+            <div key={name}>
+              <dt className="font-medium">
+                {formatWords(name)}
+                {mineToo.has(name) ? ": changed by both, yours would replace theirs" : ": theirs stays"}
+              </dt>
+              <dd className="line-clamp-4 text-text break-words whitespace-pre-wrap">
+                {shown(theirs, name)}
+              </dd>
+            </div>
+          ))}
+        </dl>
+        <Button className="mt-3" onClick={onTakeTheirs}>
+          Discard mine and take theirs
+        </Button>
+      </Notice>
+    </div>
   );
 }
 

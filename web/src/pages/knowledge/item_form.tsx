@@ -85,7 +85,14 @@ export function ItemForm({ form, isNew, onSubmit, onCancel, action, children }: 
         rules={{ validate: validTags }}
         render={({ field }) => (
           <Field label="Tags" hint="Enter or a comma ends one." error={errors.tags?.message}>
-            <ChipsInput values={field.value} onChange={field.onChange} />
+            <ChipsInput
+              ref={field.ref}
+              values={field.value}
+              onChange={field.onChange}
+              onBlur={field.onBlur}
+              noun="tag"
+              maxLength={tagMax}
+            />
           </Field>
         )}
       />

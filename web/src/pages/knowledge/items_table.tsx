@@ -1,6 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
 import { formatCount } from "../../lib/format";
-import { Badge } from "../../ui/badge";
 import { type Column, LongTable } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { ItemLink } from "./item_link";
@@ -10,7 +9,7 @@ const columns: Column<Item>[] = [
   {
     key: "title",
     name: "Item",
-    width: "minmax(12rem, 3fr)",
+    width: "minmax(9rem, 3fr)",
     render: (item) => (
       <ItemLink item={item} className="font-medium hover:underline">
         {titleOf(item)}
@@ -20,15 +19,15 @@ const columns: Column<Item>[] = [
   {
     key: "agent",
     name: "Agent",
-    width: "minmax(7rem, 1fr)",
+    width: "minmax(7rem, 1.2fr)",
     render: (item) => <span className="font-mono text-xs">{item.agent_id}</span>,
   },
   {
     key: "category",
     name: "Category",
-    width: "minmax(9rem, 1fr)",
+    width: "minmax(8rem, 1fr)",
     isExtra: true,
-    render: (item) => <Badge className="max-w-full">{item.category}</Badge>,
+    render: (item) => <span className="text-muted">{item.category}</span>,
   },
   {
     key: "source",
@@ -47,14 +46,14 @@ const columns: Column<Item>[] = [
   {
     key: "used",
     name: "Last used",
-    width: "7rem",
+    width: "8rem",
     isExtra: true,
     render: (item) => <Time at={item.last_used_at} className="text-muted" />,
   },
   {
     key: "updated",
     name: "Changed",
-    width: "7rem",
+    width: "8rem",
     isExtra: true,
     render: (item) => <Time at={item.updated_at} className="text-muted" />,
   },

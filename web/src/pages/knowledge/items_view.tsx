@@ -29,8 +29,13 @@ export function Items() {
   const ask = useCallback((q: string) => change({ q: q || undefined }), [change]);
   return (
     <>
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchInput label="Ask what agents know" className="sm:w-80" value={search.q ?? ""} onChange={ask} />
+      <div className="grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
+        <SearchInput
+          label="Ask what agents know"
+          className="col-span-2 sm:w-80"
+          value={search.q ?? ""}
+          onChange={ask}
+        />
         <AgentFilter value={search.agent} onChange={(agent) => change({ agent })} />
         <CategoryFilter
           value={search.category ?? ""}

@@ -54,7 +54,7 @@ function Actions({ agent }: { agent: string | undefined }) {
         </Link>
       </Button>
       <Button asChild look="primary">
-        <Link to="/knowledge" search={(before: KnowledgeSearch) => ({ ...before, add: true as const })}>
+        <Link from="/knowledge" to="." search={(before) => ({ ...before, add: true as const })}>
           <Plus aria-hidden className="size-4" /> Add knowledge
         </Link>
       </Button>

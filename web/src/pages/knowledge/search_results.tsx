@@ -101,7 +101,7 @@ function Passage({ text, question }: { text: string; question: string }) {
   let at = 0;
   return (
     <p className="line-clamp-4 max-w-prose border-l-2 border-line pl-3 text-muted">
-      {excerptFrom(highlight(text, question)).map((segment) => {
+      {excerptFrom(highlight(text.replaceAll("**", ""), question)).map((segment) => {
         const key = at;
         at += segment.text.length;
         return segment.isHit ? (

@@ -103,7 +103,7 @@ function Summary({ summary, hasAgents }: { summary: UsageSummary; hasAgents: boo
                 {
                   key: "created",
                   name: "Created",
-                  width: "7rem",
+                  width: "8rem",
                   render: (item) => <Time at={item.created_at} className="text-muted" />,
                 },
               ]}
@@ -143,7 +143,7 @@ function MostUsed({ items }: { items: Counted[] }) {
     {
       key: "used",
       name: "Last used",
-      width: "7rem",
+      width: "8rem",
       isExtra: true,
       render: (item) => <Time at={item.last_used_at} className="text-muted" />,
     },
@@ -173,19 +173,19 @@ const agentColumns: Column<AgentUsage>[] = [
       </Link>
     ),
   },
-  { key: "items", name: "Items", width: "5rem", isNumber: true, render: ({ items }) => formatCount(items) },
+  { key: "items", name: "Items", width: "4.5rem", isNumber: true, render: ({ items }) => formatCount(items) },
   {
     key: "used",
     name: "Used",
-    width: "5rem",
+    width: "4.5rem",
     isNumber: true,
     render: ({ used, items }) => formatPercent((used / items) * 100),
   },
-  { key: "uses", name: "Uses", width: "5rem", isNumber: true, render: ({ uses }) => formatCount(uses) },
+  { key: "uses", name: "Uses", width: "4.5rem", isNumber: true, render: ({ uses }) => formatCount(uses) },
   {
     key: "last",
     name: "Last used",
-    width: "7rem",
+    width: "8rem",
     isExtra: true,
     render: ({ lastUsedAt }) => <Time at={lastUsedAt} className="text-muted" />,
   },

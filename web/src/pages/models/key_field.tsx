@@ -19,7 +19,7 @@ export function KeyField({ form, provider }: KeyFieldProps) {
     setValue("keyUse", next);
     setValue("key", "");
   };
-  if (hasKey && use !== "set" && !isMoved) {
+  if (hasKey && (use === "remove" || (use === "keep" && !isMoved))) {
     return (
       <div className="flex flex-col gap-1">
         <span className="font-medium">Key</span>
@@ -28,11 +28,8 @@ export function KeyField({ form, provider }: KeyFieldProps) {
             {use === "keep" ? "One is stored, and is kept." : "It is taken away when you save."}
           </span>
           <Button onClick={() => choose("set")}>Replace</Button>
-          {use === "keep" ? (
-            <Button onClick={() => choose("remove")}>Remove</Button>
-          ) : (
-            <Button onClick={() => choose("keep")}>Keep it</Button>
-          )}
+          {use === "keep" && <Button onClick={() => choose("remove")}>Remove</Button>}
+          {use === "remove" && !isMoved && <Button onClick={() => choose("keep")}>Keep it</Button>}
         </div>
       </div>
     );
@@ -56,14 +53,17 @@ export function KeyField({ form, provider }: KeyFieldProps) {
           {...register("key", {
             maxLength: { value: 4096, message: "At most 4,096 characters." },
             validate: (key) =>
-              /^[\x21-\x7e]*$/.test(key) || "Visible ASCII characters without spaces: check what was pasted.",
+              isMoved && key === ""
+                ? "Give the key for this host, or remove the stored one."
+                : /^[\x21-\x7e]*$/.test(key) ||
+                  "Visible ASCII characters without spaces: check what was pasted.",
             onChange: () => setValue("keyUse", "set"),
           })}
         />
       </Field>
-      {hasKey && !isMoved && (
-        <Button look="quiet" className="self-start" onClick={() => choose("keep")}>
-          Keep the stored key
+      {hasKey && (
+        <Button look="quiet" className="self-start" onClick={() => choose(isMoved ? "remove" : "keep")}>
+          {isMoved ? "Remove the stored key" : "Keep the stored key"}
         </Button>
       )}
     </div>

@@ -6,6 +6,7 @@ import { Panel } from "../../ui/page";
 import { Loaded } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { ConnectHelp } from "./connect_help";
+import { protocolNames } from "./provider_values";
 
 type Model = Schemas["Model"];
 
@@ -41,7 +42,7 @@ const columns: Column<Model>[] = [
     name: "Protocol",
     width: "minmax(6rem, 1fr)",
     isExtra: true,
-    render: (model) => (model.kind === own ? "none: it quotes knowledge" : model.kind),
+    render: (model) => protocolNames[model.kind] ?? model.kind,
   },
 ];
 

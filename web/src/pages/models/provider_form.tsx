@@ -34,9 +34,11 @@ async function save(values: ProviderValues, provider: Provider | undefined) {
 interface ProviderFormProps {
   provider: Provider | undefined;
   onDone: () => void;
+  /** With the id of a new one. */
+  onAdded?: (id: string) => void;
 }
 
-export function ProviderForm({ provider, onDone }: ProviderFormProps) {
+export function ProviderForm({ provider, onDone, onAdded }: ProviderFormProps) {
   const form = useForm<ProviderValues>({ defaultValues: valuesOf(provider) });
   const { register, handleSubmit, control, formState, setError, setValue, getValues } = form;
   const { errors, isSubmitting } = formState;
@@ -46,7 +48,8 @@ export function ProviderForm({ provider, onDone }: ProviderFormProps) {
       await save(values, provider);
       refreshPaths("/api/v1/providers", "/api/v1/models");
       toast(provider ? "Changes saved" : `Provider ${values.id} added`);
-      onDone();
+      if (provider) onDone();
+      else onAdded?.(values.id);
     } catch (error) {
       if (asApiError(error).code === "version_mismatch") {
         refreshPaths("/api/v1/providers");

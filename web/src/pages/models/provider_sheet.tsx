@@ -7,15 +7,17 @@ import { Facts } from "../../ui/page";
 import { toast, toastError } from "../../ui/toast";
 import { ProviderForm } from "./provider_form";
 import { ProviderTest } from "./provider_test";
-import type { Provider } from "./provider_values";
+import { type Provider, protocolNames } from "./provider_values";
 
 interface ProviderSheetProps {
   /** Left out: a new one. */
   provider?: Provider;
   onClose: () => void;
+  /** With the id of a new one, which can be tested then. */
+  onAdded?: (id: string) => void;
 }
 
-export function ProviderSheet({ provider, onClose }: ProviderSheetProps) {
+export function ProviderSheet({ provider, onClose, onAdded }: ProviderSheetProps) {
   const mayWrite = useCan("providers:write");
   const isOperators = provider?.origin === "settings";
   const canEdit = mayWrite && !isOperators;
@@ -34,7 +36,7 @@ export function ProviderSheet({ provider, onClose }: ProviderSheetProps) {
       <div className="flex flex-col gap-6">
         {provider && mayWrite && <ProviderTest id={provider.id} />}
         {canEdit ? (
-          <ProviderForm provider={provider} onDone={onClose} />
+          <ProviderForm provider={provider} onDone={onClose} onAdded={onAdded} />
         ) : (
           provider && <ProviderFacts provider={provider} />
         )}
@@ -50,7 +52,7 @@ function ProviderFacts({ provider }: { provider: Provider }) {
   return (
     <Facts
       facts={[
-        ["Protocol", provider.kind],
+        ["Protocol", protocolNames[provider.kind]],
         ["Address", mono(provider.base_url)],
         ["Default model", provider.default_model ? mono(provider.default_model) : undefined],
         [
@@ -87,7 +89,8 @@ function DeleteProvider({ provider, onDone }: { provider: Provider; onDone: () =
         }
         onConfirm={() => remove.mutateAsync({ params: { path: { provider_id: provider.id } } })}
       >
-        Agents that name it in their config fail until they name another one; all others go on with the next provider.
+        Agents that name it in their config fail until they name another one; all others go on with the next
+        provider.
       </Confirm>
     </section>
   );

@@ -29,6 +29,13 @@ export const usualUrls: Record<ProviderKind, string> = {
   anthropic: "https://api.anthropic.com",
 };
 
+/** Names of the protocols; `extractive` speaks none. */
+export const protocolNames: Record<string, string> = {
+  openai: "OpenAI",
+  anthropic: "Anthropic",
+  extractive: "none: it quotes knowledge",
+};
+
 export function valuesOf(provider: Provider | undefined): ProviderValues {
   return {
     id: provider?.id ?? "",

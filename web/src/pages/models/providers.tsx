@@ -8,7 +8,7 @@ import { Empty, Loaded } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { ProviderSheet } from "./provider_sheet";
-import type { Provider } from "./provider_values";
+import { type Provider, protocolNames } from "./provider_values";
 
 const columns: Column<Provider>[] = [
   {
@@ -25,7 +25,13 @@ const columns: Column<Provider>[] = [
       </Link>
     ),
   },
-  { key: "kind", name: "Protocol", width: "7rem", isExtra: true, render: (provider) => provider.kind },
+  {
+    key: "kind",
+    name: "Protocol",
+    width: "7rem",
+    isExtra: true,
+    render: (provider) => protocolNames[provider.kind],
+  },
   {
     key: "url",
     name: "Address",
@@ -57,7 +63,7 @@ const columns: Column<Provider>[] = [
   {
     key: "updated",
     name: "Changed",
-    width: "7rem",
+    width: "8rem",
     isExtra: true,
     render: (provider) => (
       <Time at={provider.origin === "settings" ? null : provider.updated_at} className="text-muted" />
@@ -103,7 +109,7 @@ export function Providers() {
         serve everyone and are changed where the server is started.
       </p>
       {open && <ProviderSheet key={open.id} provider={open} onClose={() => show()} />}
-      {add && mayWrite && <ProviderSheet onClose={() => show()} />}
+      {add && mayWrite && <ProviderSheet onClose={() => show()} onAdded={show} />}
     </>
   );
 }

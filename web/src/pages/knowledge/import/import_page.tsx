@@ -73,12 +73,15 @@ function Controls({ files, isRunning }: { files: readonly ImportFile[]; isRunnin
     <div className="sticky top-12 z-10 flex flex-wrap items-center gap-x-4 gap-y-2 rounded-lg border border-line bg-surface px-4 py-2.5 shadow-card">
       <div className="min-w-48 flex-1">
         {hasBegun ? (
-          <Progress
-            label="All files"
-            done={sum(taken, (file) => file.outcome.done)}
-            total={sum(taken, itemsOf)}
-            isRunning={isRunning}
-          />
+          <>
+            <Progress
+              label="All files"
+              done={sum(taken, (file) => file.outcome.done)}
+              total={sum(taken, itemsOf)}
+              isRunning={isRunning}
+            />
+            {!isRunning && <Totals files={taken} />}
+          </>
         ) : (
           <span className="text-muted">
             {formatCount(files.length)} {files.length === 1 ? "file" : "files"}, {formatCount(count)} items
@@ -101,5 +104,18 @@ function Controls({ files, isRunning }: { files: readonly ImportFile[]; isRunnin
         </>
       )}
     </div>
+  );
+}
+
+function Totals({ files }: { files: readonly ImportFile[] }) {
+  const imported = sum(files, (file) => file.outcome.imported);
+  const merged = sum(files, (file) => file.outcome.merged);
+  const skipped = sum(files, (file) => file.outcome.skipped);
+  const faulty = sum(files, (file) => file.outcome.faulty.length + (file.contents?.faults.length ?? 0));
+  return (
+    <p className="mt-1 text-muted" role="status">
+      {formatCount(imported)} imported, {formatCount(merged)} merged, {formatCount(skipped)} skipped,{" "}
+      {formatCount(faulty)} faulty
+    </p>
   );
 }
