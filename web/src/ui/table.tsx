@@ -133,24 +133,22 @@ interface LongRowProps<T> {
   index: number;
   topPx: number;
   columns: Column<T>[];
-  template: string;
   onOpen?: (row: T) => void;
 }
 
-function LongRow<T>({ row, index, topPx, columns, template, onOpen }: LongRowProps<T>) {
-  const style: CSSProperties = {
-    gridTemplateColumns: template,
-    height: rowPx,
-    transform: `translateY(${topPx}px)`,
-  };
+function LongRow<T>({ row, index, topPx, columns, onOpen }: LongRowProps<T>) {
   return (
     <div
       role="row"
       data-row
       aria-rowindex={index + 2}
       onClick={opens(row, onOpen)}
-      style={style}
-      className={cx(rowClasses(Boolean(onOpen)), "absolute inset-x-0 top-0")}
+      style={{ transform: `translateY(${topPx}px)` }}
+      className={cx(
+        rowClasses(Boolean(onOpen)),
+        // What is in a row changes nothing outside of it.
+        "absolute inset-x-0 top-0 h-9 contain-strict [grid-template-columns:var(--columns)]",
+      )}
     >
       <Cells row={row} columns={columns} />
     </div>
@@ -204,7 +202,11 @@ export function LongTable<T>({
         onKeyDown={moveFocus}
       >
         <Head columns={visible} template={template} />
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+        <div
+          role="rowgroup"
+          className="relative"
+          style={{ height: virtual.getTotalSize(), "--columns": template } as CSSProperties}
+        >
           {items.map((item) => {
             const row = rows[item.index] as T;
             return (
@@ -214,7 +216,6 @@ export function LongTable<T>({
                 index={item.index}
                 topPx={item.start}
                 columns={visible}
-                template={template}
                 onOpen={onOpen}
               />
             );

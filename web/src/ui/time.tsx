@@ -44,10 +44,24 @@ export function Time({ at, ...rest }: TimeProps) {
 
 function KnownTime({ at, className, isLight }: TimeProps & { at: string }) {
   const relative = useRelative(at);
-  const time = (
-    <time dateTime={at} className={className} title={isLight ? formatExact(at) : undefined}>
-      {relative}
-    </time>
+  if (isLight) {
+    return (
+      <time
+        dateTime={at}
+        className={className}
+        onPointerEnter={(event) => {
+          event.currentTarget.title = formatExact(at);
+        }}
+      >
+        {relative}
+      </time>
+    );
+  }
+  return (
+    <Tooltip text={formatExact(at)}>
+      <time dateTime={at} className={className}>
+        {relative}
+      </time>
+    </Tooltip>
   );
-  return isLight ? time : <Tooltip text={formatExact(at)}>{time}</Tooltip>;
 }

@@ -29,7 +29,6 @@ function Dots(props: ComponentProps<"button">) {
 
 /** What can be done with one task of the list. A row has its menu only when it was asked for once. */
 export function RowMenu({ row, onPeek }: RowMenuProps) {
-  const canWrite = useCan("tasks:write");
   const [isWanted, setWanted] = useState(false);
   if (!isWanted) return <Dots onClick={() => setWanted(true)} />;
   return (
@@ -41,12 +40,14 @@ export function RowMenu({ row, onPeek }: RowMenuProps) {
       </MenuItem>
       <MenuItem onSelect={() => onPeek(row.id)}>Quick look</MenuItem>
       <MenuItem onSelect={() => void navigator.clipboard?.writeText(row.id)}>Copy id</MenuItem>
-      {canWrite && <Deeds row={row} />}
+      <Deeds row={row} />
     </Menu>
   );
 }
 
 function Deeds({ row }: { row: TaskRow }) {
+  const canWrite = useCan("tasks:write");
+  if (!canWrite) return null;
   return (
     <>
       {canReorder(row.status) && (

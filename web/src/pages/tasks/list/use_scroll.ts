@@ -40,8 +40,9 @@ export function useScroll(
       if (isAtTop && !wasAtTop) latest.current.onTop();
     };
     look();
-    element.addEventListener("scroll", look, { passive: true });
-    return () => element.removeEventListener("scroll", look);
+    // Before new rows are drawn: after that the answer would cost a layout.
+    element.addEventListener("scroll", look, { passive: true, capture: true });
+    return () => element.removeEventListener("scroll", look, { capture: true });
   }, [hasList]);
 
   const rows = list?.rows;
