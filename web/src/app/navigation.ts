@@ -66,7 +66,7 @@ export const places: { group: string; places: Place[] }[] = [
       },
       {
         name: "Metrics",
-        path: "/metrics",
+        path: "/charts",
         icon: LineChart,
         permission: "metrics:read",
         words: "charts prometheus",

@@ -5,12 +5,11 @@ import type { EventsSearch } from "./search";
 /** What stands in the address, and how to change a part of it. */
 export function useEventsSearch(): [EventsSearch, (change: Partial<EventsSearch>) => void] {
   const search = useSearch({ from: "/signed-in/events" });
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: "/events" });
   const change = useCallback(
     (part: Partial<EventsSearch>) =>
       void navigate({
-        to: "/events",
-        search: (before: EventsSearch) => ({ ...before, ...part }),
+        search: (before) => ({ ...before, ...part }),
         replace: true,
         resetScroll: false,
       }),

@@ -18,7 +18,7 @@ export function Knowledge() {
     void navigate({ search: { agent: search.agent, tab: tab === "usage" ? "usage" : undefined } });
   const closeDialogs = () =>
     void navigate({
-      search: (before: KnowledgeSearch) => ({ ...before, add: undefined, item: undefined }),
+      search: (before) => ({ ...before, add: undefined, item: undefined }),
       replace: true,
     });
   return (
@@ -26,7 +26,7 @@ export function Knowledge() {
       title="Knowledge"
       about="What agents answer from."
       isFull={search.tab !== "usage"}
-      actions={mayWrite && <Actions agent={search.agent} />}
+      actions={mayWrite && <Actions search={search} />}
     >
       <Tabs
         label="Views of knowledge"
@@ -45,11 +45,11 @@ export function Knowledge() {
   );
 }
 
-function Actions({ agent }: { agent: string | undefined }) {
+function Actions({ search }: { search: KnowledgeSearch }) {
   return (
     <>
       <Button asChild>
-        <Link to="/knowledge/import" search={{ agent }}>
+        <Link to="/knowledge/import" search={{ agent: search.agent }}>
           <Import aria-hidden className="size-4" /> Import files
         </Link>
       </Button>

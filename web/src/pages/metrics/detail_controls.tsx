@@ -41,7 +41,7 @@ export function DetailControls({ range, step, view, onChange }: DetailControlsPr
           ))}
         </Select>
       </div>
-      <div className="w-32">
+      <div className="w-36">
         <Select
           aria-label="Step"
           value={step ?? ""}

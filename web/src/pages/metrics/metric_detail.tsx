@@ -13,7 +13,7 @@ import { formatOf, isStepOf } from "./units";
 
 /** One metric over time, with its statistics over the whole range. */
 export function MetricDetail({ name, service }: { name: string; service?: string }) {
-  const search = useSearch({ from: "/signed-in/metrics" });
+  const search: MetricsSearch = useSearch({ from: "/signed-in/charts" });
   const navigate = useNavigate();
   const { range = "1h", view = "mean", tags } = search;
   const { seconds, step: ownStep } = ranges[range];
@@ -21,7 +21,7 @@ export function MetricDetail({ name, service }: { name: string; service?: string
   const window = useTimeWindow(seconds, step);
   const asked = { name, service, tags };
   const change = (changes: MetricsSearch) =>
-    void navigate({ to: "/metrics", search: { ...search, name, service, ...changes }, replace: true });
+    void navigate({ to: "/charts", search: { ...search, name, service, ...changes }, replace: true });
   return (
     <div className="flex min-w-0 flex-col gap-4">
       <Panel

@@ -51,11 +51,11 @@ export function NamesList({ names, chosen }: NamesListProps) {
 
 function Name({ metric, isChosen }: { metric: MetricName; isChosen: boolean }) {
   const { name, service, value, timestamp } = metric;
-  const { range, view, step } = useSearch({ from: "/signed-in/metrics" });
+  const { range, view, step } = useSearch({ from: "/signed-in/charts" });
   const kept = { range, view, step };
   return (
     <Link
-      to="/metrics"
+      to="/charts"
       search={{ ...kept, name, service }}
       aria-current={isChosen ? "true" : undefined}
       className={cx(

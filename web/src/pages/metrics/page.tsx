@@ -7,7 +7,7 @@ import { Recorded } from "./recorded";
 
 /** What was recorded over time, and what the process says of itself since the page is open. */
 export function Metrics() {
-  const search = useSearch({ from: "/signed-in/metrics" });
+  const search = useSearch({ from: "/signed-in/charts" });
   const navigate = useNavigate();
   const process = useProcessHistory();
   return (
@@ -17,7 +17,7 @@ export function Metrics() {
         value={search.tab ?? "recorded"}
         onChange={(tab) =>
           void navigate({
-            to: "/metrics",
+            to: "/charts",
             search: { ...search, tab: tab === "process" ? "process" : undefined },
           })
         }

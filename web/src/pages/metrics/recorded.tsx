@@ -9,7 +9,7 @@ import { useNames } from "./queries";
 /** The list of what is recorded, and one of it over time. */
 export function Recorded() {
   const names = useNames();
-  const search = useSearch({ from: "/signed-in/metrics" });
+  const search = useSearch({ from: "/signed-in/charts" });
   return (
     <Loaded
       query={names}
@@ -38,7 +38,7 @@ function NothingRecorded() {
       <Empty icon={LineChart} title="Nothing is recorded yet">
         Every task that ends records how long it took. Services record their own with{" "}
         <code className="font-mono text-xs">POST /metrics/series</code>. Until then see{" "}
-        <Link to="/metrics" search={{ tab: "process" }} className="text-accent hover:underline">
+        <Link to="/charts" search={{ tab: "process" }} className="text-accent underline">
           what the process says
         </Link>
         .

@@ -6,7 +6,8 @@ import { readSearch } from "./search";
 export const metricsRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
-    path: "/metrics",
+    // Not /metrics, where Prometheus asks the process itself.
+    path: "/charts",
     validateSearch: readSearch,
     component: lazyPage(() => import("./page"), "Metrics"),
   }),
