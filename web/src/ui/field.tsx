@@ -54,7 +54,10 @@ export function Field({ label, hint, error, isRequired, className, children }: F
         "aria-invalid": error ? true : undefined,
       })}
       {(hint || error) && (
-        <div id={`${id}-about`} className={cx("text-xs", error ? "text-danger" : "text-muted")}>
+        <div
+          id={`${id}-about`}
+          className={cx("text-xs first-letter:uppercase", error ? "text-danger" : "text-muted")}
+        >
           {error ?? hint}
         </div>
       )}

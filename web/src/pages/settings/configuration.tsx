@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { $api } from "../../api/client";
+import { $api, type Schemas } from "../../api/client";
 import { Badge } from "../../ui/badge";
 import { CopyButton } from "../../ui/copy";
 import { Select } from "../../ui/field";
@@ -7,7 +7,8 @@ import { Page, Panel } from "../../ui/page";
 import { SearchInput } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
-import type { Setting } from "./answers";
+
+type Setting = Schemas["Setting"];
 
 const route = getRouteApi("/signed-in/settings/configuration");
 
@@ -15,7 +16,12 @@ const route = getRouteApi("/signed-in/settings/configuration");
 export function Configuration() {
   const { q = "", origin } = route.useSearch();
   const navigate = route.useNavigate();
-  const configuration = $api.useQuery("get", "/api/v1/configuration", {}, { select: settingsOf });
+  const configuration = $api.useQuery(
+    "get",
+    "/api/v1/configuration",
+    {},
+    { select: ({ settings }) => settings },
+  );
   const matches = (setting: Setting) =>
     (origin !== "set" || setting.origin !== "default") &&
     `${setting.variable} ${setting.name} ${setting.doc}`.toLowerCase().includes(q.toLowerCase());
@@ -67,8 +73,6 @@ export function Configuration() {
     </Page>
   );
 }
-
-const settingsOf = (data: unknown) => (data as { settings: Setting[] }).settings;
 
 const columns: Column<Setting>[] = [
   {

@@ -27,13 +27,15 @@ function Sections({ path }: { path: string }) {
   const list = useRef<HTMLElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone the chosen section may lie outside the row
   useEffect(() => {
-    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    const row = list.current;
+    const chosen = row?.querySelector<HTMLElement>("[aria-current]");
+    if (row && chosen) row.scrollLeft = chosen.offsetLeft - (row.clientWidth - chosen.clientWidth) / 2;
   }, [path]);
   return (
     <nav
       ref={list}
       aria-label="Settings"
-      className="flex gap-1 overflow-x-auto border-b border-line px-3 py-2 lg:sticky lg:top-12 lg:w-48 lg:shrink-0 lg:flex-col lg:gap-4 lg:self-start lg:border-0 lg:py-6 lg:pr-0 lg:pl-6"
+      className="relative flex gap-1 overflow-x-auto border-b border-line px-3 py-2 lg:sticky lg:top-12 lg:w-48 lg:shrink-0 lg:flex-col lg:gap-4 lg:self-start lg:border-0 lg:py-6 lg:pr-0 lg:pl-6"
     >
       {groups.map(({ name, sections }) => {
         const seen = sections.filter((section) => maySee(section, me));

@@ -15,14 +15,22 @@ export type Login = Schemas["Login"];
 
 export const refreshLogins = () => refreshPaths("/api/v1/auth/logins", "/api/v1/users");
 
+interface LoginTableProps {
+  logins: Login[];
+  label: string;
+  canEnd: boolean;
+  /** In a sheet: without what tells little. */
+  isNarrow?: boolean;
+}
+
 /** Where somebody is signed in. */
-export function LoginTable({ logins, label, canEnd }: { logins: Login[]; label: string; canEnd: boolean }) {
+export function LoginTable({ logins, label, canEnd, isNarrow }: LoginTableProps) {
   const { session_id: own } = useMe();
   const columns: Column<Login>[] = [
     {
       key: "program",
       name: "Program",
-      width: "minmax(11rem, 2fr)",
+      width: "minmax(8rem, 2fr)",
       render: (login) => <Program login={login} isOwn={login.id === own} />,
     },
     {
@@ -39,15 +47,16 @@ export function LoginTable({ logins, label, canEnd }: { logins: Login[]; label: 
       isExtra: true,
       render: (login) => <Time at={login.created_at} />,
     },
-    { key: "seen", name: "Last seen", width: "6.5rem", render: (login) => <Time at={login.last_seen_at} /> },
+    { key: "seen", name: "Last seen", width: "6rem", render: (login) => <Time at={login.last_seen_at} /> },
     {
       key: "end",
       name: <span className="sr-only">Actions</span>,
-      width: "7rem",
+      width: "6.5rem",
       render: (login) => canEnd && <End login={login} isOwn={login.id === own} />,
     },
   ];
-  return <Table label={label} rows={logins} columns={columns} rowKey={(login) => login.id} />;
+  const shown = isNarrow ? columns.filter(({ key }) => key !== "since") : columns;
+  return <Table label={label} rows={logins} columns={shown} rowKey={(login) => login.id} />;
 }
 
 function Program({ login, isOwn }: { login: Login; isOwn: boolean }) {
@@ -58,8 +67,10 @@ function Program({ login, isOwn }: { login: Login; isOwn: boolean }) {
       <Tooltip text={login.user_agent || "It did not say what it is."}>
         <span className="truncate">{programOf(login.user_agent)}</span>
       </Tooltip>
-      {isOwn && <Badge tone="accent">This one</Badge>}
-      {login.method === "oidc" && <Badge>Provider</Badge>}
+      <span className="hidden shrink-0 gap-1 sm:flex">
+        {isOwn && <Badge tone="accent">This one</Badge>}
+        {login.method === "oidc" && <Badge>Provider</Badge>}
+      </span>
     </span>
   );
 }

@@ -1,9 +1,9 @@
+import type { Schemas } from "../../api/client";
 import { Secret } from "../../ui/copy";
 import { Time } from "../../ui/time";
-import type { PasswordResetToken } from "./answers";
 
 /** The link with which somebody sets his password, for the administrator to hand on. */
-export function PasswordLink({ reset, name }: { reset: PasswordResetToken; name: string }) {
+export function PasswordLink({ reset, name }: { reset: Schemas["PasswordResetToken"]; name: string }) {
   const link = `${location.origin}/reset-password?token=${encodeURIComponent(reset.token)}`;
   return (
     <div className="flex flex-col gap-3">

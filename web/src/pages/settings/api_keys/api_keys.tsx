@@ -97,7 +97,7 @@ function ownerOf(key: ApiKey, people: People): string {
 
 function columns(isAll: boolean, people: People): Column<ApiKey>[] {
   return [
-    { key: "name", name: "Name", width: "minmax(10rem, 2fr)", render: (key) => <Name apiKey={key} /> },
+    { key: "name", name: "Name", width: "minmax(10rem, 3fr)", render: (key) => <Name apiKey={key} /> },
     ...(isAll
       ? [
           {
@@ -142,7 +142,7 @@ function Name({ apiKey }: { apiKey: ApiKey }) {
   return (
     <span className="flex min-w-0 items-center gap-2">
       <span className="truncate font-medium">{apiKey.name}</span>
-      <span className="shrink-0 font-mono text-xs text-muted">{apiKey.prefix}…</span>
+      <span className="hidden shrink-0 font-mono text-xs text-muted sm:inline">{apiKey.prefix}…</span>
       {apiKey.previous_until && new Date(apiKey.previous_until).getTime() > Date.now() && (
         <Tooltip text={<PreviousUntil at={apiKey.previous_until} />}>
           <span>

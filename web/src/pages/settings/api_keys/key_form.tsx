@@ -1,13 +1,12 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { api, refreshPaths } from "../../../api/client";
+import { $api, refreshPaths } from "../../../api/client";
 import { useCan, useMe } from "../../../api/hooks";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { Field, Input, Select } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import { answerOf, type NewApiKey } from "../answers";
 import { PermissionMatrix } from "../permission_matrix";
 import { expiryOf, type Preset, presets, today, validExpiry } from "./expiry";
 
@@ -31,15 +30,16 @@ export function KeyForm({ onDone, onCancel }: KeyFormProps) {
   const { register, handleSubmit, watch, setValue, setError, clearErrors, formState } = useForm<Values>({
     defaultValues: { owner: "me", preset: "90", expires_at: "", permissions: [] },
   });
+  const create = $api.useMutation("post", "/api/v1/auth/api-keys");
   const { errors, isSubmitting } = formState;
   const permissions = watch("permissions");
   const submit = handleSubmit(async ({ name, owner, preset, expires_at: date }) => {
     if (permissions.length === 0) return setError("permissions", { message: "Choose what it may do." });
     try {
       const body = { name: name.trim(), permissions, expires_at: expiryOf(preset, date, Date.now()) };
-      const made = await api.POST("/api/v1/auth/api-keys", { params: { query: { owner } }, body });
+      const { api_key: secret } = await create.mutateAsync({ params: { query: { owner } }, body });
       refreshPaths("/api/v1/auth/api-keys");
-      onDone(answerOf<NewApiKey>(made).api_key);
+      onDone(secret);
     } catch (error) {
       showFaults(error, ["name", "expires_at", "permissions"], setError);
     }

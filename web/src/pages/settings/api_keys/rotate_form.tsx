@@ -1,11 +1,10 @@
 import { useForm } from "react-hook-form";
-import { api, refreshPaths } from "../../../api/client";
+import { $api, refreshPaths } from "../../../api/client";
 import { showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { Field, Select } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import { answerOf, type NewApiKey } from "../answers";
 import type { ApiKey } from "../lists";
 
 const graces = [
@@ -27,15 +26,16 @@ export function RotateForm({ apiKey, onDone, onCancel }: RotateFormProps) {
   const { register, handleSubmit, setError, formState } = useForm({
     defaultValues: { grace_seconds: "86400" },
   });
+  const rotate = $api.useMutation("post", "/api/v1/auth/api-keys/{key_id}/rotate");
   const { errors, isSubmitting } = formState;
   const submit = handleSubmit(async ({ grace_seconds: grace }) => {
     try {
-      const made = await api.POST("/api/v1/auth/api-keys/{key_id}/rotate", {
+      const { api_key: secret } = await rotate.mutateAsync({
         params: { path: { key_id: apiKey.id } },
         body: { grace_seconds: Number(grace) },
       });
       refreshPaths("/api/v1/auth/api-keys");
-      onDone(answerOf<NewApiKey>(made).api_key);
+      onDone(secret);
     } catch (error) {
       showFaults(error, ["grace_seconds"], setError);
     }

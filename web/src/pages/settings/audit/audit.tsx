@@ -1,14 +1,13 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ScrollText } from "lucide-react";
 import { useCallback } from "react";
-import { formatWords } from "../../../lib/format";
 import { StateBadge } from "../../../ui/badge";
 import { Page, Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
 import { type Column, LongTable } from "../../../ui/table";
 import { Time } from "../../../ui/time";
 import { type People, usePeople } from "../people";
-import type { AuditEntry } from "./entries";
+import { type AuditEntry, actionWords } from "./entries";
 import { EntrySheet } from "./entry_sheet";
 import { Filters } from "./filters";
 import { Name, TargetName } from "./name";
@@ -79,20 +78,20 @@ const columns = (people: People, open: (id: string) => void): Column<AuditEntry>
   {
     key: "at",
     name: "When",
-    width: "6.5rem",
+    width: "6rem",
     render: (entry) => <Time at={entry.at} className="text-muted" />,
   },
   {
     key: "action",
     name: "Action",
-    width: "minmax(10rem, 1.5fr)",
+    width: "minmax(9rem, 1.5fr)",
     render: (entry) => (
       <button
         type="button"
         onClick={() => open(entry.id)}
         className="max-w-full truncate font-medium hover:underline"
       >
-        {formatWords(entry.action)}
+        {actionWords(entry.action)}
       </button>
     ),
   },

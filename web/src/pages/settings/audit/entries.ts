@@ -1,4 +1,5 @@
 import type { Schemas } from "../../../api/client";
+import { formatWords } from "../../../lib/format";
 
 export type AuditEntry = Schemas["AuditEntry"];
 
@@ -9,32 +10,34 @@ export interface AuditFilter {
   outcome?: "succeeded" | "refused";
 }
 
-/** Every action that the trail knows. */
-export const actions = [
-  "login:created",
-  "login:ended",
-  "login:refused",
-  "login:token_reused",
-  "user:created",
-  "user:updated",
-  "user:deleted",
-  "user:password_changed",
-  "user:password_reset_issued",
-  "user:mfa_begun",
-  "user:mfa_enabled",
-  "user:mfa_disabled",
-  "user_identity:linked",
-  "user_identity:unlinked",
-  "role:created",
-  "role:updated",
-  "role:deleted",
-  "api_key:created",
-  "api_key:rotated",
-  "api_key:revoked",
-  "organisation:created",
-  "organisation:updated",
-  "signing_key:rotated",
-] as const;
+/** Every action that the trail knows, in words. */
+export const actions: Readonly<Record<string, string>> = {
+  "login:created": "Signed in",
+  "login:ended": "Session ended",
+  "login:refused": "Sign-in refused",
+  "login:token_reused": "Session ended: token used twice",
+  "user:created": "User created",
+  "user:updated": "User changed",
+  "user:deleted": "User deleted",
+  "user:password_changed": "Password changed",
+  "user:password_reset_issued": "Password link made",
+  "user:mfa_begun": "Second factor begun",
+  "user:mfa_enabled": "Second factor turned on",
+  "user:mfa_disabled": "Second factor turned off",
+  "user_identity:linked": "Identity provider linked",
+  "user_identity:unlinked": "Identity provider unlinked",
+  "role:created": "Role created",
+  "role:updated": "Role changed",
+  "role:deleted": "Role deleted",
+  "api_key:created": "API key created",
+  "api_key:rotated": "API key rotated",
+  "api_key:revoked": "API key revoked",
+  "organisation:created": "Organisation created",
+  "organisation:updated": "Organisation changed",
+  "signing_key:rotated": "Signing keys rotated",
+};
+
+export const actionWords = (action: string) => actions[action] ?? formatWords(action);
 
 export interface Joined {
   entries: AuditEntry[];

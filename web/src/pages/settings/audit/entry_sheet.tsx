@@ -1,11 +1,11 @@
-import { formatExact, formatWords } from "../../../lib/format";
+import { formatExact } from "../../../lib/format";
 import { StateBadge } from "../../../ui/badge";
 import { Button } from "../../../ui/button";
 import { Dialog } from "../../../ui/dialog";
 import { Json } from "../../../ui/json";
 import { Facts } from "../../../ui/page";
 import type { People } from "../people";
-import type { AuditEntry, AuditFilter } from "./entries";
+import { type AuditEntry, type AuditFilter, actionWords } from "./entries";
 import { Name, TargetName } from "./name";
 import { targetName } from "./target";
 
@@ -23,7 +23,7 @@ export function EntrySheet({ entry, people, onClose, onFilter }: EntrySheetProps
       isOpen={entry !== undefined}
       onClose={onClose}
       isSheet
-      title={entry ? formatWords(entry.action) : "Entry"}
+      title={entry ? actionWords(entry.action) : "Entry"}
       about={entry && formatExact(entry.at)}
     >
       {entry && (

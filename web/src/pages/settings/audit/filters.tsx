@@ -1,10 +1,9 @@
 import { X } from "lucide-react";
-import { formatWords } from "../../../lib/format";
 import { Button } from "../../../ui/button";
 import { Select } from "../../../ui/field";
 import { SearchInput } from "../../../ui/search";
 import type { People } from "../people";
-import { type AuditFilter, actions } from "./entries";
+import { type AuditFilter, actions, actionWords } from "./entries";
 
 interface FiltersProps {
   filter: AuditFilter;
@@ -25,9 +24,9 @@ export function Filters({ filter, people, onChange }: FiltersProps) {
         onChange={(event) => set({ action: event.target.value || undefined })}
       >
         <option value="">Any action</option>
-        {withChosen(actions, action).map((each) => (
+        {withChosen(Object.keys(actions), action).map((each) => (
           <option key={each} value={each}>
-            {formatWords(each)}
+            {actionWords(each)}
           </option>
         ))}
       </Select>

@@ -1,17 +1,23 @@
+import type { Schemas } from "../../../api/client";
 import { formatCount } from "../../../lib/format";
 import { CopyButton } from "../../../ui/copy";
 import { Facts } from "../../../ui/page";
 import { Notice } from "../../../ui/states";
-import type { AuditReport } from "../answers";
+
+interface VerdictProps {
+  report: Schemas["AuditReport"];
+  /** It was compared with a link that the user had noted. */
+  hasNote: boolean;
+}
 
 /** What a look at the whole trail has found, and what to do about it. */
-export function Verdict({ report }: { report: AuditReport }) {
+export function Verdict({ report, hasNote }: VerdictProps) {
   return (
     <div className="flex flex-col gap-4">
       {report.intact ? (
         <Notice tone="ok">The trail is intact: every entry is what was written, in its place.</Notice>
       ) : (
-        <Damage faults={report.faults} />
+        <Damage faults={report.faults} hasNote={hasNote} />
       )}
       <Facts
         facts={[
@@ -38,7 +44,7 @@ function Head({ hash }: { hash: string }) {
   );
 }
 
-function Damage({ faults }: { faults: string[] }) {
+function Damage({ faults, hasNote }: { faults: string[]; hasNote: boolean }) {
   return (
     <div className="flex flex-col gap-3">
       <Notice tone="danger">
@@ -53,6 +59,7 @@ function Damage({ faults }: { faults: string[] }) {
       <div>
         <h3 className="font-medium">What to do</h3>
         <ol className="mt-1 list-decimal pl-5 text-muted">
+          {hasNote && <li>See whether link and hash are what stands in the log, of this organisation.</li>}
           <li>Copy the database, its backups and the server's log to where nobody changes them.</li>
           <li>
             Compare with the lines “audit checkpoint” of the log: until the last that agrees, the trail holds.

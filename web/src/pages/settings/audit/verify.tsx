@@ -1,14 +1,12 @@
-import { useMutation } from "@tanstack/react-query";
 import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { api } from "../../../api/client";
+import { $api } from "../../../api/client";
 import { asApiError } from "../../../api/problem";
 import { Button } from "../../../ui/button";
 import { Dialog, DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import { type AuditReport, answerOf } from "../answers";
 import { Verdict } from "./verdict";
 
 interface Values {
@@ -39,13 +37,11 @@ export function Verify() {
 function VerifyForm() {
   const { register, handleSubmit, formState } = useForm<Values>({ defaultValues: { seq: "", hash: "" } });
   const { errors } = formState;
-  const verify = useMutation({
-    mutationFn: async ({ seq, hash }: Values) => {
-      const query = seq && hash ? { seq: Number(seq), hash: hash.trim() } : {};
-      return answerOf<AuditReport>(await api.GET("/api/v1/audit/verify", { params: { query } }));
-    },
-  });
-  const submit = handleSubmit((values) => verify.mutate(values));
+  // Not a query: it reads everything, and so only when it is asked to.
+  const { mutate, data, variables, error, isPending } = $api.useMutation("get", "/api/v1/audit/verify");
+  const submit = handleSubmit(({ seq, hash }) =>
+    mutate({ params: { query: seq && hash ? { seq: Number(seq), hash: hash.trim() } : {} } }),
+  );
   return (
     <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
       <details>
@@ -77,12 +73,14 @@ function VerifyForm() {
         </div>
       </details>
       <div aria-live="polite">
-        {verify.error && <Notice tone="danger">{asApiError(verify.error).message}</Notice>}
-        {verify.data && !verify.isPending && <Verdict report={verify.data} />}
+        {error && <Notice tone="danger">{asApiError(error).message}</Notice>}
+        {data && !isPending && (
+          <Verdict report={data} hasNote={variables?.params?.query?.seq !== undefined} />
+        )}
       </div>
       <DialogActions>
-        <Button type="submit" look="primary" isBusy={verify.isPending}>
-          {verify.isPending ? "Reading the trail…" : verify.data ? "Verify again" : "Verify now"}
+        <Button type="submit" look="primary" isBusy={isPending}>
+          {isPending ? "Reading the trail…" : data ? "Verify again" : "Verify now"}
         </Button>
       </DialogActions>
     </form>

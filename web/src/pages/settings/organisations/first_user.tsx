@@ -1,12 +1,11 @@
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
-import { api } from "../../../api/client";
+import { $api, type Schemas } from "../../../api/client";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import { answerOf, type NewUser } from "../answers";
 import { PasswordLink } from "../password_link";
 import { RoleChoice } from "../role_choice";
 import type { Organisation } from "./organisations";
@@ -18,7 +17,7 @@ interface FirstUserProps {
 
 /** How an organisation gets somebody who may come in; they make the others. */
 export function FirstUser({ organisation, onClose }: FirstUserProps) {
-  const [made, setMade] = useState<NewUser>();
+  const [made, setMade] = useState<Schemas["NewUser"]>();
   if (!made) return <UserForm organisation={organisation} onDone={setMade} onCancel={onClose} />;
   return (
     <>
@@ -34,7 +33,7 @@ export function FirstUser({ organisation, onClose }: FirstUserProps) {
 
 interface UserFormProps {
   organisation: Organisation;
-  onDone: (made: NewUser) => void;
+  onDone: (made: Schemas["NewUser"]) => void;
   onCancel: () => void;
 }
 
@@ -42,14 +41,15 @@ function UserForm({ organisation, onDone, onCancel }: UserFormProps) {
   const { register, control, handleSubmit, setError, formState } = useForm({
     defaultValues: { full_name: "", email: "", roles: ["admin"] },
   });
+  const create = $api.useMutation("post", "/api/v1/organisations/{organisation_id}/users");
   const { errors, isSubmitting } = formState;
   const submit = handleSubmit(async ({ full_name: name, email, roles }) => {
     try {
-      const made = await api.POST("/api/v1/organisations/{organisation_id}/users", {
+      const made = await create.mutateAsync({
         params: { path: { organisation_id: organisation.id } },
         body: { full_name: name.trim(), email: email.trim(), roles },
       });
-      onDone(answerOf<NewUser>(made));
+      onDone(made);
     } catch (error) {
       showFaults(error, ["full_name", "email", "roles"], setError);
     }

@@ -1,20 +1,17 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link2 } from "lucide-react";
-import { $api, api, refreshPaths, type Schemas } from "../../../api/client";
-import { waysToSignIn } from "../../../api/session";
+import { $api, refreshPaths, type Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { Confirm } from "../../../ui/dialog";
 import { Panel } from "../../../ui/page";
 import { Loaded } from "../../../ui/states";
 import { Time } from "../../../ui/time";
 import { toast, toastError } from "../../../ui/toast";
-import { answerOf, type ProviderLink } from "../answers";
 
 type Identity = Schemas["UserIdentity"];
 
 /** Who you are at the identity provider. Where there is none, and never was, nothing is said of it. */
 export function Identities() {
-  const ways = useQuery({ queryKey: ["ways to sign in"], queryFn: waysToSignIn });
+  const ways = $api.useQuery("get", "/api/v1/auth/ways");
   const identities = $api.useQuery("get", "/api/v1/auth/identities");
   const provider = ways.data?.provider?.name;
   if (!provider && !identities.data?.count) return null;
@@ -46,16 +43,13 @@ export function Identities() {
 }
 
 function LinkProvider({ name }: { name: string }) {
-  const link = useMutation({
-    mutationFn: async () => {
-      const query = { return_to: "/settings/profile" };
-      return answerOf<ProviderLink>(await api.POST("/api/v1/auth/provider/link", { params: { query } }));
-    },
-    onSuccess: ({ authorization_url }) => location.assign(authorization_url),
+  const link = $api.useMutation("post", "/api/v1/auth/provider/link", {
+    onSuccess: ({ authorization_url: address }) => location.assign(address),
     onError: (error) => toastError(`${name} cannot be linked`, error),
   });
+  const params = { query: { return_to: "/settings/profile" } };
   return (
-    <Button isBusy={link.isPending} onClick={() => link.mutate()}>
+    <Button isBusy={link.isPending} onClick={() => link.mutate({ params })}>
       <Link2 aria-hidden className="size-4" /> Link {name}
     </Button>
   );

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { api, idempotencyKey, refreshPaths } from "../../../api/client";
+import { $api, idempotencyKey, refreshPaths } from "../../../api/client";
 import { useMe } from "../../../api/hooks";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
@@ -34,21 +34,23 @@ export function RoleForm({ role, onDone, onCancel }: RoleFormProps) {
       permissions: role?.permissions ?? [],
     },
   });
+  const create = $api.useMutation("post", "/api/v1/roles");
+  const change = $api.useMutation("put", "/api/v1/roles/{role_id}");
   const { errors, isSubmitting } = formState;
   const permissions = watch("permissions");
   const submit = handleSubmit(async ({ id, description }) => {
     try {
-      const { data } = role
-        ? await api.PUT("/api/v1/roles/{role_id}", {
+      const saved = role
+        ? await change.mutateAsync({
             params: { path: { role_id: role.id }, header: ifMatch(role) },
             body: { description, permissions },
           })
-        : await api.POST("/api/v1/roles", {
+        : await create.mutateAsync({
             params: { header: { "Idempotency-Key": key } },
             body: { id, description, permissions },
           });
       refreshPaths("/api/v1/roles");
-      if (data) onDone(data);
+      onDone(saved);
     } catch (error) {
       showFaults(error, ["id", "description", "permissions"], setError);
     }

@@ -1,31 +1,22 @@
-import { useMutation } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { useForm } from "react-hook-form";
-import { api } from "../../../api/client";
+import { $api, type Schemas } from "../../../api/client";
 import { showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { CopyButton } from "../../../ui/copy";
 import { Field, Input } from "../../../ui/field";
-import { Failure, Notice, Skeleton } from "../../../ui/states";
-import { answerOf, type MfaSecret, type RecoveryCodes } from "../answers";
+import { Notice } from "../../../ui/states";
 import { QrCode } from "./qr_code";
 
 interface EnrolmentProps {
+  begun: Schemas["MfaSecret"];
   /** With the recovery codes, which are shown once. */
   onDone: (codes: string[]) => void;
   onCancel: () => void;
 }
 
 /** Gives the app its secret, and asks for a code that shows that it has it. */
-export function Enrolment({ onDone, onCancel }: EnrolmentProps) {
-  const begin = useMutation({
-    mutationFn: async () => answerOf<MfaSecret>(await api.POST("/api/v1/auth/mfa")),
-  });
-  const { mutate } = begin;
-  useEffect(() => mutate(), [mutate]);
-  if (begin.error) return <Failure error={begin.error} onRetry={() => mutate()} />;
-  if (!begin.data) return <Skeleton lines={6} />;
-  const { secret, otpauth_uri: uri } = begin.data;
+export function Enrolment({ begun, onDone, onCancel }: EnrolmentProps) {
+  const { secret, otpauth_uri: uri } = begun;
   return (
     <ol className="flex flex-col gap-5">
       <li>
@@ -35,7 +26,7 @@ export function Enrolment({ onDone, onCancel }: EnrolmentProps) {
           <div className="min-w-0 flex-1 basis-52">
             <p className="text-muted">On this device? Open it in the app, or type the secret into it:</p>
             <div className="mt-1 flex items-center gap-1">
-              <code className="font-mono text-xs break-all" data-testid="mfa-secret">
+              <code className="font-mono text-xs" data-testid="mfa-secret">
                 {inFours(secret)}
               </code>
               <CopyButton text={secret} label="Copy secret" />
@@ -56,13 +47,15 @@ export function Enrolment({ onDone, onCancel }: EnrolmentProps) {
 
 const inFours = (secret: string) => secret.match(/.{1,4}/g)?.join(" ") ?? secret;
 
-function CodeForm({ onDone, onCancel }: EnrolmentProps) {
+function CodeForm({ onDone, onCancel }: Omit<EnrolmentProps, "begun">) {
   const { register, handleSubmit, formState, setError } = useForm<{ code: string }>();
+  const confirm = $api.useMutation("post", "/api/v1/auth/mfa/confirm");
   const { errors, isSubmitting } = formState;
   const submit = handleSubmit(async ({ code }) => {
     try {
       const body = { code: code.replace(/\s/g, "") };
-      onDone(answerOf<RecoveryCodes>(await api.POST("/api/v1/auth/mfa/confirm", { body })).recovery_codes);
+      const { recovery_codes: codes } = await confirm.mutateAsync({ body });
+      onDone(codes);
     } catch (error) {
       showFaults(error, ["code"], setError);
     }

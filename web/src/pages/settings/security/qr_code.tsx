@@ -25,7 +25,6 @@ export function QrCode({ text, title }: { text: string; title: string }) {
   return (
     <svg
       role="img"
-      aria-label={title}
       viewBox={`0 0 ${size} ${size}`}
       shapeRendering="crispEdges"
       className="size-44 shrink-0 rounded-md border border-line"

@@ -16,7 +16,10 @@ export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () =
         Each is good once, in place of the app's code. Your other sessions have ended.
       </p>
       <div className="relative rounded-md border border-line bg-sunken p-3 pr-10">
-        <ul className="grid gap-x-6 gap-y-1 font-mono text-xs sm:grid-cols-2" aria-label="Recovery codes">
+        <ul
+          className="grid gap-x-6 gap-y-1 font-mono text-xs sm:grid-cols-[repeat(auto-fit,minmax(16.5rem,1fr))]"
+          aria-label="Recovery codes"
+        >
           {codes.map((code) => (
             <li key={code} className="break-all">
               {code}

@@ -1,7 +1,7 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
-import { api, idempotencyKey, refreshPaths } from "../../../api/client";
+import { $api, idempotencyKey, refreshPaths } from "../../../api/client";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { Dialog, DialogActions } from "../../../ui/dialog";
@@ -15,9 +15,14 @@ import { ResetLink } from "./reset_link";
 export function CreateUser() {
   const [isOpen, setOpen] = useState(false);
   const [made, setMade] = useState<User>();
+  const link = $api.useMutation("post", "/api/v1/users/{user_id}/password-reset");
   const close = () => {
     setOpen(false);
     setMade(undefined);
+  };
+  const makeLink = (user: User) => {
+    setMade(user);
+    link.mutate({ params: { path: { user_id: user.id } } });
   };
   return (
     <>
@@ -30,7 +35,17 @@ export function CreateUser() {
         title={made ? `${made.full_name} is created` : "Create a user"}
         about={made ? undefined : "You get a link then, with which they choose their password."}
       >
-        {made ? <ResetLink user={made} onClose={close} /> : <UserForm onDone={setMade} onCancel={close} />}
+        {made ? (
+          <ResetLink
+            name={made.full_name}
+            reset={link.data}
+            error={link.error}
+            onRetry={() => makeLink(made)}
+            onClose={close}
+          />
+        ) : (
+          <UserForm onDone={makeLink} onCancel={close} />
+        )}
       </Dialog>
     </>
   );
@@ -47,14 +62,15 @@ function UserForm({ onDone, onCancel }: { onDone: (user: User) => void; onCancel
   const { register, control, handleSubmit, setError, formState } = useForm<Values>({
     defaultValues: { roles: ["viewer"] },
   });
+  const create = $api.useMutation("post", "/api/v1/users");
   const { errors, isSubmitting } = formState;
   const submit = handleSubmit(async ({ full_name: name, email, roles }) => {
     try {
       const body = { full_name: name.trim(), email: email.trim(), roles };
       const params = { header: { "Idempotency-Key": key } };
-      const { data } = await api.POST("/api/v1/users", { params, body });
+      const made = await create.mutateAsync({ params, body });
       refreshPaths("/api/v1/users");
-      if (data) onDone(data);
+      onDone(made);
     } catch (error) {
       showFaults(error, ["full_name", "email", "roles"], setError);
     }

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { Controller, useForm } from "react-hook-form";
-import { api, refreshPaths } from "../../../api/client";
+import { $api, refreshPaths } from "../../../api/client";
 import { useMe } from "../../../api/hooks";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
@@ -22,6 +22,7 @@ export function EditUser({ user }: { user: User }) {
   const { register, control, handleSubmit, setError, reset, formState } = useForm<Values>({
     defaultValues: valuesOf(user),
   });
+  const change = $api.useMutation("put", "/api/v1/users/{user_id}");
   const { errors, isSubmitting, isDirty, dirtyFields } = formState;
   // What others change meanwhile is shown, unless something has been typed.
   useEffect(() => {
@@ -36,8 +37,7 @@ export function EditUser({ user }: { user: User }) {
     };
     try {
       const params = { path: { user_id: user.id }, header: ifMatch(user) };
-      const { data } = await api.PUT("/api/v1/users/{user_id}", { params, body });
-      if (data) reset(valuesOf(data));
+      reset(valuesOf(await change.mutateAsync({ params, body })));
       toast("User saved");
     } catch (error) {
       showFaults(asUserError(error), ["full_name", "email", "status", "roles"], setError);

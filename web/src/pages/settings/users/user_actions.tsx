@@ -27,10 +27,15 @@ export function UserActions({ user, onDeleted }: { user: User; onDeleted: () => 
 
 function PasswordReset({ user }: { user: User }) {
   const [isOpen, setOpen] = useState(false);
+  const link = $api.useMutation("post", "/api/v1/users/{user_id}/password-reset");
   const close = () => setOpen(false);
+  const make = () => {
+    setOpen(true);
+    link.mutate({ params: { path: { user_id: user.id } } });
+  };
   return (
     <>
-      <Button onClick={() => setOpen(true)}>
+      <Button onClick={make}>
         <KeyRound aria-hidden className="size-4" /> Password link
       </Button>
       <Dialog
@@ -39,7 +44,13 @@ function PasswordReset({ user }: { user: User }) {
         title="A link for a new password"
         about="The present password counts until they have used it. The second factor stays."
       >
-        <ResetLink user={user} onClose={close} />
+        <ResetLink
+          name={user.full_name || user.email}
+          reset={link.data}
+          error={link.error}
+          onRetry={make}
+          onClose={close}
+        />
       </Dialog>
     </>
   );

@@ -100,7 +100,9 @@ function Logins({ userId, canEnd }: { userId: string; canEnd: boolean }) {
           isEmpty={(data) => data.count === 0}
           empty={<p className="p-3 text-muted">Nowhere.</p>}
         >
-          {(data) => <LoginTable logins={data.logins} label="Sessions of the user" canEnd={canEnd} />}
+          {(data) => (
+            <LoginTable logins={data.logins} label="Sessions of the user" canEnd={canEnd} isNarrow />
+          )}
         </Loaded>
       </div>
     </section>
