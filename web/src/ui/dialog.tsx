@@ -18,37 +18,53 @@ interface DialogProps {
   children: ReactNode;
 }
 
-export function Dialog({ isOpen, onClose, title, about, isSheet, isWide, children }: DialogProps) {
+/** On the first button its tooltip would open, and take the first Escape. */
+function focusContent(event: Event) {
+  event.preventDefault();
+  (event.currentTarget as HTMLElement).focus();
+}
+
+export function Dialog({ isOpen, onClose, ...content }: DialogProps) {
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className={scrim} />
-        <Radix.Content
-          {...(about ? {} : { "aria-describedby": undefined })}
-          className={cx(
-            "fixed z-50 flex flex-col bg-raised shadow-float",
-            isSheet
-              ? "inset-y-0 right-0 w-full max-w-xl animate-slide-in"
-              : "top-[8vh] left-1/2 max-h-[84vh] w-[calc(100vw-2rem)] -translate-x-1/2 rounded-lg",
-            !isSheet && (isWide ? "max-w-3xl" : "max-w-lg"),
-            isSheet && isWide && "max-w-3xl",
-          )}
-        >
-          <header className="flex items-start justify-between gap-3 border-b border-line px-5 py-3">
-            <div className="min-w-0">
-              <Radix.Title className="text-lg font-semibold break-words">{title}</Radix.Title>
-              {about && <Radix.Description className="text-muted">{about}</Radix.Description>}
-            </div>
-            <Radix.Close asChild>
-              <IconButton label="Close">
-                <X aria-hidden className="size-4" />
-              </IconButton>
-            </Radix.Close>
-          </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
-        </Radix.Content>
+        <DialogContent {...content} />
       </Radix.Portal>
     </Radix.Root>
+  );
+}
+
+function DialogContent({ title, about, isSheet, isWide, children }: Omit<DialogProps, "isOpen" | "onClose">) {
+  // Radix gives the focus back to a trigger, and what opens our dialogs stands elsewhere.
+  const [opener] = useState(() => document.activeElement);
+  return (
+    <Radix.Content
+      {...(about ? {} : { "aria-describedby": undefined })}
+      onOpenAutoFocus={focusContent}
+      onCloseAutoFocus={() => opener instanceof HTMLElement && opener.focus()}
+      className={cx(
+        "fixed z-50 flex flex-col bg-raised shadow-float outline-none",
+        isSheet
+          ? "inset-y-0 right-0 w-full max-w-xl animate-slide-in"
+          : "top-[8vh] left-1/2 max-h-[84vh] w-[calc(100vw-2rem)] -translate-x-1/2 rounded-lg",
+        !isSheet && (isWide ? "max-w-3xl" : "max-w-lg"),
+        isSheet && isWide && "max-w-3xl",
+      )}
+    >
+      <header className="flex items-start justify-between gap-3 border-b border-line px-5 py-3">
+        <div className="min-w-0">
+          <Radix.Title className="text-lg font-semibold break-words">{title}</Radix.Title>
+          {about && <Radix.Description className="text-muted">{about}</Radix.Description>}
+        </div>
+        <Radix.Close asChild>
+          <IconButton label="Close">
+            <X aria-hidden className="size-4" />
+          </IconButton>
+        </Radix.Close>
+      </header>
+      <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
+    </Radix.Content>
   );
 }
 

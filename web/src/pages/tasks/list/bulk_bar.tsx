@@ -50,7 +50,11 @@ export function BulkBar({ rows, onClear }: BulkBarProps) {
   const retryCount = suited({ kind: "retry" }).length;
   const reorderCount = suited({ kind: "priority", priority: "normal" }).length;
   return (
-    <div role="toolbar" aria-label="Chosen tasks" className="flex flex-wrap items-center gap-2">
+    <div
+      role="toolbar"
+      aria-label="Chosen tasks"
+      className="absolute bottom-4 left-1/2 z-20 flex min-h-12 -translate-x-1/2 animate-appear items-center gap-2 rounded-lg bg-raised py-2 pr-2 pl-4 whitespace-nowrap shadow-float"
+    >
       <span className="font-medium tabular-nums">{formatCount(rows.length)} chosen</span>
       {progress ? (
         <span role="status" className="text-muted tabular-nums">

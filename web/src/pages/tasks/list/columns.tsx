@@ -67,21 +67,21 @@ const dataColumns: Column<TaskRow>[] = [
   {
     key: "agent",
     name: "Agent",
-    width: "minmax(7rem, 10rem)",
+    width: "minmax(6rem, 9rem)",
     isExtra: true,
     render: (row) => <span className="text-muted">{row.agentId}</span>,
   },
   {
     key: "priority",
     name: "Priority",
-    width: "6.5rem",
+    width: "6rem",
     isExtra: true,
     render: (row) => <PriorityMark priority={row.priority} />,
   },
   {
     key: "attempts",
     name: "Attempts",
-    width: "5.5rem",
+    width: "5.25rem",
     isExtra: true,
     isNumber: true,
     render: (row) => (
@@ -93,7 +93,7 @@ const dataColumns: Column<TaskRow>[] = [
   {
     key: "tokens",
     name: "Tokens",
-    width: "5rem",
+    width: "4.75rem",
     isExtra: true,
     isNumber: true,
     render: (row) => <span className="text-muted">{formatCount(row.tokens)}</span>,
@@ -101,7 +101,7 @@ const dataColumns: Column<TaskRow>[] = [
   {
     key: "duration",
     name: "Took",
-    width: "5rem",
+    width: "4.75rem",
     isExtra: true,
     isNumber: true,
     render: (row) => (

@@ -2,7 +2,6 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowUp, ListChecks, Plus } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { useCan } from "../../../api/hooks";
-import { formatCount } from "../../../lib/format";
 import { Button } from "../../../ui/button";
 import { Page, Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
@@ -79,13 +78,10 @@ export function Tasks() {
     >
       <div className="flex flex-col gap-2">
         <FilterBar search={search} onChange={change} barRef={bar} />
-        {chosen.length > 0 ? (
-          <BulkBar rows={chosen} onClear={selection.clear} />
-        ) : (
-          <FilterChips search={search} onChange={change} />
-        )}
+        <FilterChips search={search} onChange={change} />
       </div>
       <Panel isFlush className="relative min-h-64 flex-1 overflow-hidden">
+        {chosen.length > 0 && <BulkBar rows={chosen} onClear={selection.clear} />}
         {list && list.held.length > 0 && <NewTasks list={list} onShow={scrollUp} />}
         <Loaded
           query={query}
@@ -126,7 +122,7 @@ export function Tasks() {
 }
 
 function countOf(total: number, search: TaskSearch): string {
-  const tasks = `${formatCount(total)} task${total === 1 ? "" : "s"}`;
+  const tasks = `${total.toLocaleString("en")} task${total === 1 ? "" : "s"}`;
   return isFiltered(filtersOf(search)) ? `${tasks} match.` : `${tasks}, the newest first.`;
 }
 
