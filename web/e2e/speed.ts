@@ -20,7 +20,9 @@ const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(val
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Counts what keeps the page from answering: tasks over 50 ms, and the longest wait for a frame. */
-async function watch(page: Page): Promise<() => Promise<{ longTasks: number; longestMs: number; frameMs: number }>> {
+async function watch(
+  page: Page,
+): Promise<() => Promise<{ longTasks: number; longestMs: number; frameMs: number }>> {
   await page.evaluate(() => {
     const seen = { longTasks: 0, longestMs: 0, frameMs: 0, on: true };
     Object.assign(window, { seen });
@@ -38,7 +40,10 @@ async function watch(page: Page): Promise<() => Promise<{ longTasks: number; lon
     };
     requestAnimationFrame(frame);
   });
-  return () => page.evaluate(() => (window as unknown as { seen: { longTasks: number; longestMs: number; frameMs: number } }).seen);
+  return () =>
+    page.evaluate(
+      () => (window as unknown as { seen: { longTasks: number; longestMs: number; frameMs: number } }).seen,
+    );
 }
 
 const told = (seen: { longTasks: number; longestMs: number; frameMs: number }) =>
@@ -52,7 +57,10 @@ async function firstLoad(browser: Browser, server: Server) {
   const times: number[] = [];
   const isScript = new Set<string>();
   let bytes = 0;
-  session.on("Network.responseReceived", ({ requestId, type }) => type === "Script" && isScript.add(requestId));
+  session.on(
+    "Network.responseReceived",
+    ({ requestId, type }) => type === "Script" && isScript.add(requestId),
+  );
   session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
     if (isScript.has(requestId)) bytes += encodedDataLength;
   });
@@ -66,7 +74,10 @@ async function firstLoad(browser: Browser, server: Server) {
     await visitor.page.waitForLoadState("networkidle").catch(() => undefined);
   }
   say("script of the overview, over the wire", `${Math.round(bytes / 1024)} kB (aim 250)`);
-  say("reload without cache until the overview can be used", `${Math.round(median(times))} ms, ${rounds} rounds (aim 1000)`);
+  say(
+    "reload without cache until the overview can be used",
+    `${Math.round(median(times))} ms, ${rounds} rounds (aim 1000)`,
+  );
   await visitor.leave();
 }
 
@@ -76,7 +87,8 @@ async function fill(server: Server) {
   let left = rows;
   const begun = Date.now();
   const work = async () => {
-    while (left-- > 0) await server.api("POST", "/agents/archive/tasks", { description: `File the letter number ${left}` });
+    while (left-- > 0)
+      await server.api("POST", "/agents/archive/tasks", { description: `File the letter number ${left}` });
   };
   await Promise.all(Array.from({ length: 32 }, work));
   say(`${rows.toLocaleString("en")} tasks through the API`, `${Math.round((Date.now() - begun) / 1000)} s`);
@@ -135,7 +147,9 @@ try {
   await fill(server);
   await longTable(browser, server);
   for (const path of ["/", "/tasks", "/events"]) await burst(browser, server, path);
-  console.log(`\n| what | here |\n|---|---|\n${figures.map(([what, value]) => `| ${what} | ${value} |`).join("\n")}`);
+  console.log(
+    `\n| what | here |\n|---|---|\n${figures.map(([what, value]) => `| ${what} | ${value} |`).join("\n")}`,
+  );
 } finally {
   await browser.close();
   await server.remove();

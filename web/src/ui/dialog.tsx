@@ -5,6 +5,7 @@ import { useState } from "react";
 import { cx } from "../lib/classes";
 import { Button, IconButton } from "./button";
 
+// All layers have one height, so that what opens later lies above.
 const scrim = "fixed inset-0 z-40 animate-appear bg-scrim";
 
 interface DialogProps {
@@ -44,7 +45,7 @@ function DialogContent({ title, about, isSheet, isWide, children }: Omit<DialogP
       onOpenAutoFocus={focusContent}
       onCloseAutoFocus={() => opener instanceof HTMLElement && opener.focus()}
       className={cx(
-        "fixed z-50 flex flex-col bg-raised shadow-float outline-none",
+        "fixed z-40 flex flex-col bg-raised shadow-float outline-none",
         isSheet
           ? "inset-y-0 right-0 w-full max-w-xl animate-slide-in"
           : "top-[8vh] left-1/2 max-h-[84vh] w-[calc(100vw-2rem)] -translate-x-1/2 rounded-lg",
@@ -113,7 +114,7 @@ export function Question({
       {trigger && <AlertDialog.Trigger asChild>{trigger}</AlertDialog.Trigger>}
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={scrim} />
-        <AlertDialog.Content className="fixed top-[20vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-md -translate-x-1/2 rounded-lg bg-raised p-5 shadow-float">
+        <AlertDialog.Content className="fixed top-[20vh] left-1/2 z-40 w-[calc(100vw-2rem)] max-w-md -translate-x-1/2 rounded-lg bg-raised p-5 shadow-float">
           <AlertDialog.Title className="text-lg font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description asChild>
             <div className="mt-1 text-muted">{children}</div>
