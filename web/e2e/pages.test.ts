@@ -1,0 +1,141 @@
+/**
+ * Every page: it loads by its address, nothing complains, axe finds nothing, nothing reaches over a phone's edge, and its
+ * pictures are taken: into build/screenshots, or where AGENT_LIGHTNING_SCREENSHOTS says (`npm run screenshots`: docs/).
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "./support/axe";
+import { desktop, type Look, launch, phone, Visitor } from "./support/browser";
+import { Model } from "./support/model";
+import { type Scene, setScene } from "./support/scene";
+import { Server } from "./support/server";
+
+interface Stop {
+  name: string;
+  path: (scene: Scene) => string;
+  /** What is there once the page is. */
+  shows: RegExp;
+}
+
+const at = (name: string, path: string, shows: RegExp): Stop => ({ name, path: () => path, shows });
+
+const stops: Stop[] = [
+  at("overview", "/", /Recent failures/),
+  at("welcome", "/welcome", /Welcome/),
+  at("agents", "/agents", /Archivist/),
+  at("agent-new", "/agents/new", /Specialization/),
+  at("agent", "/agents/archivist", /palaeography/),
+  at("agent-edit", "/agents/archivist/edit", /Specialization/),
+  at("agent-chat", "/agents/security_expert?tab=chat", /Message to/),
+  at("agent-history", "/agents/archivist?tab=history", /capabilities/i),
+  at("agent-performance", "/agents/security_expert?tab=performance", /Performance/),
+  at("knowledge", "/knowledge", /finding aid|Seal|security/i),
+  at("knowledge-search", "/knowledge?q=parameterised%20queries", /security/i),
+  at("knowledge-item", "/knowledge/archivist/seal", /ferry/),
+  at("knowledge-import", "/knowledge/import", /Import/),
+  at("tasks", "/tasks", /SQL injection/),
+  at("task-new", "/tasks?create=true", /What is to be done/),
+  { name: "task", path: (scene) => `/tasks/${scene.completedTask}`, shows: /parameterised/ },
+  { name: "task-trace", path: (scene) => `/tasks/${scene.completedTask}?tab=trace`, shows: /prompt/i },
+  { name: "task-failed", path: (scene) => `/tasks/${scene.failedTask}`, shows: /Failed/ },
+  at("events", "/events", /Live tail/),
+  at("events-log", "/events?tab=log", /created/),
+  at("events-history", "/events/agent/archivist", /Version|version/),
+  at("events-dead-letters", "/events?tab=dead-letters", /dead letter/i),
+  at("events-flow", "/events?tab=flow", /Flow/),
+  at("services", "/services", /Gateway|gateway/),
+  at("services-health", "/services?tab=health", /Health/),
+  at("charts", "/charts", /task\.seconds/),
+  at("charts-process", "/charts?tab=process", /Process/),
+  at("models", "/models", /gpt-5-mini/),
+  at("models-providers", "/models?tab=providers", /groq/i),
+  at("models-usage", "/models?tab=usage", /Usage|usage/),
+  at("backups", "/backups", /Done|Running/),
+  at("settings-profile", "/settings/profile", /Administrator/),
+  at("settings-security", "/settings/security", /Second factor/),
+  at("settings-sessions", "/settings/sessions", /Chrom/),
+  at("settings-api-keys", "/settings/api-keys", /key/i),
+  at("settings-users", "/settings/users", /ada@example\.com/),
+  at("settings-roles", "/settings/roles", /reviewer/i),
+  at("settings-organisations", "/settings/organisations", /default/i),
+  at("settings-audit", "/settings/audit", /login|user/i),
+  at("settings-configuration", "/settings/configuration", /AGENT_LIGHTNING_/),
+];
+
+const folder = resolve(process.env.AGENT_LIGHTNING_SCREENSHOTS ?? "../build/screenshots");
+const kept = resolve("../docs/screenshots");
+const model = new Model();
+let browser: Browser;
+let server: Server;
+let scene: Scene;
+
+beforeAll(async () => {
+  const url = await model.start();
+  server = new Server({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: url });
+  [browser] = await Promise.all([launch(), server.start(), mkdir(folder, { recursive: true })]);
+  scene = await setScene(server, model);
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await server.remove();
+  await model.stop();
+});
+
+/** What is wider than the window, as far as the page scrolls sideways for it. */
+const overflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+const views: { look: Look; size: "desktop" | "phone" }[] = [
+  { look: "light", size: "desktop" },
+  { look: "dark", size: "desktop" },
+  { look: "light", size: "phone" },
+  { look: "dark", size: "phone" },
+];
+
+describe.each(views)("$size, $look", ({ look, size }) => {
+  let visitor: Visitor;
+  beforeAll(async () => {
+    visitor = await Visitor.arrive(browser, server, size === "desktop" ? desktop : phone, look);
+    await visitor.enter();
+  });
+  afterAll(() => visitor.leave());
+
+  it.each(stops)("$name", async ({ name, path, shows }) => {
+    const { page } = visitor;
+    await page.goto(path(scene));
+    await visitor.isLive();
+    await page.getByText(shows).first().waitFor();
+    await page.waitForLoadState("networkidle");
+    // Charts and what slides in are there when nothing moves any more.
+    await page.evaluate(() =>
+      Promise.all(
+        document
+          .getAnimations()
+          .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity)
+          .map((one) => one.finished),
+      ),
+    );
+    await page.screenshot({ path: join(folder, `${name}-${size}-${look}.png`) });
+    // Contrasts differ by look, the rest by size.
+    if (size === "desktop" || look === "light") expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(visitor.complaints).toEqual([]);
+  });
+});
+
+it("knows the API as the server describes it", async () => {
+  const file = await readFile(resolve("src/api/openapi.json"), "utf8");
+  const served = (await (await fetch(`${server.pages}/openapi.json`)).json()) as { paths: object };
+  const known = JSON.parse(file) as { paths: object };
+  expect(Object.keys(known.paths)).toEqual(Object.keys(served.paths));
+});
+
+it("has a picture of every page in docs/, and of no other", () => {
+  const wanted = stops
+    .flatMap(({ name }) => views.map(({ look, size }) => `${name}-${size}-${look}.png`))
+    .sort();
+  expect(existsSync(kept) ? readdirSync(kept).sort() : []).toEqual(wanted);
+});
