@@ -104,7 +104,7 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
         },
         cursor: { y: false, points: { size: 6 } },
         legend: { live: true },
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
       },
       first,
       element,

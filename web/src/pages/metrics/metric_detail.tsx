@@ -13,7 +13,7 @@ import { formatOf, isStepOf } from "./units";
 
 /** One metric over time, with its statistics over the whole range. */
 export function MetricDetail({ name, service }: { name: string; service?: string }) {
-  const search: MetricsSearch = useSearch({ from: "/signed-in/charts" });
+  const search = useSearch({ from: "/signed-in/charts" });
   const navigate = useNavigate();
   const { range = "1h", view = "mean", tags } = search;
   const { seconds, step: ownStep } = ranges[range];

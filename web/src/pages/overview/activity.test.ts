@@ -13,16 +13,17 @@ const queue = (agents: { agent_id: string; pending: number; started: number }[])
   agents,
 });
 
-test("agents with work come first, by name, however much it is", () => {
+test("those at work come first, then those whose tasks wait, by name", () => {
   const rows = activities(
-    [agent("d"), agent("c"), agent("b"), agent("a")],
+    [agent("d"), agent("c"), agent("b"), agent("a"), agent("e")],
     queue([
-      { agent_id: "d", pending: 1, started: 0 },
+      { agent_id: "c", pending: 900, started: 0 },
+      { agent_id: "d", pending: 0, started: 1 },
       { agent_id: "b", pending: 90, started: 4 },
     ]),
     [],
   );
-  expect(rows.map((row) => row.agent.id)).toEqual(["b", "d", "a", "c"]);
+  expect(rows.map((row) => row.agent.id)).toEqual(["b", "d", "c", "a", "e"]);
   expect(rows[0]).toMatchObject({ pending: 90, started: 4 });
 });
 

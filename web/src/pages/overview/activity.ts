@@ -11,7 +11,7 @@ export interface Activity {
 
 const startOf = (task: Schemas["Task"]) => task.started_at ?? "";
 
-/** Agents with work first, by name within: a row stays where it is while its tasks come and go. */
+/** Those at work first, then those whose tasks wait; by name within, so that rows keep their places. */
 export function activities(
   agents: readonly Schemas["Agent"][],
   queue: Schemas["TaskQueue"] | undefined,
@@ -26,6 +26,7 @@ export function activities(
     started: counts.get(agent.id)?.started ?? 0,
     pending: counts.get(agent.id)?.pending ?? 0,
   }));
-  const rank = ({ running, started, pending }: Activity) => (running.length + started + pending > 0 ? 0 : 1);
+  const rank = ({ running, started, pending }: Activity) =>
+    running.length + started > 0 ? 0 : pending > 0 ? 1 : 2;
   return rows.sort((a, b) => rank(a) - rank(b) || a.agent.name.localeCompare(b.agent.name));
 }

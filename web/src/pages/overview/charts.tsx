@@ -4,8 +4,9 @@ import { type Series, TimeChart } from "../../charts/time_chart";
 import { formatCount, formatSeconds } from "../../lib/format";
 import { bucketTimes, type TimeWindow } from "../../lib/time_range";
 import { Panel } from "../../ui/page";
-import { Skeleton } from "../../ui/states";
-import { countOf, p50Of, p95Of, sumOf, useDepths, useSeries } from "./series";
+import { Failure, Skeleton } from "../../ui/states";
+import { useQueue } from "./queue";
+import { countOf, p50Of, p95Of, type SeriesRead, sumOf, useDepths, useSeries } from "./series";
 
 const heightPx = 140;
 
@@ -21,28 +22,32 @@ export function Charts({ window }: { window: TimeWindow }) {
   );
 }
 
+type Line = Omit<Series, "values"> & SeriesRead<null>;
+
 interface ChartPanelProps {
   title: string;
+  about?: ReactNode;
   label: string;
   window: TimeWindow;
-  /** Their values are undefined until they are there. */
-  lines: (Omit<Series, "values"> & { values: Series["values"] | undefined })[];
+  lines: Line[];
   format: (value: number | null) => string;
   /** What stands in the place of a chart without any value. */
   empty: ReactNode;
 }
 
-const hasValues = (line: { values: Series["values"] | undefined }) =>
-  line.values?.some((value) => value !== null && value !== 0) ?? false;
+const hasValues = ({ values }: Line) => values?.some((value) => value !== null && value !== 0) ?? false;
 
-function ChartPanel({ title, label, window, lines, format, empty }: ChartPanelProps) {
+function ChartPanel({ title, about, label, window, lines, format, empty }: ChartPanelProps) {
   const { from, to } = window;
   const times = useMemo(() => bucketTimes(window), [window]);
   const range = useMemo((): [number, number] => [from, to], [from, to]);
   const isThere = lines.every((line) => line.values);
+  const error = lines.find((line) => line.error)?.error;
   return (
-    <Panel title={title}>
-      {!isThere ? (
+    <Panel title={title} about={about}>
+      {!isThere && error ? (
+        <Failure error={error} />
+      ) : !isThere ? (
         <Skeleton lines={5} className="h-44 p-0" />
       ) : lines.some(hasValues) ? (
         <TimeChart
@@ -65,8 +70,8 @@ function Ended({ window }: { window: TimeWindow }) {
   const failed = useSeries({ name: "task.seconds", tags: "status:failed", window }, countOf, 0);
   const lines = useMemo(
     () => [
-      { name: "Completed", colour: "ok", values: completed, isFilled: true },
-      { name: "Failed", colour: "danger", values: failed, isFilled: true },
+      { name: "Completed", colour: "ok", ...completed, isFilled: true },
+      { name: "Failed", colour: "danger", ...failed, isFilled: true },
     ],
     [completed, failed],
   );
@@ -88,8 +93,8 @@ function Latency({ window }: { window: TimeWindow }) {
   const p95 = useSeries(asked, p95Of, null);
   const lines = useMemo(
     () => [
-      { name: "p50", colour: "accent", values: p50 },
-      { name: "p95", colour: "warn", values: p95 },
+      { name: "p50", colour: "accent", ...p50 },
+      { name: "p95", colour: "warn", ...p95 },
     ],
     [p50, p95],
   );
@@ -108,16 +113,18 @@ function Latency({ window }: { window: TimeWindow }) {
 function QueueDepth({ window }: { window: TimeWindow }) {
   const pending = useDepths("queue.pending", window);
   const started = useDepths("queue.started", window);
+  const { data: queue } = useQueue();
   const lines = useMemo(
     () => [
-      { name: "Waiting", colour: "warn", values: pending, isFilled: true },
-      { name: "Running", colour: "run", values: started },
+      { name: "Waiting", colour: "warn", ...pending, isFilled: true },
+      { name: "Running", colour: "run", ...started },
     ],
     [pending, started],
   );
   return (
     <ChartPanel
       title="Queue"
+      about={queue && queue.scheduled > 0 && `and ${formatCount(queue.scheduled)} scheduled for later`}
       label="Waiting and running tasks over time"
       window={window}
       lines={lines}
@@ -132,8 +139,8 @@ function Tokens({ window }: { window: TimeWindow }) {
   const output = useSeries({ name: "task.output_tokens", window }, sumOf, 0);
   const lines = useMemo(
     () => [
-      { name: "Input", colour: "accent", values: input, isFilled: true },
-      { name: "Output", colour: "run", values: output, isFilled: true },
+      { name: "Input", colour: "accent", ...input, isFilled: true },
+      { name: "Output", colour: "run", ...output, isFilled: true },
     ],
     [input, output],
   );

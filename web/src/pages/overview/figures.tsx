@@ -46,7 +46,7 @@ function TasksLink({ status, children }: { status: string; children: ReactNode }
 }
 
 function QueueShape({ window, name, label }: { window: TimeWindow; name: string; label: string }) {
-  return <Shape values={useDepths(name, window)} label={label} />;
+  return <Shape values={useDepths(name, window).values} label={label} />;
 }
 
 function Waiting({ window }: { window: TimeWindow }) {
@@ -56,24 +56,18 @@ function Waiting({ window }: { window: TimeWindow }) {
     <Figure
       name="Waiting tasks"
       value={<TasksLink status="pending">{formatCount(data?.pending)}</TasksLink>}
-      about={data && <WaitingSince at={data.oldest_pending_at} scheduled={data.scheduled} />}
+      about={data && <WaitingSince at={data.oldest_pending_at} />}
     >
       {maySeeMetrics && <QueueShape window={window} name="queue.pending" label="Waiting tasks over time" />}
     </Figure>
   );
 }
 
-function WaitingSince({ at, scheduled }: { at: string | null; scheduled: number }) {
+function WaitingSince({ at }: { at: string | null }) {
+  if (!at) return "none waits";
   return (
     <>
-      {at ? (
-        <>
-          oldest <Time at={at} />
-        </>
-      ) : (
-        "none waits"
-      )}
-      {scheduled > 0 && ` · ${formatCount(scheduled)} scheduled`}
+      oldest <Time at={at} />
     </>
   );
 }
@@ -97,8 +91,8 @@ const completedOnly = "status:completed";
 const failedOnly = "status:failed";
 
 function Outcome({ window }: { window: TimeWindow }) {
-  const completed = useSeries({ name: "task.seconds", tags: completedOnly, window }, countOf, 0);
-  const failed = useSeries({ name: "task.seconds", tags: failedOnly, window }, countOf, 0);
+  const { values: completed } = useSeries({ name: "task.seconds", tags: completedOnly, window }, countOf, 0);
+  const { values: failed } = useSeries({ name: "task.seconds", tags: failedOnly, window }, countOf, 0);
   const completedCount = completed?.reduce((sum, count) => sum + count, 0) ?? 0;
   const failedCount = failed?.reduce((sum, count) => sum + count, 0) ?? 0;
   const isThere = completed && failed;
@@ -130,7 +124,7 @@ function Outcome({ window }: { window: TimeWindow }) {
 function Latency({ window }: { window: TimeWindow }) {
   const asked = { name: "task.seconds", tags: completedOnly, window };
   const whole = useWhole(asked);
-  const p95 = useSeries(asked, p95Of, null);
+  const { values: p95 } = useSeries(asked, p95Of, null);
   return (
     <Figure
       name="Latency, median"
@@ -143,8 +137,8 @@ function Latency({ window }: { window: TimeWindow }) {
 }
 
 function Tokens({ window }: { window: TimeWindow }) {
-  const input = useSeries({ name: "task.input_tokens", window }, sumOf, 0);
-  const output = useSeries({ name: "task.output_tokens", window }, sumOf, 0);
+  const { values: input } = useSeries({ name: "task.input_tokens", window }, sumOf, 0);
+  const { values: output } = useSeries({ name: "task.output_tokens", window }, sumOf, 0);
   const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
   const isThere = input && output;
   return (

@@ -85,7 +85,7 @@ export function ModelUse({ window }: { window: TimeWindow }) {
         isEmpty={(data) => data.length === 0}
         empty={
           <Empty icon={Cpu} title="No model was called">
-            Connect a provider under Models; until then agents answer from their knowledge alone.
+            Every call is counted here. Without a provider agents answer from their knowledge alone.
           </Empty>
         }
       >

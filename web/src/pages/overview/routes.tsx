@@ -3,11 +3,15 @@ import { lazyPage } from "../../app/lazy_page";
 import { signedInRoute } from "../../app/root";
 import { asRangeName, type RangeName } from "../../lib/time_range";
 
+export interface OverviewSearch {
+  range?: RangeName;
+}
+
 export const overviewRoutes = [
   createRoute({
     getParentRoute: () => signedInRoute,
     path: "/",
-    validateSearch: (search: Record<string, unknown>): { range?: RangeName } => {
+    validateSearch: (search: Record<string, unknown>): OverviewSearch => {
       const range = asRangeName(search.range);
       return range ? { range } : {};
     },

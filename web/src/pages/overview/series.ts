@@ -17,8 +17,8 @@ interface Asked {
   window: TimeWindow;
 }
 
-function useBuckets({ name, tags, window }: Asked): Bucket[] | undefined {
-  const { data } = $api.useQuery(
+function useBuckets({ name, tags, window }: Asked) {
+  return $api.useQuery(
     "get",
     "/api/v1/metrics/series",
     { params: { query: { name, tags, ...windowQuery(window) } } },
@@ -29,35 +29,43 @@ function useBuckets({ name, tags, window }: Asked): Bucket[] | undefined {
       placeholderData: (last) => (last?.step === window.step ? last : undefined),
     },
   );
-  return data?.buckets;
 }
 
-/** One value a bucket; undefined until they are there. `value` and `missing` must stay the same. */
+export interface SeriesRead<M extends number | null> {
+  /** One a bucket; undefined until they are there. */
+  values: (number | M)[] | undefined;
+  error: unknown;
+}
+
+/** `value` and `missing` must stay the same. */
 export function useSeries<M extends number | null>(
   asked: Asked,
   value: (bucket: Bucket) => number | M,
   missing: M,
-): (number | M)[] | undefined {
-  const buckets = useBuckets(asked);
+): SeriesRead<M> {
+  const { data, error } = useBuckets(asked);
   const { window } = asked;
   return useMemo(
-    () => buckets && fillBuckets(buckets, window, value, missing),
-    [buckets, window, value, missing],
+    () => ({ values: data && fillBuckets(data.buckets, window, value, missing), error }),
+    [data, error, window, value, missing],
   );
 }
 
 /** The whole window as one bucket; null when nothing was measured, undefined until that is known. */
 export function useWhole({ name, tags, window }: Asked): Bucket | null | undefined {
   const { from, to } = window;
-  const buckets = useBuckets({ name, tags, window: { from, to, step: to - from } });
-  return buckets && (buckets[0] ?? null);
+  const { data } = useBuckets({ name, tags, window: { from, to, step: to - from } });
+  return data && (data.buckets[0] ?? null);
 }
 
 /** The depth of a queue. */
-export function useDepths(name: string, window: TimeWindow): (number | null)[] | undefined {
-  const greatest = useSeries({ name, window }, maxOf, null);
-  const latest = useSeries({ name, window }, lastOf, null);
-  return useMemo(() => greatest && latest && depths(greatest, latest), [greatest, latest]);
+export function useDepths(name: string, window: TimeWindow): SeriesRead<null> {
+  const { values: greatest, error } = useSeries({ name, window }, maxOf, null);
+  const { values: latest } = useSeries({ name, window }, lastOf, null);
+  return useMemo(
+    () => ({ values: greatest && latest && depths(greatest, latest), error }),
+    [greatest, latest, error],
+  );
 }
 
 export const countOf = (bucket: Bucket) => bucket.count;

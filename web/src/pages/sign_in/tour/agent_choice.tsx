@@ -6,7 +6,7 @@ interface AgentChoiceProps {
 }
 
 const choice =
-  "flex cursor-pointer items-start gap-2 rounded-md border border-line px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent";
+  "flex min-w-0 cursor-pointer items-start gap-2 rounded-md border border-line px-3 py-2 hover:bg-hover has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent";
 
 /** Radio buttons: arrow keys go from agent to agent. */
 export function AgentChoice({ agents, field }: AgentChoiceProps) {
@@ -16,9 +16,9 @@ export function AgentChoice({ agents, field }: AgentChoiceProps) {
     capabilities: ["chosen by the words of the question"],
   };
   return (
-    <fieldset>
+    <fieldset className="min-w-0">
       <legend className="mb-1 font-medium">Agent</legend>
-      <div className="grid max-h-72 gap-2 overflow-y-auto p-0.5 sm:grid-cols-2">
+      <div className="grid max-h-72 grid-cols-1 gap-2 overflow-y-auto p-0.5 sm:grid-cols-2">
         {[...agents, auto].map(({ id, name, capabilities }) => (
           <label key={id} className={choice}>
             <input

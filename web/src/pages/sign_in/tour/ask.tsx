@@ -83,12 +83,13 @@ function QuestionForm({ agents }: { agents: { id: string; name: string; capabili
           />
         </Field>
         {suggested.length > 0 && (
-          <fieldset className="flex flex-wrap gap-2">
+          <fieldset className="flex min-w-0 flex-wrap gap-2">
             <legend className="mb-1 text-xs text-muted">Or one of these</legend>
             {suggested.map((question) => (
-              <Button
+              <button
                 key={question}
-                className="h-auto min-h-8 py-1 text-left whitespace-normal"
+                type="button"
+                className="min-h-8 rounded-md border border-edge/50 px-3 py-1 text-left font-medium hover:bg-hover"
                 onClick={() =>
                   setValue("description", question, {
                     shouldValidate: formState.isSubmitted,
@@ -97,7 +98,7 @@ function QuestionForm({ agents }: { agents: { id: string; name: string; capabili
                 }
               >
                 {question}
-              </Button>
+              </button>
             ))}
           </fieldset>
         )}

@@ -32,17 +32,17 @@ export function Intro() {
   return (
     <>
       <StepHeading>Agents that answer from what your team knows</StepHeading>
-      <dl className="mt-4 grid gap-4 sm:grid-cols-2">
+      <ul className="mt-4 grid gap-4 sm:grid-cols-2">
         {parts.map(({ icon: Icon, name, about }) => (
-          <div key={name} className="flex gap-3">
+          <li key={name} className="flex gap-3">
             <Icon aria-hidden className="mt-0.5 size-5 shrink-0 text-accent" />
             <div>
-              <dt className="text-base font-medium">{name}</dt>
-              <dd className="text-muted">{about}</dd>
+              <h3 className="text-base font-medium">{name}</h3>
+              <p className="text-muted">{about}</p>
             </div>
-          </div>
+          </li>
         ))}
-      </dl>
+      </ul>
       <div className="mt-6 flex justify-end">
         <Button asChild look="primary">
           <Link to="/welcome" search={{ step: "ask" }}>

@@ -110,7 +110,7 @@ function Completed({ task }: { task: Task }) {
         {inputTokens + outputTokens > 0 &&
           ` · ${formatCount(inputTokens)} tokens read, ${formatCount(outputTokens)} written`}
         {" · "}
-        <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent hover:underline">
+        <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent underline">
           see each step
         </Link>
       </p>
