@@ -23,7 +23,8 @@ describe("filters in the address", () => {
   it("becomes a query of the API", () => {
     const filters = filtersOf({ status: "pending,failed", q: "seal", from: "2026-01-01T00:00:00.000Z" });
     expect(queryOf(filters)).toMatchObject({
-      status: "pending,failed",
+      status: ["pending", "failed"],
+      priority: undefined,
       q: "seal",
       created_from: "2026-01-01T00:00:00.000Z",
     });

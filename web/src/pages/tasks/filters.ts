@@ -86,9 +86,10 @@ export function filtersOf(search: TaskSearch): TaskFilters {
 
 /** As `GET /tasks` takes them; what is undefined is not sent. */
 export function queryOf(filters: TaskFilters) {
+  const several = <T>(values: readonly T[]) => (values.length > 0 ? [...values] : undefined);
   return {
-    status: listOf(filters.statuses),
-    priority: listOf(filters.priorities),
+    status: several(filters.statuses),
+    priority: several(filters.priorities),
     agent_id: filters.agent,
     q: filters.text,
     created_from: filters.from,
@@ -96,8 +97,6 @@ export function queryOf(filters: TaskFilters) {
     parent_id: filters.parent,
   };
 }
-
-export type TaskQuery = ReturnType<typeof queryOf>;
 
 export function isFiltered(filters: TaskFilters): boolean {
   return Object.values(queryOf(filters)).some((value) => value !== undefined);

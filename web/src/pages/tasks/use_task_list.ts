@@ -2,12 +2,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { $api, api, queryClient } from "../../api/client";
 import { useEvents } from "../../api/hooks";
-import type { paths } from "../../api/schema";
 import { queryOf, type Task, type TaskFilters } from "./filters";
 import { listKey, tasksOf } from "./task_cache";
 import { fromPages, type TaskList, type TaskPage, withChanges, withHeld, withPage } from "./task_list";
-
-type ListQuery = paths["/api/v1/tasks"]["get"]["parameters"]["query"];
 
 const pageSize = 200;
 /** Of one request, when many rows are read anew. */
@@ -23,7 +20,7 @@ async function readPage(
   cursor: string | undefined,
   signal?: AbortSignal,
 ): Promise<TaskPage> {
-  const query = { ...queryOf(filters), limit, cursor } as ListQuery;
+  const query = { ...queryOf(filters), limit, cursor };
   const { data } = await api.GET("/api/v1/tasks", { params: { query }, signal });
   return data as TaskPage;
 }
@@ -145,7 +142,7 @@ export function useTotal(filters: TaskFilters, list: TaskList | undefined): numb
   const { data } = $api.useQuery(
     "get",
     "/api/v1/tasks",
-    { params: { query: { ...queryOf(filters), limit: 1, count: "total" } as ListQuery } },
+    { params: { query: { ...queryOf(filters), limit: 1, count: "total" } } },
     {
       enabled: list !== undefined && !isKnown,
       refetchInterval: totalMs,

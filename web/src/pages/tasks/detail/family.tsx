@@ -1,7 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { $api } from "../../../api/client";
 import { useEvents } from "../../../api/hooks";
-import type { paths } from "../../../api/schema";
 import { Panel } from "../../../ui/page";
 import { Skeleton } from "../../../ui/states";
 import { Duration } from "../duration";
@@ -10,8 +9,6 @@ import { tasksOf } from "../task_cache";
 import { titleOf } from "../task_row";
 import { TaskState } from "../task_state";
 
-type ListQuery = paths["/api/v1/tasks"]["get"]["parameters"]["query"];
-
 const shownMax = 20;
 
 /** The tasks that this one delegated, as they are now. */
@@ -19,7 +16,7 @@ function useChildren(id: string) {
   const query = $api.useQuery(
     "get",
     "/api/v1/tasks",
-    { params: { query: { parent_id: id, limit: shownMax } as ListQuery } },
+    { params: { query: { parent_id: id, limit: shownMax } } },
     { meta: { keepsItself: true } },
   );
   useEvents((events) => {

@@ -1,27 +1,8 @@
-/** `result` of a task, which the API gives as a document of its own. */
+/** `result` of a task, which the API gives as any document: that of an older version may lack something. */
+import type { Schemas } from "../../../api/client";
 
-export interface Source {
-  knowledge_id: string;
-  agent_id: string;
-  source: string;
-  category: string;
-  score: number;
-  passage: string;
-}
-
-export interface Result {
-  text: string;
-  provider: string;
-  model: string;
-  found: boolean;
-  sources: Source[];
-  input_tokens: number;
-  output_tokens: number;
-  steps: number;
-  finish: string;
-  /** Of an agent with an `answer_schema`. */
-  output: unknown;
-}
+export type Source = Schemas["Citation"];
+export type Result = Schemas["Answer"];
 
 const nothing: Result = {
   text: "",

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Button } from "../../../ui/button";
 import { Dialog } from "../../../ui/dialog";
 import { Loaded } from "../../../ui/states";
+import { TaskActions } from "../detail/actions";
 import { Answer } from "../detail/answer";
 import { TaskFacts } from "../detail/facts";
 import { useTask, useWords } from "../detail/use_task";
@@ -38,8 +39,10 @@ function PeekContent({ id }: { id: string }) {
               </Link>
             </Button>
           </div>
-          <div>
+          <div className="flex flex-wrap items-center gap-2">
             <TaskState task={{ status: task.status, scheduledAt: task.scheduled_at }} />
+            <span className="flex-1" />
+            <TaskActions task={task} />
           </div>
           <Answer task={task} words={words} />
           <TaskFacts task={task} />
