@@ -21,6 +21,7 @@ const pathsOfKind: Record<string, string[]> = {
   api_key: [`${api}/auth/api-keys`],
   organisation: [`${api}/organisations`],
   login: [`${api}/auth/logins`, `${api}/users`],
+  user_identity: [`${api}/auth/identities`, `${api}/audit`],
   dead_letter: [`${api}/dead-letters`, `${api}/consumers`],
 };
 

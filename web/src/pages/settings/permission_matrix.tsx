@@ -30,7 +30,8 @@ export function PermissionMatrix({ label, permissions, onChange, grantable }: Pe
     />
   );
   return (
-    <div className="overflow-x-auto rounded-md border border-line">
+    // What scrolls must be reachable by keyboard; with boxes to tick it is.
+    <div tabIndex={onChange ? undefined : 0} className="overflow-x-auto rounded-md border border-line">
       <table aria-label={label} aria-describedby={onChange ? about : undefined} className="w-full">
         <thead className="text-xs text-muted">
           <tr className="border-b border-line">

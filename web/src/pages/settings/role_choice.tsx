@@ -35,7 +35,7 @@ export function RoleChoice({ value, onChange, error, isBuiltInOnly }: RoleChoice
                   : description || permittedInShort(given)
               }
               isChecked={value.includes(id)}
-              isDisabled={missing.length > 0}
+              isDisabled={missing.length > 0 && !value.includes(id)}
               onChange={(isOn) => toggle(id, isOn)}
             />
           );
