@@ -29,12 +29,8 @@ const columns: Column<Backup>[] = [
     name: "Begun",
     width: "minmax(7rem, 1fr)",
     render: (backup) => (
-      <Link
-        to="/backups"
-        search={{ backup: backup.id }}
-        className="font-medium hover:underline"
-        aria-label={`Backup ${backup.id}`}
-      >
+      <Link to="/backups" search={{ backup: backup.id }} className="font-medium hover:underline">
+        <span className="sr-only">Backup begun </span>
         {backup.begun_at ? <Time at={backup.begun_at} /> : backup.id}
       </Link>
     ),

@@ -16,7 +16,10 @@ export function Conflict({ before, theirs, mine, onTakeTheirs }: ConflictProps) 
   const changed = changedFields(before, theirs);
   const mineToo = new Set(changedFields(before, mine));
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => place.current?.scrollIntoView({ block: "center" }), []);
+  useEffect(() => {
+    // A block: in newer browsers it answers a promise, which is no clean-up.
+    place.current?.scrollIntoView({ block: "center" });
+  }, []);
   return (
     <div ref={place}>
       <Notice>

@@ -121,13 +121,14 @@ function Identity({ form }: { form: UseFormReturn<ItemValues> }) {
   const { register, formState, watch } = form;
   const chosen = watch("agent_id");
   const isListed = agents.some((agent) => agent.id === chosen);
+  // One list with one key each: the chosen option must be the same element when the agents come in.
+  const choices = isListed || !chosen ? agents : [{ id: chosen, name: chosen }, ...agents];
   return (
     <div className="grid gap-4 sm:grid-cols-2">
       <Field label="Agent" isRequired hint="Who knows it." error={formState.errors.agent_id?.message}>
         <Select {...register("agent_id", { required: "Choose an agent." })}>
           <option value="">Choose an agent</option>
-          {chosen && !isListed && <option value={chosen}>{chosen}</option>}
-          {agents.map((agent) => (
+          {choices.map((agent) => (
             <option key={agent.id} value={agent.id}>
               {agent.name}
             </option>

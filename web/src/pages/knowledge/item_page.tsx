@@ -79,9 +79,10 @@ function Actions({ item, mayWrite }: { item: Item; mayWrite: boolean }) {
 function Delete({ item }: { item: Item }) {
   const navigate = useNavigate();
   const remove = $api.useMutation("delete", "/api/v1/knowledge/{knowledge_id}", {
-    onSuccess: () => {
+    onSuccess: async () => {
       toast("Item deleted");
-      void navigate({ to: "/knowledge", search: { agent: item.agent_id } });
+      // Away first: what is on the screen would be read again, and is gone.
+      await navigate({ to: "/knowledge", search: { agent: item.agent_id } });
     },
     onError: (error) => toastError("The item was not deleted", error),
     onSettled: () => refreshPaths("/api/v1/knowledge"),

@@ -21,7 +21,7 @@ export function Items() {
   const change = useCallback(
     (next: KnowledgeSearch) =>
       void navigate({
-        search: (before: KnowledgeSearch) => ({ ...before, ...next, item: undefined }),
+        search: (before) => ({ ...before, ...next, item: undefined }),
         replace: true,
       }),
     [navigate],

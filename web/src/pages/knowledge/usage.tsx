@@ -8,7 +8,6 @@ import { Time } from "../../ui/time";
 import { AgentFilter } from "./filters";
 import { ItemLink } from "./item_link";
 import { titleOf } from "./items";
-import type { KnowledgeSearch } from "./routes";
 import type { AgentUsage, Counted, UsageSummary } from "./usage_summary";
 import { useUsage } from "./use_usage";
 
@@ -26,7 +25,7 @@ export function Usage() {
           value={agent}
           onChange={(next) =>
             void navigate({
-              search: (before: KnowledgeSearch) => ({ ...before, agent: next }),
+              search: (before) => ({ ...before, agent: next }),
               replace: true,
             })
           }
@@ -200,7 +199,7 @@ function Agents({ agents }: { agents: AgentUsage[] }) {
         rows={agents}
         columns={agentColumns}
         rowKey={({ agent }) => agent}
-        onOpen={({ agent }) => void navigate({ search: (before: KnowledgeSearch) => ({ ...before, agent }) })}
+        onOpen={({ agent }) => void navigate({ search: (before) => ({ ...before, agent }) })}
       />
     </Panel>
   );
