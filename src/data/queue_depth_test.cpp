@@ -14,7 +14,6 @@ class QueueDepthTest : public StoreFixture {
  protected:
   void SetUp() override {
     StoreFixture::SetUp();
-    use_time_of_database();
     metrics = std::make_unique<MetricStore>(*database, clock);
     buffer = std::make_unique<MetricBuffer>(*metrics, clock);
     have_agent("a");

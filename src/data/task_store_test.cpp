@@ -460,7 +460,7 @@ TEST_P(TaskStoreTest, FindsAPartOfTheDescription) {
     return *wait(tasks->list(default_tenant, {.text = std::move(text)}, std::move(request), soon()));
   };
   EXPECT_EQ(find("ROTATE").total, 2);
-  auto const page = find("rotate", {.limit = 1});
+  auto const page = find("rotate", {.limit = 1, .cursor = {}});
   ASSERT_EQ(page.items.size(), 1U);
   EXPECT_EQ(page.items[0].id, second);
   auto const rest = find("rotate", {.limit = 1, .cursor = page.next_cursor});

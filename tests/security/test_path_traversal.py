@@ -243,6 +243,23 @@ class PathTraversal(ServerTest):
                 for prefix in ("/", "/static/", "/dashboard/", "/assets/", "/api/v1/", f"/backups/{self.backup}/"):
                     self.refuse(asker, "GET", prefix + payload)
 
+    def test_files_of_the_web_application(self):
+        """The dashboard serves files by their paths: those of its build, or its one page, and nothing else."""
+        page = b'<div id="root"></div>'
+        with Asker(urlsplit(self.server.urls["dashboard"]).port) as asker:
+            for payload in payloads(str(self.outside)):
+                for prefix in ("/", "/assets/", "/assets/x/", "/agents/"):
+                    target = prefix + payload
+                    answer = asker.ask(request("GET", target.encode("latin-1"), TOKEN))
+                    is_page = answer is not None and answer.status == 200 and page in answer.body
+                    found = [] if is_page else faults(answer, self.secrets)
+                    found += [f"opened {name}" for name in self.opened.names()]
+                    if prefix.startswith("/assets/") and is_page:
+                        found.append("a page among the files")
+                    if found:
+                        with self.subTest(target=target):
+                            self.fail(str(found))
+
     def test_names_in_bodies_and_queries(self):
         with Asker(self.port) as asker:
             for payload in payloads(str(self.outside)):

@@ -14,7 +14,8 @@ class ConsumerRoutesTest : public RouteFixture {
   void SetUp() override {
     RouteFixture::SetUp();
     permissions = {"consumers:*"};
-    groups = std::make_unique<events::ConsumerGroups>(*database, *log);
+    groups = std::make_unique<events::ConsumerGroups>(*database, *log,
+                                                      events::ConsumerGroups::Channels{{"mailer", {"task:*"}}});
     add_consumer_routes(*router, *groups);
     wait(events::ConsumerStore(*database, "mailer").create_slots(2, log->beginning(), soon()));
     have_agent("a");
@@ -32,8 +33,10 @@ AL_ON_ONE_DATABASE(ConsumerRoutesTest);
 TEST_P(ConsumerRoutesTest, ShowAGroup) {
   auto const listed = get("");
   EXPECT_EQ(listed.status, 200);
-  EXPECT_THAT(listed.body,
-              HasSubstr(R"({"consumers":[{"name":"mailer","slots":2,"members":[],"positions":[{"cursor":)"));
+  EXPECT_THAT(
+      listed.body,
+      HasSubstr(
+          R"({"consumers":[{"name":"mailer","channels":["task:*"],"slots":2,"members":[],"positions":[{"cursor":)"));
   EXPECT_THAT(listed.body, HasSubstr(R"("waiting":0,"retrying":0,"parked":0}],"count":1,"next_cursor":null})"));
   EXPECT_THAT(get("/mailer").body, HasSubstr(R"("lag":1,"oldest_unhandled_at":"20)"));
   auto const missing = get("/nobody");

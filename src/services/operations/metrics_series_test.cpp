@@ -35,7 +35,7 @@ TEST_P(MetricsSeriesTest, RecordsAndAnswers) {
   EXPECT_EQ(series.status, 200);
   EXPECT_EQ(series.body, R"({"name":"load","from":"2025-12-31T23:00:00Z","to":"2026-01-01T00:00:00Z","step":60,)"
                          R"("buckets":[{"start":"2025-12-31T23:30:00Z","count":1,"min":4,"max":4,"mean":4,"sum":4,)"
-                         R"("last":4}],"count":1,"next_cursor":null})");
+                         R"("last":4,"p50":4,"p95":4,"p99":4}],"count":1,"next_cursor":null})");
   EXPECT_THAT(get("/metrics/names").body, HasSubstr(R"({"name":"load","service":"s","value":1,)"));
 }
 
