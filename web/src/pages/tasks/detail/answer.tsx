@@ -49,6 +49,8 @@ function Text({ text }: { text: string }) {
 
 function Finished({ result }: { result: Result }) {
   const cited = citedNumbers(result.text);
+  const citedCount = result.sources.filter((_, index) => cited.has(index + 1)).length;
+  const atHand = `${result.sources.length} at hand`;
   return (
     <>
       <Panel title="Answer" actions={<CopyButton text={result.text} label="Copy answer" />}>
@@ -72,7 +74,7 @@ function Finished({ result }: { result: Result }) {
         </Panel>
       )}
       {result.sources.length > 0 && (
-        <Panel title="Sources" about={`${result.sources.length} at hand, ${cited.size} cited`}>
+        <Panel title="Sources" about={citedCount > 0 ? `${atHand}, ${citedCount} cited` : atHand}>
           <Sources sources={result.sources} cited={cited} />
         </Panel>
       )}

@@ -5,7 +5,7 @@ import { Facts } from "../../../ui/page";
 import { Notice } from "../../../ui/states";
 import { Conversation, Said } from "./conversation";
 import { KnowledgeLink, Sources } from "./sources";
-import { callOf, type Found, type Step, type StepDetails, type ToolCall } from "./steps";
+import { callOf, type Found, type Step, type StepDetails, sourcesBefore, type ToolCall } from "./steps";
 
 interface StepDetailProps {
   step: Step;
@@ -23,7 +23,7 @@ export function StepDetail({ step, before, agentId }: StepDetailProps) {
     case "model":
       return <ModelAnswer {...step.detail} />;
     case "tool":
-      return <ToolAnswer {...step.detail} call={callOf(before, step.detail.call_id)} />;
+      return <ToolAnswer detail={step.detail} before={before} />;
     case "delegate":
       return (
         <Link
@@ -137,7 +137,7 @@ function ModelAnswer(detail: StepDetails["model"]) {
           ],
         ]}
       />
-      {detail.text && <Said title="Answer" text={detail.text} />}
+      {detail.text && <Said title={detail.tool_calls.length > 0 ? "Said" : "Answer"} text={detail.text} />}
       {detail.tool_calls.map((call) => (
         <Call key={call.id} call={call} />
       ))}
@@ -163,7 +163,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function ToolAnswer({ call, ...detail }: StepDetails["tool"] & { call: ToolCall | undefined }) {
+function ToolAnswer({ detail, before }: { detail: StepDetails["tool"]; before: readonly Step[] }) {
+  const call = callOf(before, detail.call_id);
   return (
     <div className="flex flex-col gap-3">
       {detail.gave_up && (
@@ -171,7 +172,9 @@ function ToolAnswer({ call, ...detail }: StepDetails["tool"] & { call: ToolCall 
       )}
       {call && <Call call={call} />}
       <Said title={detail.is_error ? "What was wrong" : "What it answered"} text={detail.result} />
-      {detail.sources.length > 0 && <Sources sources={detail.sources} />}
+      {detail.sources.length > 0 && (
+        <Sources sources={detail.sources} firstNumber={sourcesBefore(before) + 1} />
+      )}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import type { Bar, Step } from "./steps";
 interface StepRowProps {
   step: Step;
   bar: Bar;
-  /** Steps of the attempt before this one. */
+  /** Steps before this one, those of earlier attempts as well. */
   before: readonly Step[];
   agentId: string;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { attemptsOf, barsOf, callOf, type RawStep, readStep, tokensOf } from "./steps";
+import { attemptsOf, barsOf, callOf, type RawStep, readStep, sourcesBefore, tokensOf } from "./steps";
 
 function raw(attempt: number, step: number, kind: string, detail: object = {}, duration_us = 0): RawStep {
   return { attempt, step, kind, detail, duration_us } as RawStep;
@@ -31,7 +31,7 @@ describe("a trace", () => {
       [1, 2, 1],
       [2, 2, 3],
     ]);
-    expect(tokensOf(attempts)).toEqual({ input: 10, output: 5 });
+    expect(attempts.map(tokensOf)).toEqual([0, 15]);
   });
 
   it("lays the bars of an attempt end to end", () => {
@@ -42,6 +42,14 @@ describe("a trace", () => {
     ]);
     const [still] = attemptsOf([raw(1, 1, "failure")]);
     expect(still && barsOf(still)).toEqual([{ start: 0, length: 0 }]);
+  });
+
+  it("counts passages on through a conversation, and anew with another prompt", () => {
+    const sources = [{}, {}];
+    const steps = [raw(1, 1, "prompt", { sources }), raw(1, 2, "tool", { sources }), raw(2, 1, "resume")];
+    expect(sourcesBefore(steps.map(readStep))).toBe(4);
+    expect(sourcesBefore([...steps, raw(3, 1, "prompt", { sources })].map(readStep))).toBe(2);
+    expect(sourcesBefore([])).toBe(0);
   });
 
   it("finds the call that a tool answered; the latest, since ids are an answer's own", () => {

@@ -134,12 +134,20 @@ export function callOf(steps: readonly Step[], callId: string): ToolCall | undef
   return undefined;
 }
 
-export function tokensOf(attempts: readonly Attempt[]): { input: number; output: number } {
-  const sum = { input: 0, output: 0 };
-  for (const step of attempts.flatMap((attempt) => attempt.steps)) {
-    if (step.kind !== "model") continue;
-    sum.input += step.detail.input_tokens;
-    sum.output += step.detail.output_tokens;
+/** How many passages had their numbers before: they count on through a conversation, which a prompt begins. */
+export function sourcesBefore(before: readonly Step[]): number {
+  let count = 0;
+  for (const step of before) {
+    if (step.kind === "prompt") count = step.detail.sources.length;
+    if (step.kind === "tool") count += step.detail.sources.length;
   }
-  return sum;
+  return count;
+}
+
+/** Read and written. */
+export function tokensOf(attempt: Attempt): number {
+  return attempt.steps.reduce(
+    (sum, step) => (step.kind === "model" ? sum + step.detail.input_tokens + step.detail.output_tokens : sum),
+    0,
+  );
 }

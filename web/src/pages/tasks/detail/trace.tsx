@@ -5,7 +5,7 @@ import { Empty, Loaded } from "../../../ui/states";
 import type { Task } from "../filters";
 import { hasEnded } from "../task_row";
 import { StepRow } from "./step_row";
-import { type Attempt, attemptsOf, barsOf, tokensOf } from "./steps";
+import { type Attempt, attemptsOf, barsOf, type Step, tokensOf } from "./steps";
 import { useSteps } from "./use_task";
 
 /** How the answer came about: attempt by attempt, step by step. */
@@ -21,22 +21,34 @@ export function Trace({ task }: { task: Task }) {
       {(data) => {
         const attempts = attemptsOf(data.steps);
         return attempts
-          .toReversed()
-          .map((attempt) => <AttemptPanel key={attempt.number} attempt={attempt} task={task} />);
+          .map((attempt, index) => (
+            <AttemptPanel
+              key={attempt.number}
+              attempt={attempt}
+              earlier={attempts.slice(0, index).flatMap((each) => each.steps)}
+              agentId={task.agent_id}
+            />
+          ))
+          .reverse();
       }}
     </Loaded>
   );
 }
 
-function AttemptPanel({ attempt, task }: { attempt: Attempt; task: Task }) {
+interface AttemptPanelProps {
+  attempt: Attempt;
+  /** Steps of attempts before, whose conversation it may go on with. */
+  earlier: Step[];
+  agentId: string;
+}
+
+function AttemptPanel({ attempt, earlier, agentId }: AttemptPanelProps) {
   const bars = barsOf(attempt);
-  const tokens = tokensOf([attempt]);
+  const tokens = tokensOf(attempt);
   const about = [
     `${attempt.steps.length} step${attempt.steps.length === 1 ? "" : "s"}`,
     formatSeconds(attempt.seconds),
-    ...(tokens.input + tokens.output > 0
-      ? [`${formatCount(tokens.input)} tokens read, ${formatCount(tokens.output)} written`]
-      : []),
+    ...(tokens > 0 ? [`${formatCount(tokens)} tokens`] : []),
   ];
   return (
     <Panel isFlush title={`Attempt ${attempt.number}`} about={about.join(" · ")}>
@@ -46,8 +58,8 @@ function AttemptPanel({ attempt, task }: { attempt: Attempt; task: Task }) {
             key={step.step}
             step={step}
             bar={bars[index] ?? { start: 0, length: 0 }}
-            before={attempt.steps.slice(0, index)}
-            agentId={task.agent_id}
+            before={[...earlier, ...attempt.steps.slice(0, index)]}
+            agentId={agentId}
           />
         ))}
       </ol>

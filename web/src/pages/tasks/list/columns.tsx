@@ -114,6 +114,7 @@ const dataColumns: Column<TaskRow>[] = [
     key: "created",
     name: "Created",
     width: "6.25rem",
+    isExtra: true,
     isNumber: true,
     render: (row) => <Time isLight at={row.createdAt} className="text-muted" />,
   },

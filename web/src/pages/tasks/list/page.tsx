@@ -70,7 +70,7 @@ export function Tasks() {
       about={total === undefined ? "What agents have done, do and will do." : countOf(total, search)}
       actions={
         canWrite && (
-          <Button look="primary" onClick={() => change({ create: true })}>
+          <Button look="primary" aria-keyshortcuts="c" onClick={() => change({ create: true })}>
             <Plus aria-hidden className="size-4" /> Create task
           </Button>
         )
