@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { DatabaseBackup } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { $api, idempotencyKey, refreshPaths, type Schemas } from "../../api/client";
 import { useCan } from "../../api/hooks";
 import { Button } from "../../ui/button";
@@ -20,8 +20,8 @@ const quietMs = 15_000;
 
 const isRunning = (backup: Backup) => backup.state === "running";
 
-/** Says how a backup ended that was seen running. */
-function useEndings(backups: Backup[] | undefined) {
+/** Says how a backup ended that was seen running, or that was begun here and ended before it was seen. */
+function useEndings(backups: Backup[] | undefined): (id: string) => void {
   const running = useRef(new Set<string>());
   useEffect(() => {
     for (const backup of backups ?? []) {
@@ -32,10 +32,18 @@ function useEndings(backups: Backup[] | undefined) {
       }
     }
   }, [backups]);
+  return useCallback((id) => void running.current.add(id), []);
 }
 
-function MakeBackup({ isBlocked }: { isBlocked: boolean }) {
+interface MakeBackupProps {
+  /** One is being made. */
+  isBlocked: boolean;
+  onBegun: (id: string) => void;
+}
+
+function MakeBackup({ isBlocked, onBegun }: MakeBackupProps) {
   const make = $api.useMutation("post", path, {
+    onSuccess: (backup) => onBegun(backup.id),
     onSettled: () => refreshPaths(path),
     onError: (error) => toastError("No backup was begun", error),
   });
@@ -62,13 +70,15 @@ export function Backups() {
     {},
     { refetchInterval: ({ state }) => (state.data?.backups.some(isRunning) ? runningMs : quietMs) },
   );
-  useEndings(backups.data?.backups);
+  const watch = useEndings(backups.data?.backups);
   const open = (backup?: string) => void navigate({ search: { backup }, replace: true });
   return (
     <Page
       title="Backups"
       about="Of the whole database, on the machine of the server. Each is restored once, to see that it is whole."
-      actions={mayWrite && <MakeBackup isBlocked={backups.data?.backups.some(isRunning) ?? false} />}
+      actions={
+        mayWrite && <MakeBackup isBlocked={backups.data?.backups.some(isRunning) ?? false} onBegun={watch} />
+      }
     >
       <Panel isFlush>
         <Loaded
