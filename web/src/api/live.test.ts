@@ -8,7 +8,7 @@ class Socket {
   sent: Record<string, unknown>[] = [];
   onopen?: () => void;
   onmessage?: (message: { data: string }) => void;
-  onclose?: () => void;
+  onclose?: (event: { code: number }) => void;
 
   constructor() {
     Socket.all.push(this);
@@ -16,9 +16,9 @@ class Socket {
   send(text: string) {
     this.sent.push(JSON.parse(text) as Record<string, unknown>);
   }
-  close() {
+  close(code = 1006) {
     this.readyState = 3;
-    this.onclose?.();
+    this.onclose?.({ code });
   }
   says(message: object) {
     this.onmessage?.({ data: JSON.stringify(message) });
@@ -28,13 +28,20 @@ class Socket {
 const latest = () => Socket.all.at(-1) as Socket;
 const sentOf = (type: string) => latest().sent.filter((message) => message.type === type);
 const token = vi.fn(async () => "token");
+const renewAfterRefusal = vi.fn(async () => false);
+const loadMe = vi.fn(async () => undefined);
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.resetModules();
   Socket.all = [];
   vi.stubGlobal("WebSocket", Socket);
-  vi.doMock("./session", () => ({ accessToken: token, sessionState: () => ({ phase: "signed-in" }) }));
+  vi.doMock("./session", () => ({
+    accessToken: token,
+    sessionState: () => ({ phase: "signed-in", me: { permissions: ["agents:read"] } }),
+    renewAfterRefusal,
+    loadMe,
+  }));
 });
 
 afterEach(() => {
@@ -112,4 +119,20 @@ it("does not come back after the user has gone", async () => {
   live.stopLive();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(Socket.all).toHaveLength(1);
+});
+
+it("asks who is signed in when its credential counts no more", async () => {
+  const { live } = await connected();
+  latest().close(4401);
+  expect(renewAfterRefusal).toHaveBeenCalledWith("token");
+  live.stopLive();
+});
+
+it("notices that the user may do other things now", async () => {
+  const { live } = await connected();
+  latest().says({ type: "authenticated", user: { permissions: ["agents:read"] } });
+  expect(loadMe).not.toHaveBeenCalled();
+  latest().says({ type: "authenticated", user: { permissions: ["agents:read", "agents:write"] } });
+  expect(loadMe).toHaveBeenCalled();
+  live.stopLive();
 });

@@ -3,7 +3,7 @@
  * follows, nothing twice; when that cannot be told, everything on the screen is read again.
  */
 import { queryClient, type Schemas } from "./client";
-import { accessToken, sessionState } from "./session";
+import { accessToken, loadMe, renewAfterRefusal, sessionState } from "./session";
 
 export type LiveEvent = Schemas["Event"];
 type Listener = (events: LiveEvent[]) => void;
@@ -20,6 +20,7 @@ const batchMax = 5000;
 const pingMs = 20_000;
 const pauseMinMs = 250;
 const pauseMaxMs = 5000;
+const closedUnauthenticated = 4401;
 
 const listeners = new Set<Listener>();
 const watchers = new Set<() => void>();
@@ -27,6 +28,8 @@ let connection: Connection = { phase: "connecting", since: Date.now() };
 let socket: WebSocket | undefined;
 let resumeToken: string | undefined;
 let isReplaying = false;
+/** The credential that the connection was opened or renewed with last. */
+let sentToken = "";
 let pending: LiveEvent[] = [];
 let flushTimer: number | undefined;
 let pingTimer: number | undefined;
@@ -73,16 +76,27 @@ function send(message: object) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
-async function authenticate() {
+async function authenticate(resume?: string) {
   try {
-    send({
-      type: "authenticate",
-      token: await accessToken(),
-      ...(resumeToken ? { resume: resumeToken } : {}),
-    });
+    sentToken = await accessToken();
+    send({ type: "authenticate", token: sentToken, ...(resume ? { resume } : {}) });
   } catch {
     socket?.close();
   }
+}
+
+/** The credential counts no more. Without another one nobody is signed in, and the pages give way to the sign-in. */
+function refused() {
+  renewAfterRefusal(sentToken).catch(() => undefined);
+}
+
+/** What the user may do has changed, which no event tells to those who may not read users. */
+function noticePermissions(permissions: string[] | undefined) {
+  const session = sessionState();
+  if (session.phase !== "signed-in" || !permissions) return;
+  const known = new Set(session.me.permissions);
+  const isSame = known.size === permissions.length && permissions.every((each) => known.has(each));
+  if (!isSame) loadMe().catch(() => undefined);
 }
 
 interface Message {
@@ -90,6 +104,7 @@ interface Message {
   code?: string;
   data?: LiveEvent;
   resume?: string;
+  user?: { permissions?: string[] };
 }
 
 /** The log does not reach back: what is shown may be anything, so all of it is read anew. */
@@ -102,6 +117,7 @@ function startOver() {
 function take(message: Message) {
   switch (message.type) {
     case "authenticated":
+      noticePermissions(message.user?.permissions);
       if (connection.phase !== "live") {
         isReplaying = resumeToken !== undefined;
         send({ type: "subscribe", events: ["*"] });
@@ -119,6 +135,7 @@ function take(message: Message) {
       break;
     case "error":
       if (message.code === "resume_lost") startOver();
+      else if (message.code === "unauthenticated") refused();
       else if (message.code === "unavailable")
         window.setTimeout(() => send({ type: "subscribe", events: ["*"] }), 1000);
       break;
@@ -132,12 +149,14 @@ function connect() {
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/ws`;
   const opened = new WebSocket(url);
   socket = opened;
-  opened.onopen = () => void authenticate();
+  opened.onopen = () => void authenticate(resumeToken);
   opened.onmessage = (message) => {
     if (opened === socket) take(JSON.parse(message.data as string) as Message);
   };
-  opened.onclose = () => {
-    if (opened === socket) lost();
+  opened.onclose = ({ code }) => {
+    if (opened !== socket) return;
+    if (code === closedUnauthenticated) refused();
+    lost();
   };
 }
 
@@ -167,10 +186,7 @@ export function startLive(): void {
   pingTimer = window.setInterval(() => {
     if (sessionState().phase !== "signed-in" || connection.phase !== "live") return;
     send({ type: "ping" });
-    void accessToken().then(
-      (token) => send({ type: "authenticate", token }),
-      () => undefined,
-    );
+    void authenticate();
   }, pingMs);
   window.addEventListener("online", reconnectNow);
 }

@@ -7,7 +7,7 @@ import { useMe } from "../api/hooks";
 import { startLive, stopLive } from "../api/live";
 import { permits } from "../api/session";
 import { cx } from "../lib/classes";
-import { Button, IconButton } from "../ui/button";
+import { IconButton } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Toasts } from "../ui/toast";
 import { Tooltip } from "../ui/tooltip";
@@ -82,17 +82,18 @@ export function Shell() {
             <IconButton label="Open navigation" className="md:hidden" onClick={() => setDrawerOpen(true)}>
               <MenuIcon aria-hidden className="size-4" />
             </IconButton>
-            <Button
-              className="w-full max-w-80 justify-start bg-canvas px-2.5 font-normal text-muted"
+            <button
+              type="button"
+              className="flex h-8 w-full min-w-0 max-w-80 items-center gap-1.5 rounded-md border border-edge/50 bg-canvas px-2.5 text-muted hover:bg-hover"
               onClick={() => setPaletteOpen(true)}
             >
-              <Search aria-hidden className="size-4" />
-              <span className="flex-1 text-left">Search or go to…</span>
+              <Search aria-hidden className="size-4 shrink-0" />
+              <span className="flex-1 truncate text-left">Search or go to…</span>
               <kbd className="hidden rounded-sm border border-line px-1 font-sans text-xs sm:inline">
                 Ctrl K
               </kbd>
-            </Button>
-            <div className="flex-1" />
+            </button>
+            <div className="hidden flex-1 sm:block" />
             <ConnectionDot />
             <UserMenu />
           </header>

@@ -6,7 +6,6 @@ export function Json({ value, label = "Copy document" }: { value: unknown; label
   return (
     <div className="relative">
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
         className="max-h-96 overflow-auto rounded-md border border-line bg-sunken p-3 pr-10 font-mono text-xs break-words whitespace-pre-wrap"
       >
