@@ -143,11 +143,11 @@ function LongRow<T>({ row, index, topPx, columns, onOpen }: LongRowProps<T>) {
       data-row
       aria-rowindex={index + 2}
       onClick={opens(row, onOpen)}
-      style={{ transform: `translateY(${topPx}px)` }}
+      style={{ top: topPx }}
       className={cx(
         rowClasses(Boolean(onOpen)),
         // What is in a row changes nothing outside of it.
-        "absolute inset-x-0 top-0 h-9 contain-strict [grid-template-columns:var(--columns)]",
+        "absolute inset-x-0 h-9 contain-strict [grid-template-columns:var(--columns)]",
       )}
     >
       <Cells row={row} columns={columns} />
