@@ -38,7 +38,7 @@ it("signs in, chooses a password, and has a first task answered", async () => {
 
   await page.getByRole("link", { name: "Take the tour" }).click();
   await page.getByRole("link", { name: "Ask a question" }).click();
-  await page.getByLabel("Question").fill("How do I stop SQL injection?");
+  await page.getByRole("textbox", { name: "Question" }).fill("How do I stop SQL injection?");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await page.getByRole("region", { name: "What to do next" }).waitFor();
   // Nothing but the starter knowledge is there to answer from, and the answer says so.

@@ -60,7 +60,7 @@ export class Server {
     await log.close();
     const said = await this.firstLine();
     this.pages = said.roles.dashboard ?? "";
-    this.token = (await readFile(join(this.directory, said.token_file), "utf8")).trim();
+    this.token = (await readFile(resolve(this.directory, said.token_file), "utf8")).trim();
     await this.ready();
     return this;
   }
