@@ -55,11 +55,7 @@ function Finished({ result }: { result: Result }) {
     <>
       <Panel title="Answer" actions={<CopyButton text={result.text} label="Copy answer" />}>
         <div className="flex flex-col gap-3 text-base" data-testid="answer">
-          {!result.found && (
-            <Notice>
-              The agent's knowledge says nothing about this. Add what it should know, and ask again.
-            </Notice>
-          )}
+          {!result.found && <NothingFound result={result} />}
           {result.finish === "length" && (
             <Notice>
               The answer was cut: it reached max_tokens of the agent's config. Raise it for longer ones.
@@ -79,6 +75,16 @@ function Finished({ result }: { result: Result }) {
         </Panel>
       )}
     </>
+  );
+}
+
+function NothingFound({ result }: { result: Result }) {
+  return result.model ? (
+    <Notice tone="accent">
+      The agent's knowledge says nothing about this: the model answered by itself.
+    </Notice>
+  ) : (
+    <Notice>The agent's knowledge says nothing about this. Add what it should know, and ask again.</Notice>
   );
 }
 

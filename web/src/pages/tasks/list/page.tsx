@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowUp, ListChecks, Plus } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
 import { useCan } from "../../../api/hooks";
+import { cx } from "../../../lib/classes";
 import { Button } from "../../../ui/button";
 import { Page, Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
@@ -90,7 +91,13 @@ export function Tasks() {
           empty={<NoTasks isFiltered={isFiltered(filters)} />}
         >
           {(data) => (
-            <div className="flex h-full flex-col">
+            <div
+              aria-busy={query.isPlaceholderData}
+              className={cx(
+                "flex h-full flex-col transition-opacity",
+                query.isPlaceholderData && "opacity-50",
+              )}
+            >
               <div className="min-h-0 flex-1">
                 <LongTable
                   label="Tasks"
