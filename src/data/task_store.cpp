@@ -64,8 +64,9 @@ struct ListStatements {
   ListStatements(Names const& names, std::string const& in_state)
       : list(page_statement(spec_of(names.list, is_wanted(in_state) + " AND t.id < $9", {}))),
         count{names.count, "SELECT COUNT(*) FROM tasks t WHERE " + is_wanted(in_state)},
-        search(page_statement(spec_of(names.search, "t.id < $9 AND " + has_text("$11"), newest(in_state)))),
-        count_found{names.count_found, "SELECT COUNT(*) FROM (" + newest(in_state) + ") t WHERE " + has_text("$9")} {}
+        search(page_statement(spec_of(names.search, "t.id < $9 AND " + has_text("$11"), newest(in_state, "$12")))),
+        count_found{names.count_found,
+                    "SELECT COUNT(*) FROM (" + newest(in_state, "$10") + ") t WHERE " + has_text("$9")} {}
 
   Statement list;
   Statement count;
@@ -85,10 +86,10 @@ struct ListStatements {
             .large = {"context", "result"},
             .from = std::move(from)};
   }
-  /// The newest wanted ones, among which a text is looked for.
-  static std::string newest(std::string const& in_state) {
+  /// The newest wanted ones, so many as the parameter `limit` says, among which a text is looked for.
+  static std::string newest(std::string const& in_state, std::string const& limit) {
     return "SELECT t.tenant_id, t.id, t.description, t.context, t.result FROM tasks t WHERE " + is_wanted(in_state) +
-           " ORDER BY t.id DESC LIMIT " + std::to_string(searched_tasks_max);
+           " ORDER BY t.id DESC LIMIT CAST(" + limit + " AS bigint)";
   }
 };
 
@@ -98,13 +99,15 @@ ListStatements const any_states({"task.list", "task.count", "task.search", "task
 ListStatements const one_state({"task.list_state", "task.count_state", "task.search_state", "task.count_found_state"},
                                "t.status = CAST($3 AS text) AND t.status <> 'completed'");
 
-/// Each kind along its own partial index. What is put off has its time to come.
+/// Along the index of tasks that are not completed, whose condition SQLite wants to read word by word. What is put off
+/// has its time to come.
 std::string const open_tasks =
     "SELECT p.agent_id, CASE WHEN p.available_at <= al_now() THEN 1 ELSE 0 END AS pending,"
     " CASE WHEN p.available_at <= al_now() THEN 0 ELSE 1 END AS scheduled, 0 AS started,"
     " CASE WHEN p.available_at <= al_now() THEN p.created_at END AS oldest"
-    " FROM tasks p WHERE p.tenant_id = $1 AND p.status = 'pending'"
-    " UNION ALL SELECT s.agent_id, 0, 0, 1, NULL FROM tasks s WHERE s.tenant_id = $1 AND s.status = 'started'";
+    " FROM tasks p WHERE p.tenant_id = $1 AND p.status = 'pending' AND p.status <> 'completed'"
+    " UNION ALL SELECT s.agent_id, 0, 0, 1, NULL FROM tasks s WHERE s.tenant_id = $1 AND s.status = 'started'"
+    " AND s.status <> 'completed'";
 
 /// The sums of all agents stand in each row.
 Statement const count_open{"task.queue",
@@ -454,13 +457,15 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
   params.emplace_back(request.limit + 1);
   bool const is_search = !filter.text.empty();
   auto const& statements = is_one_state(filter) ? one_state : any_states;
+  auto& database = writer_.database();
+  Rows rows;
   if (is_search) {
     params.emplace_back(pattern_of(filter.text));
-    count_params.emplace_back(pattern_of(filter.text));
+    count_params.insert(count_params.end(), {Value{pattern_of(filter.text)}, Value{searched_tasks_max}});
+    rows = co_await search(tenant, statements.search, std::move(params), request.limit, deadline);
+  } else {
+    rows = co_await database.read(Scope::of(tenant), statements.list, std::move(params), deadline);
   }
-  auto& database = writer_.database();
-  auto rows = co_await database.read(Scope::of(tenant), is_search ? statements.search : statements.list,
-                                     std::move(params), deadline);
   auto page = page_of<model::Task>(cut_large_page(rows, request.limit));
   if (request.count_total) {
     auto const counted = co_await database.read(
@@ -468,6 +473,20 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
     page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
+}
+
+/// Among the newest few first: the databases put what they find in order before they cut it, so that a common word
+/// would be looked for in all of them.
+Task<Rows> TaskStore::search(TenantId const& tenant, storage::Statement const& statement, Values params,
+                             std::int64_t limit, Deadline deadline) {
+  constexpr std::int64_t few = 2'000;
+  auto first = params;
+  first.emplace_back(few);
+  auto rows = co_await writer_.database().read(Scope::of(tenant), statement, std::move(first), deadline);
+  if (!rows.empty() && integer_at(rows.front(), rows.front().size() - 1) > limit)
+    co_return rows;
+  params.emplace_back(searched_tasks_max);
+  co_return co_await writer_.database().read(Scope::of(tenant), statement, std::move(params), deadline);
 }
 
 Task<model::TaskQueue> TaskStore::queue(TenantId const& tenant, Deadline deadline) {
