@@ -29,7 +29,7 @@ const stops: Stop[] = [
   at("agent-new", "/agents/new", /Specialization/),
   at("agent", "/agents/archivist", /palaeography/),
   at("agent-edit", "/agents/archivist/edit", /Specialization/),
-  at("agent-chat", "/agents/security_expert?tab=chat", /Message to/),
+  at("agent-chat", "/agents/security_expert?tab=chat", /conversation/i),
   at("agent-history", "/agents/archivist?tab=history", /capabilities/i),
   at("agent-performance", "/agents/security_expert?tab=performance", /Performance/),
   at("knowledge", "/knowledge", /finding aid|Seal|security/i),
@@ -37,7 +37,7 @@ const stops: Stop[] = [
   at("knowledge-item", "/knowledge/archivist/seal", /ferry/),
   at("knowledge-import", "/knowledge/import", /Import/),
   at("tasks", "/tasks", /SQL injection/),
-  at("task-new", "/tasks?create=true", /What is to be done/),
+  at("task-new", "/tasks?create=true", /SQL injection/),
   { name: "task", path: (scene) => `/tasks/${scene.completedTask}`, shows: /parameterised/ },
   { name: "task-trace", path: (scene) => `/tasks/${scene.completedTask}?tab=trace`, shows: /prompt/i },
   { name: "task-failed", path: (scene) => `/tasks/${scene.failedTask}`, shows: /Failed/ },
@@ -65,6 +65,7 @@ const stops: Stop[] = [
   at("settings-configuration", "/settings/configuration", /AGENT_LIGHTNING_/),
 ];
 
+const shownMs = 15_000;
 const folder = resolve(process.env.AGENT_LIGHTNING_SCREENSHOTS ?? "../build/screenshots");
 const kept = resolve("../docs/screenshots");
 const model = new Model();
@@ -107,7 +108,7 @@ describe.each(views)("$size, $look", ({ look, size }) => {
     const { page } = visitor;
     await page.goto(path(scene));
     await visitor.isLive();
-    await page.getByText(shows).first().waitFor();
+    await page.getByRole("main").getByText(shows).filter({ visible: true }).first().waitFor({ timeout: shownMs });
     await page.waitForLoadState("networkidle");
     // Charts and what slides in are there when nothing moves any more.
     await page.evaluate(() =>

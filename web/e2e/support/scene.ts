@@ -9,12 +9,12 @@ export interface Scene {
 
 const questions = [
   ["security_expert", "How do I stop SQL injection in our order form?"],
-  ["database_specialist", "Which index helps a range query over two columns?"],
+  ["devops_engineer", "Which index helps a range query over two columns?"],
   ["data_scientist", "Is the difference between the two groups significant?"],
-  ["mobile_developer", "How do I keep a list smooth on an old phone?"],
-  ["ui_ux_designer", "Review the sign-up form for people who use a keyboard"],
+  ["optimizer", "How do I keep a list smooth on an old phone?"],
+  ["reviewer", "Review the sign-up form for people who use a keyboard"],
   ["blockchain_developer", "What does a reentrancy guard cost?"],
-  ["information_analyst", "Summarise last week's incident reports"],
+  ["researcher", "Summarise last week's incident reports"],
 ] as const;
 
 async function ended(server: Server, id: string): Promise<void> {
@@ -62,12 +62,6 @@ async function addThings(server: Server) {
     content: "The oldest seal in the archive is from 1281 and shows a ferry.",
     tags: ["seals", "13th century"],
   });
-  await server.api("POST", "/providers", {
-    id: "groq",
-    kind: "openai",
-    base_url: "https://api.groq.com/openai/v1",
-    models: { fast: "llama-3.3-70b" },
-  });
   await server.api("POST", "/backups");
 }
 
@@ -95,5 +89,13 @@ async function addTasks(server: Server, model: Model): Promise<Scene> {
 export async function setScene(server: Server, model: Model): Promise<Scene> {
   await addPeople(server);
   await addThings(server);
-  return addTasks(server, model);
+  const scene = await addTasks(server, model);
+  // Last, since agents of the organisation ask its own provider first, and this one is not there.
+  await server.api("POST", "/providers", {
+    id: "groq",
+    kind: "openai",
+    base_url: "https://api.groq.com/openai/v1",
+    models: { fast: "llama-3.3-70b" },
+  });
+  return scene;
 }

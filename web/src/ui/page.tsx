@@ -53,7 +53,12 @@ interface PanelProps {
 export function Panel({ title, about, actions, isFlush, className, children }: PanelProps) {
   return (
     <section
-      className={cx("flex min-w-0 flex-col rounded-lg border border-line bg-surface shadow-card", className)}
+      // What reaches the border keeps within its corners.
+      className={cx(
+        "flex min-w-0 flex-col rounded-lg border border-line bg-surface shadow-card",
+        isFlush && "overflow-clip",
+        className,
+      )}
     >
       {(title || actions) && (
         <header className="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5">

@@ -163,7 +163,7 @@ function Tools({
     <fieldset className="flex flex-col gap-1.5">
       <legend className="mb-1 font-medium">Tools</legend>
       {knownTools.map(({ name, about }) => (
-        <label key={name} htmlFor={`${id}-${name}`} className="flex items-center gap-2">
+        <label key={name} htmlFor={`${id}-${name}`} className="flex min-h-6 items-center gap-2">
           <Checkbox
             id={`${id}-${name}`}
             checked={tools.includes(name)}
