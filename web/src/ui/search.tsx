@@ -1,5 +1,5 @@
 import { Search } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { cx } from "../lib/classes";
 import { Input } from "./field";
 
@@ -15,12 +15,17 @@ const pauseMs = 250;
 
 export function SearchInput({ value, onChange, label, className }: SearchInputProps) {
   const [text, setText] = useState(value);
+  // A live page draws more often than typing pauses, and may hand over another function each time.
+  const latest = useRef(onChange);
+  useEffect(() => {
+    latest.current = onChange;
+  });
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return;
-    const timer = setTimeout(() => onChange(text), pauseMs);
+    const timer = setTimeout(() => latest.current(text), pauseMs);
     return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  }, [text, value]);
   return (
     <div className={cx("relative w-full sm:w-64", className)}>
       <Search aria-hidden className="pointer-events-none absolute top-2 left-2.5 size-4 text-muted" />

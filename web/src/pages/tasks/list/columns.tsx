@@ -113,7 +113,7 @@ const dataColumns: Column<TaskRow>[] = [
   {
     key: "created",
     name: "Created",
-    width: "7rem",
+    width: "7.75rem",
     isExtra: true,
     isNumber: true,
     render: (row) => <Time isLight at={row.createdAt} className="text-muted" />,

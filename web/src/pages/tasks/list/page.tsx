@@ -59,6 +59,10 @@ export function Tasks() {
     () => taskColumns(canWrite ? selection : undefined, peek),
     [canWrite, selection, peek],
   );
+  const filter = (next: Partial<TaskSearch>) => {
+    scroller.current?.scrollTo({ top: 0 });
+    change(next);
+  };
   const chosen = selection.ids.size > 0 ? rows.filter((row) => selection.ids.has(row.id)) : noRows;
   const scrollUp = () => {
     showNew();
@@ -78,8 +82,8 @@ export function Tasks() {
       }
     >
       <div className="flex flex-col gap-2">
-        <FilterBar search={search} onChange={change} barRef={bar} />
-        <FilterChips search={search} onChange={change} />
+        <FilterBar search={search} onChange={filter} barRef={bar} />
+        <FilterChips search={search} onChange={filter} />
       </div>
       <Panel isFlush className="relative min-h-64 flex-1 overflow-hidden">
         {chosen.length > 0 && <BulkBar rows={chosen} onClear={selection.clear} />}
