@@ -59,21 +59,28 @@ std::string has_text(std::string const& pattern) {
 /// What a list takes: without and with a text that is looked for, and how many there are.
 struct ListStatements {
   struct Names {
-    std::string_view list, count, search, count_found;
+    std::string_view list, count, search_few, search, count_found;
   };
   ListStatements(Names const& names, std::string const& in_state)
       : list(page_statement(spec_of(names.list, is_wanted(in_state) + " AND t.id < $9", {}))),
         count{names.count, "SELECT COUNT(*) FROM tasks t WHERE " + is_wanted(in_state)},
-        search(page_statement(spec_of(names.search, "t.id < $9 AND " + has_text("$11"), newest(in_state, "$12")))),
+        search_few(search_statement(names.search_few, in_state, few_max)),
+        search(search_statement(names.search, in_state, searched_tasks_max)),
         count_found{names.count_found,
-                    "SELECT COUNT(*) FROM (" + newest(in_state, "$10") + ") t WHERE " + has_text("$9")} {}
+                    "SELECT COUNT(*) FROM (" + newest(in_state, searched_tasks_max) + ") t WHERE " + has_text("$9")} {}
 
   Statement list;
   Statement count;
+  /// The databases put what they find in order before they cut it, so that a common word would be looked for in all.
+  Statement search_few;
   Statement search;
   Statement count_found;
 
  private:
+  static constexpr std::int64_t few_max = 2'000;
+  static Statement search_statement(std::string_view name, std::string const& in_state, std::int64_t limit) {
+    return page_statement(spec_of(name, "t.id < $9 AND " + has_text("$11"), newest(in_state, limit)));
+  }
   static PageSpec spec_of(std::string_view name, std::string where, std::string from) {
     return {.name = name,
             .table = "tasks",
@@ -86,17 +93,18 @@ struct ListStatements {
             .large = {"context", "result"},
             .from = std::move(from)};
   }
-  /// The newest wanted ones, so many as the parameter `limit` says, among which a text is looked for.
-  static std::string newest(std::string const& in_state, std::string const& limit) {
+  /// The newest wanted ones, among which a text is looked for.
+  static std::string newest(std::string const& in_state, std::int64_t limit) {
     return "SELECT t.tenant_id, t.id, t.description, t.context, t.result FROM tasks t WHERE " + is_wanted(in_state) +
-           " ORDER BY t.id DESC LIMIT CAST(" + limit + " AS bigint)";
+           " ORDER BY t.id DESC LIMIT " + std::to_string(limit);
   }
 };
 
-ListStatements const any_states({"task.list", "task.count", "task.search", "task.count_found"},
+ListStatements const any_states({"task.list", "task.count", "task.search_few", "task.search", "task.count_found"},
                                 "(CAST($3 AS text) IS NULL OR CAST($3 AS text) LIKE '%,' || t.status || ',%')");
 /// Most tasks are completed; those of another state are found along an index of their own.
-ListStatements const one_state({"task.list_state", "task.count_state", "task.search_state", "task.count_found_state"},
+ListStatements const one_state({"task.list_state", "task.count_state", "task.search_few_state", "task.search_state",
+                                "task.count_found_state"},
                                "t.status = CAST($3 AS text) AND t.status <> 'completed'");
 
 /// Along the index of tasks that are not completed, whose condition SQLite wants to read word by word. What is put off
@@ -452,19 +460,23 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
     co_return fail(wrong_cursor());
   auto params = wanted_values(tenant, filter);
   auto count_params = params;
-  auto cursor = request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor);
-  params.emplace_back(std::min(std::move(cursor), last_id_until(filter.created_to)));
+  auto const cursor = request.cursor.empty() ? std::string(last_uuid) : normal_uuid(request.cursor);
+  params.emplace_back(std::min(cursor, last_id_until(filter.created_to)));
   params.emplace_back(request.limit + 1);
   bool const is_search = !filter.text.empty();
   auto const& statements = is_one_state(filter) ? one_state : any_states;
   auto& database = writer_.database();
-  Rows rows;
   if (is_search) {
     params.emplace_back(pattern_of(filter.text));
-    count_params.insert(count_params.end(), {Value{pattern_of(filter.text)}, Value{searched_tasks_max}});
-    rows = co_await search(tenant, statements.search, std::move(params), request.limit, deadline);
-  } else {
-    rows = co_await database.read(Scope::of(tenant), statements.list, std::move(params), deadline);
+    count_params.emplace_back(pattern_of(filter.text));
+  }
+  Rows rows;
+  if (is_search)
+    rows = co_await database.read(Scope::of(tenant), statements.search_few, params, deadline);
+  bool const is_page_full = !rows.empty() && integer_at(rows.front(), rows.front().size() - 1) > request.limit;
+  if (!is_page_full) {
+    rows = co_await database.read(Scope::of(tenant), is_search ? statements.search : statements.list, std::move(params),
+                                  deadline);
   }
   auto page = page_of<model::Task>(cut_large_page(rows, request.limit));
   if (request.count_total) {
@@ -473,20 +485,6 @@ Task<Result<Page<model::Task>>> TaskStore::list(TenantId const& tenant, TaskFilt
     page.total = integer_at(counted.at(0), 0);
   }
   co_return page;
-}
-
-/// Among the newest few first: the databases put what they find in order before they cut it, so that a common word
-/// would be looked for in all of them.
-Task<Rows> TaskStore::search(TenantId const& tenant, storage::Statement const& statement, Values params,
-                             std::int64_t limit, Deadline deadline) {
-  constexpr std::int64_t few = 2'000;
-  auto first = params;
-  first.emplace_back(few);
-  auto rows = co_await writer_.database().read(Scope::of(tenant), statement, std::move(first), deadline);
-  if (!rows.empty() && integer_at(rows.front(), rows.front().size() - 1) > limit)
-    co_return rows;
-  params.emplace_back(searched_tasks_max);
-  co_return co_await writer_.database().read(Scope::of(tenant), statement, std::move(params), deadline);
 }
 
 Task<model::TaskQueue> TaskStore::queue(TenantId const& tenant, Deadline deadline) {

@@ -177,7 +177,6 @@ class TaskStore {
   [[nodiscard]] Task<std::optional<Timestamp>> next_available(Deadline);
 
  private:
-  [[nodiscard]] Task<Rows> search(TenantId const&, storage::Statement const&, Values, std::int64_t limit, Deadline);
   [[nodiscard]] Task<std::vector<Claimable>> look(storage::Statement const&, Values, Deadline);
   [[nodiscard]] Task<std::vector<Claimable>> look_onward(QueuePosition&, std::size_t free, Deadline);
   [[nodiscard]] Task<std::vector<Claimable>> look_through(QueuePosition&, std::size_t free, Which, Deadline);
