@@ -72,7 +72,8 @@ export function useTaskList(filters: TaskFilters) {
     queryKey,
     queryFn: async ({ signal }) => {
       const known = queryClient.getQueryData<TaskList>(queryKey)?.rows.length ?? 0;
-      const wanted = Math.max(pageSize, Math.min(known, refreshedRows), view.current.lastRow + pageSize);
+      const seen = known > 0 ? view.current.lastRow + pageSize : 0;
+      const wanted = Math.max(pageSize, Math.min(known, refreshedRows), seen);
       const [pages, heard] = await overheard.during(() =>
         readNewest(filters, Math.min(wanted, refreshedMax), signal),
       );
