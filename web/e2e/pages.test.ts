@@ -32,14 +32,14 @@ const stops: Stop[] = [
   at("agent-chat", "/agents/security_expert?tab=chat", /conversation/i),
   at("agent-history", "/agents/archivist?tab=history", /capabilities/i),
   at("agent-performance", "/agents/security_expert?tab=performance", /Performance/),
-  at("knowledge", "/knowledge", /finding aid|Seal|security/i),
-  at("knowledge-search", "/knowledge?q=parameterised%20queries", /security/i),
+  at("knowledge", "/knowledge", /finding aid|[a-z]+_[a-z]+/),
+  at("knowledge-search", "/knowledge?q=parameterised%20queries", /parameterised/i),
   at("knowledge-item", "/knowledge/archivist/seal", /ferry/),
   at("knowledge-import", "/knowledge/import", /Import/),
   at("tasks", "/tasks", /SQL injection/),
-  at("task-new", "/tasks?create=true", /SQL injection/),
+  at("task-new", "/tasks?create=true", /What is to be done/),
   { name: "task", path: (scene) => `/tasks/${scene.completedTask}`, shows: /parameterised/ },
-  { name: "task-trace", path: (scene) => `/tasks/${scene.completedTask}?tab=trace`, shows: /prompt/i },
+  { name: "task-trace", path: (scene) => `/tasks/${scene.completedTask}?tab=trace`, shows: /model/i },
   { name: "task-failed", path: (scene) => `/tasks/${scene.failedTask}`, shows: /Failed/ },
   at("events", "/events", /Live tail/),
   at("events-log", "/events?tab=log", /created/),
@@ -108,7 +108,12 @@ describe.each(views)("$size, $look", ({ look, size }) => {
     const { page } = visitor;
     await page.goto(path(scene));
     await visitor.isLive();
-    await page.getByRole("main").getByText(shows).filter({ visible: true }).first().waitFor({ timeout: shownMs });
+    await page
+      .locator("main, [role=dialog]")
+      .getByText(shows)
+      .filter({ visible: true })
+      .first()
+      .waitFor({ timeout: shownMs });
     await page.waitForLoadState("networkidle");
     // Charts and what slides in are there when nothing moves any more.
     await page.evaluate(() =>

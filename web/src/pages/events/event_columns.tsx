@@ -68,13 +68,12 @@ export function eventColumns(
       name: "Time",
       width: hasDay ? "minmax(7rem, 10.5rem)" : "minmax(7rem, 7.5rem)",
       render: (event) => (
-        <button
-          type="button"
-          onClick={() => open(event)}
-          aria-label={`Open ${event.channel} of ${event.aggregate_id}`}
-          className="rounded-sm hover:text-accent"
-        >
+        <button type="button" onClick={() => open(event)} className="rounded-sm hover:text-accent">
           <Clock at={event.timestamp} hasDay={hasDay} />
+          <span className="sr-only">
+            {" "}
+            open {event.channel} of {event.aggregate_id}
+          </span>
         </button>
       ),
     },

@@ -54,7 +54,7 @@ function ChannelPicker() {
             <label
               key={kind}
               htmlFor={`channel-${kind}`}
-              className="flex items-center gap-2 font-mono text-xs"
+              className="flex min-h-6 items-center gap-2 font-mono text-xs"
             >
               <Checkbox
                 id={`channel-${kind}`}
