@@ -58,7 +58,7 @@ const stops: Stop[] = [
   at("settings-security", "/settings/security", /Second factor/),
   at("settings-sessions", "/settings/sessions", /Chrom/),
   at("settings-api-keys", "/settings/api-keys", /key/i),
-  at("settings-users", "/settings/users", /ada@example\.com/),
+  at("settings-users", "/settings/users", /^ada$/),
   at("settings-roles", "/settings/roles", /reviewer/i),
   at("settings-organisations", "/settings/organisations", /default/i),
   at("settings-audit", "/settings/audit", /login|user/i),

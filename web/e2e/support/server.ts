@@ -58,10 +58,15 @@ export class Server {
       stdio: ["ignore", "pipe", log.fd],
     });
     await log.close();
-    const said = await this.firstLine();
-    this.pages = said.roles.dashboard ?? "";
-    this.token = (await readFile(resolve(this.directory, said.token_file), "utf8")).trim();
-    await this.ready();
+    try {
+      const said = await this.firstLine();
+      this.pages = said.roles.dashboard ?? "";
+      this.token = (await readFile(resolve(this.directory, said.token_file), "utf8")).trim();
+      await this.ready();
+    } catch (error) {
+      await this.end("SIGKILL");
+      throw error;
+    }
     return this;
   }
 
