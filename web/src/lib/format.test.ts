@@ -45,6 +45,7 @@ it("says numbers as people read them", () => {
   expect(formatBytes(0)).toBe("0 B");
   expect(formatBytes(1536)).toBe("1.5 KB");
   expect(formatWords("agent-designer")).toBe("Agent designer");
+  expect(formatWords("ai-model")).toBe("AI model");
 });
 
 it("has no time between what is not there", () => {

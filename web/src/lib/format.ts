@@ -59,8 +59,10 @@ export function formatExact(time: string | number): string {
   return exact.format(new Date(time));
 }
 
-/** "agent-designer" and "task_completed" as words: "Agent designer", "Task completed". */
+const initials: Record<string, string> = { ai: "AI", api: "API", id: "ID" };
+
+/** "agent-designer", "ai-model" and "task_completed" as words: "Agent designer", "AI model", "Task completed". */
 export function formatWords(name: string): string {
-  const words = name.replace(/[-_:]/g, " ");
+  const words = name.replace(/[-_:]/g, " ").replace(/\b(ai|api|id)\b/g, (word) => initials[word] ?? word);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

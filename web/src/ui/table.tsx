@@ -107,7 +107,8 @@ export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>
   const visible = shown(columns);
   const template = visible.map((column) => column.width).join(" ");
   return (
-    <div className="overflow-x-auto">
+    // Takes the focus, so that what is wider than a phone can be scrolled by keyboard.
+    <div tabIndex={0} className="overflow-x-auto -outline-offset-2">
       <div role="table" aria-label={label} className="min-w-fit" onKeyDown={moveFocus}>
         <Head columns={visible} template={template} />
         {rows.map((row) => (
