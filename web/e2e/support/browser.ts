@@ -1,6 +1,5 @@
 /** A real browser whose pages must stay without a complaint. */
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
 import { adminEmail, password, type Server } from "./server";
 
 const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -71,6 +70,6 @@ export class Visitor {
 
   async leave(): Promise<void> {
     await this.context.close();
-    expect(this.complaints).toEqual([]);
+    if (this.complaints.length > 0) throw new Error(`the page complained:\n${this.complaints.join("\n")}`);
   }
 }
