@@ -1,14 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api } from "../../api/client";
+import { useNameOf } from "../../api/people";
 import { formatWords } from "../../lib/format";
 import { Badge, type Tone } from "../../ui/badge";
 import { Button } from "../../ui/button";
+import { Name } from "../../ui/name";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Time } from "../../ui/time";
 import { DifferenceList } from "./difference_list";
-import { useNameOf } from "./people";
 import type { Agent } from "./search";
 import { type Version, versionsOf } from "./versions";
 
@@ -83,7 +84,7 @@ function Versions({ versions }: { versions: Version[] }) {
             <span className="font-mono text-xs text-muted">v{version.version}</span>
             <Badge tone={tones[version.deed]}>{formatWords(version.deed)}</Badge>
             <span className="text-muted">
-              by {nameOf(version.userId)}, <Time at={version.at} />
+              <Name id={version.userId} nameOf={nameOf} /> · <Time at={version.at} />
             </span>
           </div>
           <Changes version={version} />

@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import type { LiveEvent } from "../../api/live";
+import { useNameOf } from "../../api/people";
 import { formatExact, formatSeconds, secondsBetween } from "../../lib/format";
 import { Json } from "../../ui/json";
 import { Facts, Panel } from "../../ui/page";
@@ -8,7 +9,6 @@ import { ChangeList } from "./change_list";
 import { diff } from "./diff";
 import { ChannelBadge } from "./event_columns";
 import { StepBar } from "./step_bar";
-import { useNameOf } from "./use_people";
 import { VersionList } from "./version_list";
 import { placeOf } from "./versions";
 

@@ -1,6 +1,7 @@
 import { ArrowUp, Pause, Play, Radio } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import type { LiveEvent } from "../../api/live";
+import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Panel } from "../../ui/page";
@@ -10,7 +11,6 @@ import { eventColumns } from "./event_columns";
 import { EventFilters, useEventFilter } from "./event_filters";
 import { EventSheet } from "./event_sheet";
 import { useEventsSearch } from "./use_events_search";
-import { useNameOf } from "./use_people";
 import { keptMax, useTail } from "./use_tail";
 
 const eventId = (event: LiveEvent) => event.event_id;

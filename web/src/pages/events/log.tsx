@@ -2,6 +2,7 @@ import { ScrollText } from "lucide-react";
 import { useCallback, useMemo, useState } from "react";
 import { $api } from "../../api/client";
 import type { LiveEvent } from "../../api/live";
+import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Panel } from "../../ui/page";
@@ -12,7 +13,6 @@ import { EventFilters, useEventFilter } from "./event_filters";
 import { EventSheet } from "./event_sheet";
 import { matches } from "./filter";
 import { useEventsSearch } from "./use_events_search";
-import { useNameOf } from "./use_people";
 
 const pageSize = 500;
 /** Pages that are searched for agent and text before somebody says to go on. */

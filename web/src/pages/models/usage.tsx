@@ -1,12 +1,14 @@
 import { ChartColumn } from "lucide-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useCan } from "../../api/hooks";
+import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
+import { Name } from "../../ui/name";
 import { Figure, Panel } from "../../ui/page";
 import { Empty, Loaded, Notice, Skeleton } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { byCaller, lastDays, rangeOf, seriesOf, totalOf, type UsageRow } from "./usage_days";
-import { useCallerName, useUsage } from "./use_usage";
+import { useUsage } from "./use_usage";
 
 const TimeChart = lazy(() =>
   import("../../charts/time_chart").then((charts) => ({ default: charts.TimeChart })),
@@ -108,17 +110,14 @@ function Charts({ rows, days }: { rows: Rows; days: string[] }) {
 }
 
 function Callers({ rows }: { rows: Rows }) {
-  const nameOf = useCallerName();
+  const nameOf = useNameOf();
   const callers = useMemo(() => byCaller(rows), [rows]);
   const columns: Column<UsageRow>[] = [
     {
       key: "principal",
       name: "Who",
       width: "minmax(7rem, 1.5fr)",
-      render: ({ principal }) => {
-        const name = nameOf(principal);
-        return name === principal ? <span className="font-mono text-xs">{principal}</span> : name;
-      },
+      render: ({ principal }) => <Name id={principal} nameOf={nameOf} />,
     },
     {
       key: "model",

@@ -1,6 +1,8 @@
 import { $api } from "../../api/client";
 import { useCan } from "../../api/hooks";
+import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
+import { Name } from "../../ui/name";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { pollMs } from "./use_health";
@@ -8,21 +10,14 @@ import { pollMs } from "./use_health";
 /** Who has a WebSocket open. */
 export function ConnectionsPanel() {
   const mayRead = useCan("connections:read");
-  const mayReadUsers = useCan("users:read");
+  const nameOf = useNameOf();
   const connections = $api.useQuery(
     "get",
     "/api/v1/connections",
     {},
     { enabled: mayRead, refetchInterval: pollMs },
   );
-  const users = $api.useQuery(
-    "get",
-    "/api/v1/users",
-    { params: { query: { limit: 500 } } },
-    { enabled: mayRead && mayReadUsers },
-  );
   if (!mayRead) return null;
-  const names = new Map(users.data?.users.map((user) => [user.id, user.full_name || user.email]));
   return (
     <Panel
       title="WebSockets"
@@ -37,7 +32,9 @@ export function ConnectionsPanel() {
           <ul className="flex flex-col gap-1.5">
             {data.users.map(({ user_id, connections: open }) => (
               <li key={user_id} className="flex justify-between gap-2">
-                <span className="min-w-0 truncate">{names.get(user_id) ?? user_id}</span>
+                <span className="min-w-0 truncate">
+                  <Name id={user_id} nameOf={nameOf} />
+                </span>
                 <span className="tabular-nums">{formatCount(open)}</span>
               </li>
             ))}

@@ -1,8 +1,8 @@
 import { useId } from "react";
 import { useMe } from "../../api/hooks";
 import { Checkbox } from "../../ui/field";
-import { useRoles } from "./lists";
 import { lacking, permittedInShort } from "./permissions";
+import { useRoles } from "./use_roles";
 
 interface RoleChoiceProps {
   value: readonly string[];

@@ -1,13 +1,13 @@
 import { LogOut } from "lucide-react";
 import { $api, api } from "../../api/client";
 import { useMe } from "../../api/hooks";
+import { pageMax, paging, useAllPages } from "../../api/pages";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { Page, Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { toast, toastError } from "../../ui/toast";
 import { type Login, LoginTable, refreshLogins } from "./login_table";
-import { pageMax, paging, useAllPages } from "./pages";
 
 export function Sessions() {
   const { session_id: own } = useMe();

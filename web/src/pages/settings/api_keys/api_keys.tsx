@@ -1,6 +1,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
 import { useCan, useMe } from "../../../api/hooks";
+import { type ApiKey, type People, useApiKeys, usePeople } from "../../../api/people";
 import { Badge } from "../../../ui/badge";
 import { Page, Panel } from "../../../ui/page";
 import { SearchInput } from "../../../ui/search";
@@ -9,8 +10,6 @@ import { type Column, Table } from "../../../ui/table";
 import { Tabs } from "../../../ui/tabs";
 import { Time } from "../../../ui/time";
 import { Tooltip } from "../../../ui/tooltip";
-import { type ApiKey, useApiKeys } from "../lists";
-import { type People, usePeople } from "../people";
 import { permittedInShort } from "../permissions";
 import { CreateKey } from "./create_key";
 import { KeyMenu } from "./key_menu";

@@ -1,11 +1,11 @@
 import { Ellipsis, RotateCcwKey, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { $api, refreshPaths } from "../../../api/client";
+import type { ApiKey } from "../../../api/people";
 import { IconButton } from "../../../ui/button";
 import { Dialog, Question } from "../../../ui/dialog";
 import { Menu, MenuItem } from "../../../ui/menu";
 import { toast, toastError } from "../../../ui/toast";
-import type { ApiKey } from "../lists";
 import { ifMatch } from "../versions";
 import { CreatedKey } from "./created_key";
 import { RotateForm } from "./rotate_form";

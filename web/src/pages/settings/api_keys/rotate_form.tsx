@@ -1,11 +1,11 @@
 import { useForm } from "react-hook-form";
 import { $api, refreshPaths } from "../../../api/client";
+import type { ApiKey } from "../../../api/people";
 import { showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { Field, Select } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import type { ApiKey } from "../lists";
 
 const graces = [
   { seconds: 0, name: "Ends now" },

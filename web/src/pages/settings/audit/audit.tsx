@@ -1,12 +1,12 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ScrollText } from "lucide-react";
 import { useCallback } from "react";
+import { type People, usePeople } from "../../../api/people";
 import { StateBadge } from "../../../ui/badge";
 import { Page, Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
 import { type Column, LongTable } from "../../../ui/table";
 import { Time } from "../../../ui/time";
-import { type People, usePeople } from "../people";
 import { type AuditEntry, actionWords } from "./entries";
 import { EntrySheet } from "./entry_sheet";
 import { Filters } from "./filters";

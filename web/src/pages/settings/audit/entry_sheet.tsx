@@ -1,10 +1,10 @@
+import type { People } from "../../../api/people";
 import { formatExact } from "../../../lib/format";
 import { StateBadge } from "../../../ui/badge";
 import { Button } from "../../../ui/button";
 import { Dialog } from "../../../ui/dialog";
 import { Json } from "../../../ui/json";
 import { Facts } from "../../../ui/page";
-import type { People } from "../people";
 import { type AuditEntry, type AuditFilter, actionWords } from "./entries";
 import { Name, TargetName } from "./name";
 import { targetName } from "./target";

@@ -1,8 +1,8 @@
 import { X } from "lucide-react";
+import type { People } from "../../../api/people";
 import { Button } from "../../../ui/button";
 import { Select } from "../../../ui/field";
 import { SearchInput } from "../../../ui/search";
-import type { People } from "../people";
 import { type AuditFilter, actions, actionWords } from "./entries";
 
 interface FiltersProps {

@@ -1,4 +1,4 @@
-import type { People } from "../people";
+import type { People } from "../../../api/people";
 import type { AuditEntry } from "./entries";
 import { targetName } from "./target";
 

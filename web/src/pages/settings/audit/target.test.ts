@@ -1,9 +1,6 @@
-import { expect, test, vi } from "vitest";
-import type { Person } from "../people";
+import { expect, test } from "vitest";
+import type { Person } from "../../../api/people";
 import { targetName } from "./target";
-
-vi.mock("../lists", () => ({}));
-vi.mock("../../../api/hooks", () => ({}));
 
 const people = new Map<string, Person>([["1", { name: "Ada", kind: "user" }]]);
 const nameOf = (action: string, target: string, details: Record<string, unknown> = {}) =>

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "react";
 import { $api } from "../../../api/client";
-import { paging } from "../pages";
+import { paging } from "../../../api/pages";
 import { type AuditFilter, joined } from "./entries";
 
 const pageSize = 100;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { User } from "../lists";
+import type { User } from "../../../api/people";
 import { holdersOf, namesOf } from "./holders";
 
 const user = (full_name: string, roles: string[] = []) =>

@@ -1,4 +1,4 @@
-import type { User } from "../lists";
+import type { User } from "../../../api/people";
 
 export const holdersOf = (users: readonly User[], roleId: string) =>
   users.filter((user) => user.roles.includes(roleId));

@@ -7,8 +7,8 @@ import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import type { Role } from "../lists";
 import { PermissionMatrix } from "../permission_matrix";
+import type { Role } from "../use_roles";
 import { ifMatch } from "../versions";
 
 interface Values {

@@ -2,12 +2,12 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { $api, idempotencyKey, refreshPaths } from "../../../api/client";
+import type { User } from "../../../api/people";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
 import { Dialog, DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
 import { Notice } from "../../../ui/states";
-import type { User } from "../lists";
 import { RoleChoice } from "../role_choice";
 import { ResetLink } from "./reset_link";
 

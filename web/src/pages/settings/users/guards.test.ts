@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { ApiError } from "../../../api/problem";
-import type { Role } from "../lists";
+import type { Role } from "../use_roles";
 
 vi.hoisted(() => {
   Object.assign(globalThis, { window: { isSecureContext: true }, location: { origin: "http://test" } });

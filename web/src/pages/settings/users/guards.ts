@@ -1,7 +1,9 @@
 /** What the server guards about users, told so that it can be understood where it happens. */
+
+import type { User } from "../../../api/people";
 import { ApiError, asApiError } from "../../../api/problem";
-import type { Role, User } from "../lists";
 import { lacking } from "../permissions";
+import type { Role } from "../use_roles";
 
 /** What this user may do and you may not, as far as the roles are known: then the server refuses every change. */
 export function beyond(held: readonly string[], user: Pick<User, "roles">, roles: readonly Role[]): string[] {

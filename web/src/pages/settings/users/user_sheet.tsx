@@ -1,12 +1,13 @@
 import { $api } from "../../../api/client";
 import { useCan, useMe } from "../../../api/hooks";
+import { type User, useUsers } from "../../../api/people";
 import { Badge, StateBadge } from "../../../ui/badge";
 import { Dialog } from "../../../ui/dialog";
 import { Facts } from "../../../ui/page";
 import { Empty, Loaded, Notice } from "../../../ui/states";
 import { Time } from "../../../ui/time";
-import { type User, useRoles, useUsers } from "../lists";
 import { LoginTable } from "../login_table";
+import { useRoles } from "../use_roles";
 import { EditUser } from "./edit_user";
 import { beyond } from "./guards";
 import { UserActions } from "./user_actions";

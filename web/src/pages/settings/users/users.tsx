@@ -1,5 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCan } from "../../../api/hooks";
+import { type User, useUsers } from "../../../api/people";
 import { StateBadge } from "../../../ui/badge";
 import { Select } from "../../../ui/field";
 import { Page, Panel } from "../../../ui/page";
@@ -7,7 +8,6 @@ import { SearchInput } from "../../../ui/search";
 import { Empty, Loaded } from "../../../ui/states";
 import { type Column, Table } from "../../../ui/table";
 import { Time } from "../../../ui/time";
-import { type User, useUsers } from "../lists";
 import { CreateUser } from "./create_user";
 import { SecondFactor, UserSheet } from "./user_sheet";
 

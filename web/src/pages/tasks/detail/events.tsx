@@ -3,18 +3,20 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Schemas } from "../../../api/client";
 import { useEvents } from "../../../api/hooks";
+import { useNameOf } from "../../../api/people";
 import { formatExact, formatWords } from "../../../lib/format";
 import { Button } from "../../../ui/button";
 import { Dialog } from "../../../ui/dialog";
 import { Json } from "../../../ui/json";
+import { Name } from "../../../ui/name";
 import { Facts, Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
 import { type Column, Table } from "../../../ui/table";
 import { Time } from "../../../ui/time";
 import type { Task } from "../filters";
-import { Creator } from "./facts";
 
 type Event = Schemas["Event"];
+type NameOf = ReturnType<typeof useNameOf>;
 
 const pageSize = 100;
 
@@ -38,7 +40,7 @@ function useHistory(id: string) {
   return query;
 }
 
-const columns = (onOpen: (event: Event) => void): Column<Event>[] => [
+const columns = (nameOf: NameOf, onOpen: (event: Event) => void): Column<Event>[] => [
   {
     key: "version",
     name: "Version",
@@ -60,7 +62,7 @@ const columns = (onOpen: (event: Event) => void): Column<Event>[] => [
     key: "who",
     name: "By",
     width: "minmax(8rem, 12rem)",
-    render: (event) => <Creator id={event.metadata.user_id} />,
+    render: (event) => <Name id={event.metadata.user_id} nameOf={nameOf} />,
   },
   { key: "service", name: "Service", width: "9rem", isExtra: true, render: (event) => event.service },
   {
@@ -75,6 +77,7 @@ const columns = (onOpen: (event: Event) => void): Column<Event>[] => [
 /** Everything that happened to the task, version by version. */
 export function TaskEvents({ task }: { task: Task }) {
   const query = useHistory(task.id);
+  const nameOf = useNameOf();
   const [shown, setShown] = useState<Event>();
   return (
     <Panel
@@ -98,7 +101,7 @@ export function TaskEvents({ task }: { task: Task }) {
             <Table
               label="Events of the task"
               rows={data.pages.flatMap((page) => page.events)}
-              columns={columns(setShown)}
+              columns={columns(nameOf, setShown)}
               rowKey={(event) => event.event_id}
               onOpen={setShown}
             />
@@ -112,19 +115,25 @@ export function TaskEvents({ task }: { task: Task }) {
           </>
         )}
       </Loaded>
-      {shown && <EventSheet event={shown} onClose={() => setShown(undefined)} />}
+      {shown && <EventSheet event={shown} nameOf={nameOf} onClose={() => setShown(undefined)} />}
     </Panel>
   );
 }
 
-function EventSheet({ event, onClose }: { event: Event; onClose: () => void }) {
+interface EventSheetProps {
+  event: Event;
+  nameOf: NameOf;
+  onClose: () => void;
+}
+
+function EventSheet({ event, nameOf, onClose }: EventSheetProps) {
   return (
     <Dialog isSheet isOpen onClose={onClose} title={event.channel} about={`Version ${event.version}`}>
       <div className="flex flex-col gap-4">
         <Facts
           facts={[
             ["When", formatExact(event.timestamp)],
-            ["By", <Creator key="by" id={event.metadata.user_id} />],
+            ["By", <Name key="by" id={event.metadata.user_id} nameOf={nameOf} />],
             ["Service", event.service],
             [
               "Request",

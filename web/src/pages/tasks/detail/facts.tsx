@@ -1,13 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { useNameOf } from "../../../api/people";
 import { formatCount, formatSeconds, secondsBetween } from "../../../lib/format";
 import { CopyButton } from "../../../ui/copy";
+import { Name } from "../../../ui/name";
 import { Facts, Panel } from "../../../ui/page";
 import { Time } from "../../../ui/time";
 import { Duration } from "../duration";
 import type { Task } from "../filters";
 import { PriorityMark } from "../priority_mark";
-import { useName } from "../queries";
 import { readResult } from "./result";
 
 type Fact = [name: string, value: ReactNode];
@@ -59,6 +60,7 @@ function modelOf(task: Task): Fact[] {
 
 /** Everything about a task that is one value. */
 export function TaskFacts({ task }: { task: Task }) {
+  const nameOf = useNameOf();
   return (
     <Panel title="Details">
       <Facts
@@ -80,7 +82,7 @@ export function TaskFacts({ task }: { task: Task }) {
           ["An attempt takes", `at most ${formatSeconds(task.timeout_seconds)}`],
           ...modelOf(task),
           ...timesOf(task),
-          ["Created by", <Creator key="by" id={task.created_by} />],
+          ["Created by", <Name key="by" id={task.created_by} nameOf={nameOf} />],
           [
             "Id",
             <span key="id" className="flex items-start gap-1">
@@ -92,9 +94,4 @@ export function TaskFacts({ task }: { task: Task }) {
       />
     </Panel>
   );
-}
-
-export function Creator({ id }: { id: string }) {
-  const name = useName(id);
-  return name ? <span title={id}>{name}</span> : <code className="font-mono text-xs break-all">{id}</code>;
 }

@@ -15,14 +15,15 @@ interface PagedQuery {
   hasNextPage: boolean;
   isFetching: boolean;
   isError: boolean;
-  fetchNextPage: () => unknown;
+  fetchNextPage: (options: { cancelRefetch: boolean }) => unknown;
 }
 
 /** Reads page after page until all is there, for short lists that are searched here. */
 export function useAllPages<Q extends PagedQuery>(query: Q): Q {
   const { hasNextPage, isFetching, isError, fetchNextPage } = query;
   useEffect(() => {
-    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+    // Several parts of a page may wait for the same list: one of them is enough.
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage({ cancelRefetch: false });
   }, [hasNextPage, isFetching, isError, fetchNextPage]);
   return query;
 }
