@@ -154,3 +154,47 @@ it("shows each browser the changes of the other within a second", async () => {
   expect(Math.max(took, tookBack)).toBeLessThan(seenMs);
   await Promise.all([ann.leave(), ben.leave()]);
 });
+
+it("keeps rows in their order, and the focus in the list, when rows take the places of others", async () => {
+  await server.api("POST", "/agents", { id: "archive", name: "Archive", specialization: "archives" });
+  await server.api("PUT", "/agents/archive/status?status=offline");
+  const numbers = Array.from({ length: 150 }, (_, number) => number);
+  await Promise.all(
+    numbers.map((number) => server.api("POST", "/agents/archive/tasks", { description: `Letter ${number}` })),
+  );
+  const visitor = await Visitor.arrive(browser, server);
+  const { page } = visitor;
+  await visitor.enter();
+  await page.goto("/tasks?agent=archive");
+  const list = page.getByTestId("long-table");
+  const rows = list.locator("[data-row]");
+  await rows.nth(20).waitFor();
+  const isInOrder = () =>
+    rows.evaluateAll((all) => {
+      const indices = all.map((row) => Number(row.getAttribute("aria-rowindex")));
+      const tops = all.map((row) => row.getBoundingClientRect().top);
+      const rises = (values: number[]) =>
+        values.every((value, at) => at === 0 || value > (values[at - 1] ?? 0));
+      return rises(indices) && rises(tops);
+    });
+
+  await rows.nth(2).getByRole("link").focus();
+  await list.hover();
+  for (const px of [300, 300, 4000, -500, -4000, 900]) {
+    await page.mouse.wheel(0, px);
+    await page.waitForTimeout(150);
+    expect(await isInOrder(), `after ${px} px`).toBe(true);
+    if (px === 4000) expect(await list.evaluate((element) => element === document.activeElement)).toBe(true);
+  }
+
+  // The menu of a row that leaves does not open for the one that takes its place.
+  await page.mouse.wheel(0, -10_000);
+  await rows.first().getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Copy id" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.mouse.wheel(0, 4000);
+  await page.waitForTimeout(150);
+  expect(await page.getByRole("menu").count()).toBe(0);
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});

@@ -1,13 +1,15 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import type { CSSProperties, KeyboardEvent, ReactNode, RefObject } from "react";
-import { memo, useEffect, useMemo, useRef } from "react";
+import type { CSSProperties, FocusEvent, KeyboardEvent, ReactNode, RefObject } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { cx } from "../lib/classes";
+import { RowSlots } from "./row_slots";
 
 export interface Column<T> {
   key: string;
   name: ReactNode;
   /** A track of CSS grid: "8rem", "minmax(12rem, 1fr)". */
   width: string;
+  /** A long table shows other rows with the same elements: who remembers something remembers of which row. */
   render: (row: T) => ReactNode;
   /** Not on phones. */
   isExtra?: boolean;
@@ -35,8 +37,8 @@ interface LongTableProps<T> extends TableProps<T> {
 }
 
 const rowPx = 36;
-/** Rows below the last visible one at which more is loaded. */
-const endRows = 40;
+/** Rows below the last visible one at which more is loaded: a turn of the wheel is 40. */
+const endRows = 120;
 
 const isPhone = () => window.matchMedia("(max-width: 639px)").matches;
 
@@ -49,7 +51,10 @@ function Cells<T>({ row, columns }: { row: T; columns: Column<T>[] }) {
     <div
       key={column.key}
       role="cell"
-      className={cx("min-w-0 truncate px-3", column.isNumber && "text-right tabular-nums")}
+      className={cx(
+        "min-w-0 truncate px-3 first:pl-4 last:pr-4",
+        column.isNumber && "text-right tabular-nums",
+      )}
     >
       {column.render(row)}
     </div>
@@ -67,7 +72,7 @@ function Head<T>({ columns, template }: { columns: Column<T>[]; template: string
         <div
           key={column.key}
           role="columnheader"
-          className={cx("truncate px-3", column.isNumber && "text-right")}
+          className={cx("truncate px-3 first:pl-4 last:pr-4", column.isNumber && "text-right")}
         >
           {column.name}
         </div>
@@ -118,7 +123,7 @@ export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>
             data-row
             onClick={opens(row, onOpen)}
             style={{ gridTemplateColumns: template, minHeight: rowPx }}
-            className={rowClasses(Boolean(onOpen))}
+            className={cx(rowClasses(Boolean(onOpen)), "last:border-b-0")}
           >
             <Cells row={row} columns={visible} />
           </div>
@@ -130,6 +135,7 @@ export function Table<T>({ label, rows, columns, rowKey, onOpen }: TableProps<T>
 
 interface LongRowProps<T> {
   row: T;
+  rowKey: string;
   /** From 0. */
   index: number;
   topPx: number;
@@ -137,11 +143,11 @@ interface LongRowProps<T> {
   onOpen?: (row: T) => void;
 }
 
-function LongRow<T>({ row, index, topPx, columns, onOpen }: LongRowProps<T>) {
+function LongRow<T>({ row, rowKey, index, topPx, columns, onOpen }: LongRowProps<T>) {
   return (
     <div
       role="row"
-      data-row
+      data-row={rowKey}
       aria-rowindex={index + 2}
       onClick={opens(row, onOpen)}
       style={{ top: topPx }}
@@ -158,6 +164,23 @@ function LongRow<T>({ row, index, topPx, columns, onOpen }: LongRowProps<T>) {
 
 /** Scrolling draws only the rows that come into sight. */
 const MemoRow = memo(LongRow) as typeof LongRow;
+
+/** Whoever had the focus in a row that has left keeps it in the table, and not in the row that took its place. */
+function useFocusOfRow(scroller: RefObject<HTMLDivElement | null>, keys: readonly string[]) {
+  const focused = useRef<string>(undefined);
+  useLayoutEffect(() => {
+    if (focused.current !== undefined && !keys.includes(focused.current))
+      scroller.current?.focus({ preventScroll: true });
+  });
+  return {
+    onFocus: ({ target }: FocusEvent<HTMLElement>) => {
+      focused.current = target.closest<HTMLElement>("[data-row]")?.dataset.row;
+    },
+    onBlur: () => {
+      focused.current = undefined;
+    },
+  };
+}
 
 /** A table of any length: only what is on the screen is drawn. Fills its parent, which must have a height. */
 export function LongTable<T>({
@@ -186,6 +209,11 @@ export function LongTable<T>({
     if (last >= rows.length - endRows) onEnd?.();
   }, [last, rows.length, onEnd]);
 
+  const [slots] = useState(() => new RowSlots());
+  const keys = items.map((item) => rowKey(rows[item.index] as T));
+  const places = slots.place(keys);
+  const focusOfRow = useFocusOfRow(scroller, keys);
+
   const visible = useMemo(() => shown(columns), [columns]);
   const template = visible.map((column) => column.width).join(" ");
   return (
@@ -207,20 +235,19 @@ export function LongTable<T>({
           role="rowgroup"
           className="relative"
           style={{ height: virtual.getTotalSize(), "--columns": template } as CSSProperties}
+          {...focusOfRow}
         >
-          {items.map((item) => {
-            const row = rows[item.index] as T;
-            return (
-              <MemoRow
-                key={rowKey(row)}
-                row={row}
-                index={item.index}
-                topPx={item.start}
-                columns={visible}
-                onOpen={onOpen}
-              />
-            );
-          })}
+          {items.map((item, place) => (
+            <MemoRow
+              key={places[place]}
+              row={rows[item.index] as T}
+              rowKey={keys[place] as string}
+              index={item.index}
+              topPx={item.start}
+              columns={visible}
+              onOpen={onOpen}
+            />
+          ))}
         </div>
       </div>
       {isLoadingMore && <div className="p-3 text-center text-xs text-muted">Loading more…</div>}

@@ -27,12 +27,12 @@ function Dots(props: ComponentProps<"button">) {
   );
 }
 
-/** What can be done with one task of the list. A row has its menu only when it was asked for once. */
+/** What can be done with one task of the list. A task has its menu only when it was asked for once. */
 export function RowMenu({ row, onPeek }: RowMenuProps) {
-  const [isWanted, setWanted] = useState(false);
-  if (!isWanted) return <Dots onClick={() => setWanted(true)} />;
+  const [wantedId, setWantedId] = useState<string>();
+  if (wantedId !== row.id) return <Dots onClick={() => setWantedId(row.id)} />;
   return (
-    <Menu isOpenAtFirst trigger={<Dots />}>
+    <Menu key={row.id} isOpenAtFirst trigger={<Dots />}>
       <MenuItem asChild>
         <Link to="/tasks/$taskId" params={{ taskId: row.id }}>
           Open
