@@ -5,7 +5,7 @@ import { formatWords } from "../lib/format";
 export type Tone = "neutral" | "accent" | "ok" | "warn" | "danger" | "run";
 
 const tones: Record<Tone, string> = {
-  neutral: "bg-sunken text-muted",
+  neutral: "bg-neutral-soft text-muted",
   accent: "bg-accent-soft text-accent",
   ok: "bg-ok-soft text-ok",
   warn: "bg-warn-soft text-warn",

@@ -98,7 +98,7 @@ export function ChipsInput({
         {values.map((word, index) => (
           <li
             key={word}
-            className="inline-flex h-6 max-w-full items-center gap-0.5 rounded-sm bg-sunken pl-1.5 text-xs font-medium"
+            className="inline-flex h-6 max-w-full items-center gap-0.5 rounded-sm bg-neutral-soft pl-1.5 text-xs font-medium"
           >
             <span className="truncate">{word}</span>
             <button

@@ -55,7 +55,7 @@ function DialogContent({ title, about, isSheet, isWide, children }: Omit<DialogP
     >
       <header className="flex items-start justify-between gap-3 border-b border-line px-5 py-3">
         <div className="min-w-0">
-          <Radix.Title className="text-lg font-semibold break-words">{title}</Radix.Title>
+          <Radix.Title className="py-1 text-lg font-semibold break-words">{title}</Radix.Title>
           {about && <Radix.Description className="text-muted">{about}</Radix.Description>}
         </div>
         <Radix.Close asChild>

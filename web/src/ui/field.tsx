@@ -1,3 +1,4 @@
+import { ChevronDown } from "lucide-react";
 import type { ComponentProps, ReactElement, ReactNode } from "react";
 import { cloneElement, useId } from "react";
 import { cx } from "../lib/classes";
@@ -17,7 +18,15 @@ export function TextArea({ className, ...rest }: ComponentProps<"textarea">) {
 
 /** The browser's own, which every keyboard, screen reader and phone knows. */
 export function Select({ className, ...rest }: ComponentProps<"select">) {
-  return <select {...rest} className={cx(control, "h-8 px-2 pr-7", className)} />;
+  return (
+    <span className={cx("relative block w-full", className)}>
+      <select {...rest} className={cx(control, "h-8 appearance-none truncate pr-8 pl-2.5")} />
+      <ChevronDown
+        aria-hidden
+        className="pointer-events-none absolute top-2.25 right-2.5 size-3.5 text-muted"
+      />
+    </span>
+  );
 }
 
 export function Checkbox({ className, ...rest }: Omit<ComponentProps<"input">, "type">) {

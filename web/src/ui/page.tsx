@@ -27,7 +27,7 @@ export function Page({ title, about, actions, isFull, children }: PageProps) {
       )}
     >
       <header className="flex flex-wrap items-start justify-between gap-3">
-        <div className="min-w-0">
+        <div className="min-w-0 flex-1 basis-48">
           <h1 className="text-xl font-semibold tracking-tight break-words">{title}</h1>
           {about && <div className="mt-0.5 text-muted">{about}</div>}
         </div>
@@ -61,8 +61,8 @@ export function Panel({ title, about, actions, isFlush, className, children }: P
       )}
     >
       {(title || actions) && (
-        <header className="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5">
-          <div className="flex min-w-0 items-baseline gap-2">
+        <header className="flex min-h-11 flex-wrap items-center justify-between gap-x-2 border-b border-line px-4 py-1.25">
+          <div className="flex min-h-8 min-w-0 flex-wrap content-center items-baseline gap-x-2">
             {title && <h2 className="text-base font-semibold">{title}</h2>}
             {about && <span className="text-xs text-muted">{about}</span>}
           </div>

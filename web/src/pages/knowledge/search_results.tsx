@@ -89,7 +89,7 @@ function Coverage({ value }: { value: number }) {
   const percent = Math.round(value * 100);
   return (
     <div className="flex items-center gap-2 text-xs text-muted tabular-nums">
-      <div aria-hidden className="h-1.5 w-16 overflow-hidden rounded-full bg-sunken">
+      <div aria-hidden className="h-1.5 w-16 overflow-hidden rounded-full bg-neutral-soft">
         <div className="h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
       </div>
       <span className="w-24">covers {percent}%</span>

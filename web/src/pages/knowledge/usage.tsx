@@ -153,7 +153,7 @@ function MostUsed({ items }: { items: Counted[] }) {
 function UsesBar({ uses, max }: { uses: number; max: number }) {
   return (
     <div className="flex items-center gap-2">
-      <div aria-hidden className="h-1.5 flex-1 overflow-hidden rounded-full bg-sunken">
+      <div aria-hidden className="h-1.5 flex-1 overflow-hidden rounded-full bg-neutral-soft">
         <div className="h-full rounded-full bg-accent" style={{ width: `${(uses / max) * 100}%` }} />
       </div>
       <span className="w-10">{formatCount(uses)}</span>

@@ -17,7 +17,7 @@ export function Progress({ label, done, total, isRunning }: ProgressProps) {
         aria-valuenow={percent}
         aria-valuemin={0}
         aria-valuemax={100}
-        className="h-1.5 flex-1 overflow-hidden rounded-full bg-sunken"
+        className="h-1.5 flex-1 overflow-hidden rounded-full bg-neutral-soft"
       >
         <div
           className={cx("h-full rounded-full transition-[width]", isRunning ? "bg-run" : "bg-accent")}

@@ -23,7 +23,7 @@ export function Steps({ current }: { current: number }) {
                 ? "bg-accent-strong text-on-accent"
                 : index < current
                   ? "bg-ok-soft text-ok"
-                  : "bg-sunken",
+                  : "bg-neutral-soft",
             )}
           >
             {index < current ? <Check className="size-3" /> : index + 1}

@@ -88,7 +88,7 @@ function FoundItem({ item, best, agentId }: { item: Found; best: number; agentId
           {item.id}
         </KnowledgeLink>
       </span>
-      <span aria-hidden className="h-1.5 rounded-sm bg-sunken">
+      <span aria-hidden className="h-1.5 rounded-sm bg-neutral-soft">
         <span className="block h-full rounded-sm bg-accent" style={{ width: `${share * 100}%` }} />
       </span>
       <span className="text-right text-muted tabular-nums">{item.score.toFixed(2)}</span>

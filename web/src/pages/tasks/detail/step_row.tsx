@@ -59,7 +59,7 @@ export function StepRow({ step, bar, before, agentId }: StepRowProps) {
 
 function TimeBar({ bar, colour }: { bar: Bar; colour: string }) {
   return (
-    <span aria-hidden className="relative hidden h-1.5 rounded-sm bg-sunken sm:block">
+    <span aria-hidden className="relative hidden h-1.5 rounded-sm bg-neutral-soft sm:block">
       {bar.length > 0 && (
         <span
           className={cx("absolute inset-y-0 min-w-0.5 rounded-sm", colour)}
