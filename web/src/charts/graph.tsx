@@ -40,7 +40,7 @@ interface GraphProps {
 type ContentNode = Node<{ content: ReactNode }, "content">;
 type LineEdge = Edge<{ widthPx: number; colour: string; isDashed: boolean }, "line">;
 
-const heightMaxPx = 640;
+const heightMaxPx = 960;
 const heightMinPx = 240;
 const marginPx = 24;
 /** Text stays readable; what does not fit is reached by dragging. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatTick, isolated } from "./points";
+import { areWhole, formatTick, isolated, wholeSteps } from "./points";
 
 const at = (time: string) => new Date(time).getTime() / 1000;
 
@@ -14,4 +14,10 @@ test("a tick says no more than tells it from its neighbours", () => {
   expect(formatTick(at("2026-01-31T10:07:00"), 60)).toBe("10:07");
   expect(formatTick(at("2026-01-31T00:00:00"), 3600)).toBe("31 Jan");
   expect(formatTick(at("2026-01-31T00:00:00"), 86_400)).toBe("31 Jan");
+});
+
+test("what is counted has whole steps on the axis", () => {
+  expect(areWhole([0, null, 3])).toBe(true);
+  expect(areWhole([0.5, 1])).toBe(false);
+  expect(wholeSteps.slice(0, 6)).toEqual([1, 2, 5, 10, 20, 50]);
 });

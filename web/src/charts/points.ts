@@ -23,6 +23,15 @@ export function formatTime(seconds: number): string {
   return moment.format(new Date(seconds * 1000));
 }
 
+/** Of what is counted there are no halves, and none on the axis. */
+export const areWhole = (values: readonly (number | null)[]) =>
+  values.every((value) => value === null || Number.isInteger(value));
+
+/** From one line of the axis to the next, for what is counted: 1, 2, 5, 10, 20, ... */
+export const wholeSteps = Array.from({ length: 13 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+
 /** Where a value has none beside it, so that no line would show it. */
 export function isolated(values: ArrayLike<number | null | undefined>): number[] {
   const indices: number[] = [];

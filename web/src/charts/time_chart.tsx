@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import { useTheme } from "../lib/theme";
-import { formatTick, formatTime, isolated } from "./points";
+import { areWhole, formatTick, formatTime, isolated, wholeSteps } from "./points";
 
 export interface Series {
   name: string;
@@ -39,8 +39,9 @@ function seriesOptions(
   return {
     label: name,
     stroke,
-    width: 1.5,
-    fill: isFilled || isBars ? `${stroke}${isBars ? "99" : "22"}` : undefined,
+    // A bar without height has no line either.
+    width: isBars ? 0 : 1.5,
+    fill: isFilled || isBars ? `${stroke}${isBars ? "cc" : "22"}` : undefined,
     paths: isBars ? uPlot.paths.bars?.({ size: [0.8, 24] }) : undefined,
     points: { show: true, size: 4, fill: stroke, filter: (plot, index) => isolated(plot.data[index] ?? []) },
     value: (_, value, __, index) => (index == null ? "" : format(value)),
@@ -73,7 +74,8 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
   );
   const latest = useRef({ data, series, format, range });
   latest.current = { data, series, format, range };
-  const shape = series.map((one) => `${one.name}/${one.colour}`).join();
+  const hasWholeSteps = series.every((one) => areWhole(one.values));
+  const shape = [hasWholeSteps, ...series.map((one) => `${one.name}/${one.colour}`)].join();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew only when its form changes; data are set below
   useEffect(() => {
@@ -94,7 +96,11 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
             grid: { show: false },
             values: (_, ticks, __, ___, step) => ticks.map((tick) => formatTick(tick, step)),
           }),
-          axis({ size: 56, values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)) }),
+          axis({
+            size: 56,
+            incrs: hasWholeSteps ? wholeSteps : undefined,
+            values: (_, ticks) => ticks.map((tick) => latest.current.format(tick)),
+          }),
         ],
         scales: {
           x: { range: (_, min, max) => latest.current.range ?? [min, max] },
@@ -103,7 +109,10 @@ export function TimeChart({ label, times, series, format, heightPx = 180, range 
           },
         },
         cursor: { y: false, points: { size: 6 } },
-        legend: { live: true },
+        legend: {
+          live: true,
+          markers: { width: 0, fill: (_, index) => colour(shown[index - 1]?.colour ?? "muted") },
+        },
         padding: [8, 18, 0, 0],
       },
       first,
