@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { $api, type Schemas } from "../../api/client";
-import { formatCount } from "../../lib/format";
+import { formatCount, secondsBetween } from "../../lib/format";
 import { Badge } from "../../ui/badge";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
@@ -13,11 +13,17 @@ type Group = Schemas["ConsumerGroup"];
 
 export const formatLag = (lag: number) => (lag >= 10_000 ? "10,000 or more" : formatCount(lag));
 
+/** An idle group stores its place once a minute: what is younger is no lag. */
+const lagSecondsMin = 120;
+
+const isBehind = ({ oldest_unhandled_at }: Group) =>
+  (secondsBetween(oldest_unhandled_at, Date.now()) ?? 0) > lagSecondsMin;
+
 function State({ group }: { group: Group }) {
   if (group.parked > 0) return <Badge tone="danger">{formatCount(group.parked)} parked</Badge>;
   if (group.waiting > 0) return <Badge tone="warn">{formatCount(group.waiting)} waiting</Badge>;
   if (group.members.length === 0) return <Badge tone="warn">No process</Badge>;
-  if (group.lag > 0) return <Badge tone="warn">Behind</Badge>;
+  if (isBehind(group)) return <Badge tone="warn">Behind</Badge>;
   return <Badge tone="ok">Up to date</Badge>;
 }
 

@@ -71,6 +71,7 @@ test("the strongest line is the widest, and nothing is divided by none", () => {
 
 test("what was given up is worse than what lies behind", () => {
   expect(trouble(consumer)).toBeUndefined();
-  expect(trouble({ ...consumer, lag: 3 })).toBe("warn");
-  expect(trouble({ ...consumer, lag: 3, parked: 1 })).toBe("danger");
+  expect(trouble({ ...consumer, lag: 3 })).toBeUndefined();
+  expect(trouble({ ...consumer, lag: 3000 })).toBe("warn");
+  expect(trouble({ ...consumer, lag: 3000, parked: 1 })).toBe("danger");
 });

@@ -96,8 +96,11 @@ export function formatRate(perSecond: number): string {
   return `${shown(perSecond * 3600)}/h`;
 }
 
+/** An idle group stores its place once a minute: a few events behind are none. */
+const lagMin = 1000;
+
 /** Whether somebody should look at it. */
 export function trouble({ lag, waiting, parked }: Flow["consumers"][number]): "danger" | "warn" | undefined {
   if (parked > 0) return "danger";
-  return lag > 0 || waiting > 0 ? "warn" : undefined;
+  return lag >= lagMin || waiting > 0 ? "warn" : undefined;
 }
