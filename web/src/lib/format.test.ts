@@ -46,6 +46,7 @@ it("says numbers as people read them", () => {
   expect(formatBytes(1536)).toBe("1.5 KB");
   expect(formatWords("agent-designer")).toBe("Agent designer");
   expect(formatWords("ai-model")).toBe("AI model");
+  expect(formatWords("websocket")).toBe("WebSocket");
 });
 
 it("has no time between what is not there", () => {

@@ -59,10 +59,18 @@ export function formatExact(time: string | number): string {
   return exact.format(new Date(time));
 }
 
-const initials: Record<string, string> = { ai: "AI", api: "API", id: "ID" };
+/** What is not written as other words are. */
+const spellings: Record<string, string> = {
+  ai: "AI",
+  api: "API",
+  id: "ID",
+  postgresql: "PostgreSQL",
+  sqlite: "SQLite",
+  websocket: "WebSocket",
+};
 
 /** "agent-designer", "ai-model" and "task_completed" as words: "Agent designer", "AI model", "Task completed". */
 export function formatWords(name: string): string {
-  const words = name.replace(/[-_:]/g, " ").replace(/\b(ai|api|id)\b/g, (word) => initials[word] ?? word);
+  const words = name.replace(/[-_:]/g, " ").replace(/\w+/g, (word) => spellings[word] ?? word);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

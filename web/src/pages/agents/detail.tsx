@@ -113,8 +113,12 @@ function About({ agent }: { agent: Agent }) {
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <StateBadge state={agent.status} />
       <span className="font-mono text-xs">{agent.id}</span>
-      <span aria-hidden>·</span>
-      <span>{agent.specialization}</span>
+      {agent.specialization !== agent.id && (
+        <>
+          <span aria-hidden>·</span>
+          <span>{agent.specialization}</span>
+        </>
+      )}
       <span aria-hidden>·</span>
       <span className="font-mono text-xs">{agent.model}</span>
     </span>

@@ -7,7 +7,7 @@ import { agentInit } from "./queries";
 export function Figures({ agentId }: { agentId: string }) {
   const { data } = $api.useQuery("get", "/api/v1/agents/{agent_id}/performance", agentInit(agentId));
   return (
-    <div className="grid grid-cols-2 gap-4 lg:grid-cols-4">
+    <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Figure name="Open tasks" value={formatCount(data?.open_tasks)} about="Waiting or running" />
       <Figure
         name="Completed"
@@ -22,7 +22,7 @@ export function Figures({ agentId }: { agentId: string }) {
       <Figure
         name="Mean time to answer"
         value={formatSeconds(data?.average_completion_time)}
-        about="From start to completion"
+        about="From start to end"
       />
     </div>
   );

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { History, Pencil, Trash2 } from "lucide-react";
+import { ArrowLeft, History, Pencil, Trash2 } from "lucide-react";
 import { $api, refreshPaths } from "../../api/client";
 import { useCan } from "../../api/hooks";
 import { Button } from "../../ui/button";
@@ -25,8 +25,12 @@ export function ItemPage() {
     <Page
       title={item ? titleOf(item) : knowledgeId}
       about={
-        <Link to="/knowledge" search={{ agent: agentId }} className="hover:underline">
-          Knowledge of {agentId}
+        <Link
+          to="/knowledge"
+          search={{ agent: agentId }}
+          className="inline-flex items-center gap-1 hover:text-text"
+        >
+          <ArrowLeft aria-hidden className="size-3.5" /> Knowledge of {agentId}
         </Link>
       }
       actions={item && <Actions item={item} mayWrite={mayWrite} />}

@@ -1,11 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { formatCount } from "../../lib/format";
 import { type Column, LongTable } from "../../ui/table";
 import { Time } from "../../ui/time";
+import { useAgents } from "./filters";
 import { ItemLink } from "./item_link";
 import { canBeAddressed, type Item, titleOf } from "./items";
 
-const columns: Column<Item>[] = [
+const columnsOf = (nameOf: (agentId: string) => string): Column<Item>[] => [
   {
     key: "title",
     name: "Item",
@@ -19,13 +21,14 @@ const columns: Column<Item>[] = [
   {
     key: "agent",
     name: "Agent",
-    width: "minmax(7rem, 1.2fr)",
-    render: (item) => <span className="font-mono text-xs">{item.agent_id}</span>,
+    width: "minmax(7rem, 1.1fr)",
+    isExtra: true,
+    render: (item) => nameOf(item.agent_id),
   },
   {
     key: "category",
     name: "Category",
-    width: "minmax(8rem, 1fr)",
+    width: "minmax(8rem, 1.2fr)",
     isExtra: true,
     render: (item) => <span className="text-muted">{item.category}</span>,
   },
@@ -46,14 +49,14 @@ const columns: Column<Item>[] = [
   {
     key: "used",
     name: "Last used",
-    width: "8rem",
+    width: "7rem",
     isExtra: true,
     render: (item) => <Time at={item.last_used_at} className="text-muted" />,
   },
   {
     key: "updated",
     name: "Changed",
-    width: "8rem",
+    width: "7rem",
     isExtra: true,
     render: (item) => <Time at={item.updated_at} className="text-muted" />,
   },
@@ -68,6 +71,11 @@ interface ItemsTableProps {
 
 export function ItemsTable({ items, total, isLoadingMore, onEnd }: ItemsTableProps) {
   const navigate = useNavigate();
+  const agents = useAgents();
+  const columns = useMemo(() => {
+    const names = new Map(agents.map((agent) => [agent.id, agent.name]));
+    return columnsOf((agentId) => names.get(agentId) ?? agentId);
+  }, [agents]);
   const open = (item: Item) =>
     canBeAddressed(item.id)
       ? void navigate({

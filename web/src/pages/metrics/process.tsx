@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { TimeChart } from "../../charts/time_chart";
-import { formatBytes, formatCount, formatSeconds } from "../../lib/format";
+import { formatBytes, formatCount, formatSeconds, formatWords } from "../../lib/format";
 import { sampleOf } from "../../lib/prometheus";
 import { Figure, Panel } from "../../ui/page";
 import { Failure, Skeleton } from "../../ui/states";
@@ -46,7 +46,7 @@ function Facts({ families }: { families: Families }) {
   const build = families.get("agent_lightning_build_info")?.samples[0]?.labels;
   const facts: [name: string, value: string][] = [
     ["Version", build?.version ?? "–"],
-    ["Database", build?.database ?? "–"],
+    ["Database", formatWords(build?.database ?? "–")],
     ["Running for", formatSeconds(sampleOf(families, "agent_lightning_uptime_seconds"))],
     ["Memory", formatBytes(sampleOf(families, "process_resident_memory_bytes"))],
     ["Requests", formatCount(sampleOf(families, "agent_lightning_http_requests_total"))],

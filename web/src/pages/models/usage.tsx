@@ -54,7 +54,7 @@ function Figures({ rows, seesAll }: { rows: Rows; seesAll: boolean }) {
   const totals = totalOf(rows);
   const whose = seesAll ? "everyone's, last 30 days" : "yours, last 30 days";
   return (
-    <div className="grid grid-cols-1 gap-3 sm:grid-cols-3">
+    <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
       <Figure name="Requests" value={formatCount(totals.requests)} about={whose} />
       <Figure name="Tokens read" value={formatCount(totals.input)} about={whose} />
       <Figure name="Tokens written" value={formatCount(totals.output)} about={whose} />

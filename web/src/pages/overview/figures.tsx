@@ -64,7 +64,7 @@ function Waiting({ window }: { window: TimeWindow }) {
 }
 
 function WaitingSince({ at }: { at: string | null }) {
-  if (!at) return "none waits";
+  if (!at) return "none waiting";
   return (
     <>
       oldest <Time at={at} />

@@ -46,7 +46,11 @@ export function Health() {
   );
 }
 
-const nameOfDatabase: Record<string, string> = { sqlite: "SQLite", postgresql: "PostgreSQL" };
+const aboutBus: Record<string, string> = {
+  "in-process": "for this process alone",
+  redis: "others' changes by Redis",
+  polling: "others' changes by polling",
+};
 
 function Parts({ health }: { health: Schemas["Health"] }) {
   const { size, in_use, size_max, waiting } = health.pool;
@@ -54,12 +58,12 @@ function Parts({ health }: { health: Schemas["Health"] }) {
     <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Figure
         name="Process"
-        value={<StateBadge state={health.status} />}
+        value={<StateBadge state={health.status} className="align-middle" />}
         about={`${health.service}, version ${health.version}`}
       />
       <Figure
         name="Database"
-        value={nameOfDatabase[health.database] ?? formatWords(health.database)}
+        value={formatWords(health.database)}
         about={health.database === "unreachable" ? "did not answer within 2 s" : "answers"}
       />
       <Figure
@@ -67,7 +71,7 @@ function Parts({ health }: { health: Schemas["Health"] }) {
         value={`${in_use} of ${size_max} in use`}
         about={`${size} open, ${waiting === 0 ? "nobody waits" : `${waiting} waiting`}`}
       />
-      <Figure name="Cache" value={formatWords(health.cache)} about={`changes of others: ${health.bus}`} />
+      <Figure name="Cache" value={formatWords(health.cache)} about={aboutBus[health.bus] ?? health.bus} />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { Link, useSearch } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
 import { useId } from "react";
 import { useCan } from "../../../api/hooks";
 import { formatCount } from "../../../lib/format";
@@ -30,8 +31,8 @@ export function ImportPage() {
     <Page
       title="Import knowledge"
       about={
-        <Link to="/knowledge" search={{ agent }} className="hover:underline">
-          Knowledge{agent ? ` of ${agent}` : ""}
+        <Link to="/knowledge" search={{ agent }} className="inline-flex items-center gap-1 hover:text-text">
+          <ArrowLeft aria-hidden className="size-3.5" /> Knowledge{agent ? ` of ${agent}` : ""}
         </Link>
       }
     >

@@ -54,7 +54,7 @@ export function Filters({ filter, people, onChange }: FiltersProps) {
         <option value="refused">Refused</option>
       </Select>
       <SearchInput
-        label="Target: an id or address"
+        label="Id or address"
         value={target ?? ""}
         onChange={(text) => set({ target: text.trim() || undefined })}
       />

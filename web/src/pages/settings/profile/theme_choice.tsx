@@ -15,7 +15,11 @@ export function ThemeChoice() {
   const group = useId();
   return (
     <Panel title="Theme" about="of this browser">
-      <div role="radiogroup" aria-label="Theme" className="grid gap-2 sm:grid-cols-3">
+      <div
+        role="radiogroup"
+        aria-label="Theme"
+        className="grid gap-2 min-[380px]:grid-cols-[1fr_1fr_auto] sm:grid-cols-3"
+      >
         {themes.map(({ choice, name, icon: Icon }) => (
           <label
             key={choice}

@@ -105,6 +105,7 @@ const columns = (users: readonly User[] | undefined): Column<Role>[] => [
     key: "permissions",
     name: "May do",
     width: "minmax(9rem, 2fr)",
+    isExtra: true,
     render: (role) => (
       <Tooltip text={role.permissions.join(", ") || "Nothing"}>
         <span>{permittedInShort(role.permissions)}</span>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useNameOf } from "../../../api/people";
+import { readResult } from "../../../api/tasks/task";
 import { formatCount, formatSeconds, secondsBetween } from "../../../lib/format";
 import { CopyButton } from "../../../ui/copy";
 import { Name } from "../../../ui/name";
@@ -9,7 +10,6 @@ import { Time } from "../../../ui/time";
 import { Duration } from "../duration";
 import type { Task } from "../filters";
 import { PriorityMark } from "../priority_mark";
-import { readResult } from "./result";
 
 type Fact = [name: string, value: ReactNode];
 
@@ -85,7 +85,7 @@ export function TaskFacts({ task }: { task: Task }) {
           ["Created by", <Name key="by" id={task.created_by} nameOf={nameOf} />],
           [
             "Id",
-            <span key="id" className="flex items-start gap-1">
+            <span key="id" className="-my-1.5 flex items-start gap-1">
               <code className="min-w-0 flex-1 py-1.5 font-mono text-xs break-all">{task.id}</code>
               <CopyButton text={task.id} label="Copy id" />
             </span>,
