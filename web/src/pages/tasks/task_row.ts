@@ -1,4 +1,5 @@
 /** What a list keeps of a task: without answers and contexts, so that 100,000 of them fit. */
+import { hasEnded } from "../../api/tasks/task";
 import type { Priority, Status, Task } from "./filters";
 
 export interface TaskRow {
@@ -69,7 +70,6 @@ export function stateOf(task: { status: Status; scheduledAt: string | null }, no
   return task.status === "pending" && isAhead ? "scheduled" : task.status;
 }
 
-export const hasEnded = (status: Status) => status !== "pending" && status !== "started";
-export const canCancel = (status: Status) => status === "pending" || status === "started";
+export const canCancel = (status: Status) => !hasEnded(status);
 export const canRetry = (status: Status) => status === "failed" || status === "cancelled";
 export const canReorder = (status: Status) => status === "pending";

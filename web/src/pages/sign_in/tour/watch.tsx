@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect } from "react";
-import type { Schemas } from "../../../api/client";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { hasEnded, type Result, readResult, type Task } from "../../../api/tasks/task";
+import { useTaskStream } from "../../../api/tasks/use_task_stream";
+import { latestText } from "../../../api/tasks/words";
 import { formatCount, formatSeconds, secondsBetween } from "../../../lib/format";
 import { endTour } from "../../../lib/tour";
 import { StateBadge } from "../../../ui/badge";
@@ -10,12 +12,8 @@ import { useNow } from "../../../ui/time";
 import { NextSteps } from "./next_steps";
 import { Sources } from "./sources";
 import { StepHeading } from "./step_heading";
-import { readAnswer, type Watched, wordsOf } from "./task_stream";
-import { useTaskStream } from "./use_task_stream";
 
 const Markdown = lazy(() => import("../../../ui/markdown"));
-
-type Task = Schemas["Task"];
 
 interface WatchProps {
   taskId: string;
@@ -25,23 +23,25 @@ interface WatchProps {
 
 /** The task as it runs, then its answer and what to do next. */
 export function Watch({ taskId, onDone }: WatchProps) {
-  const { watched, error } = useTaskStream(taskId);
-  const isCompleted = watched.task?.status === "completed";
+  const [task, setTask] = useState<Task>();
+  const { words, error } = useTaskStream(taskId, setTask);
+  const isCompleted = task?.status === "completed";
   useEffect(() => {
     if (!isCompleted) return;
     endTour();
     onDone();
   }, [isCompleted, onDone]);
   if (error) return <Failure error={error} />;
-  if (!watched.task) return <Skeleton lines={6} className="p-0" />;
+  if (!task) return <Skeleton lines={6} className="p-0" />;
+  const result = readResult(task.result);
   return (
     <>
-      <StepHeading>{headingOf(watched.task)}</StepHeading>
+      <StepHeading>{headingOf(task)}</StepHeading>
       <div className="mt-3 flex flex-col gap-4">
-        <Question task={watched.task} />
-        <Words watched={watched} />
-        {isCompleted && <Completed task={watched.task} />}
-        {watched.isEnded && !isCompleted && <NotCompleted task={watched.task} />}
+        <Question task={task} />
+        <Words task={task} text={result?.text ?? latestText(words, task.progress)} />
+        {isCompleted && result && <Completed task={task} result={result} />}
+        {hasEnded(task.status) && !isCompleted && <NotCompleted task={task} />}
       </div>
     </>
   );
@@ -77,38 +77,35 @@ function Running({ since }: { since: string }) {
   return formatSeconds(Math.max(0, seconds));
 }
 
-function Words({ watched }: { watched: Watched }) {
-  const words = wordsOf(watched);
-  if (!words && watched.isEnded) return null;
+function Words({ task, text }: { task: Task; text: string }) {
+  const isEnded = hasEnded(task.status);
+  if (!text && isEnded) return null;
   return (
     <div
       aria-live="polite"
-      aria-busy={!watched.isEnded}
+      aria-busy={!isEnded}
       className="min-h-32 rounded-md border border-line bg-sunken p-4 text-base"
     >
-      {words ? (
-        <Suspense fallback={<p className="whitespace-pre-wrap">{words}</p>}>
-          <Markdown text={words} />
+      {text ? (
+        <Suspense fallback={<p className="whitespace-pre-wrap">{text}</p>}>
+          <Markdown text={text} />
         </Suspense>
       ) : (
         <p className="animate-pulse-soft text-muted">
-          {watched.task?.status === "started"
-            ? "Looking up what it knows…"
-            : "It begins as soon as a worker is free…"}
+          {task.status === "started" ? "Looking up what it knows…" : "It begins as soon as a worker is free…"}
         </p>
       )}
     </div>
   );
 }
 
-function Completed({ task }: { task: Task }) {
-  const { sources, model, inputTokens, outputTokens } = readAnswer(task.result);
+function Completed({ task, result }: { task: Task; result: Result }) {
+  const { sources, model, input_tokens: read, output_tokens: written } = result;
   return (
     <>
       <p className="text-xs text-muted">
         Answered by {model || "its knowledge"}
-        {inputTokens + outputTokens > 0 &&
-          ` · ${formatCount(inputTokens)} tokens read, ${formatCount(outputTokens)} written`}
+        {read + written > 0 && ` · ${formatCount(read)} tokens read, ${formatCount(written)} written`}
         {" · "}
         <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent underline">
           see each step

@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Ban, Clock } from "lucide-react";
 import { lazy, Suspense } from "react";
+import { type Result, readResult } from "../../../api/tasks/task";
+import { latestText, type Words } from "../../../api/tasks/words";
 import { CopyButton } from "../../../ui/copy";
 import { Json } from "../../../ui/json";
 import { Panel } from "../../../ui/page";
@@ -8,10 +10,9 @@ import { Empty, Notice, Skeleton } from "../../../ui/states";
 import { Time } from "../../../ui/time";
 import type { Task } from "../filters";
 import { stateOf } from "../task_row";
+import { citedNumbers } from "./cited";
 import { helpFor } from "./failure_help";
-import { citedNumbers, type Result, readResult } from "./result";
 import { Sources } from "./sources";
-import { latestText, type Words } from "./words";
 
 const Markdown = lazy(() => import("../../../ui/markdown"));
 

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { Source } from "../../../api/tasks/task";
 import { Badge } from "../../../ui/badge";
-import type { Source } from "./result";
 
 interface KnowledgeLinkProps {
   agentId: string;

@@ -1,6 +1,6 @@
 /** The trace of a task: its steps, read from documents whose form depends on their kind (docs/agents.md). */
 import type { Schemas } from "../../../api/client";
-import type { Source } from "./result";
+import type { Source } from "../../../api/tasks/task";
 
 export type RawStep = Schemas["TaskStep"];
 

@@ -1,9 +1,9 @@
 import { ListTree } from "lucide-react";
+import { hasEnded } from "../../../api/tasks/task";
 import { formatCount, formatSeconds } from "../../../lib/format";
 import { Panel } from "../../../ui/page";
 import { Empty, Loaded } from "../../../ui/states";
 import type { Task } from "../filters";
-import { hasEnded } from "../task_row";
 import { StepRow } from "./step_row";
 import { type Attempt, attemptsOf, barsOf, type Step, tokensOf } from "./steps";
 import { useSteps } from "./use_task";

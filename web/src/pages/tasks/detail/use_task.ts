@@ -1,11 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { $api, queryClient } from "../../../api/client";
 import { useEvents } from "../../../api/hooks";
+import { hasEnded } from "../../../api/tasks/task";
+import { useTaskStream } from "../../../api/tasks/use_task_stream";
+import type { Words } from "../../../api/tasks/words";
 import type { Task } from "../filters";
 import { learn, taskKey, tasksOf } from "../task_cache";
-import { hasEnded } from "../task_row";
-import { follow } from "./follow";
-import { asCut, noWords, type Words, withPiece } from "./words";
 
 const pathOf = (id: string) => ({ params: { path: { task_id: id } } });
 
@@ -35,42 +35,8 @@ export function useSteps(task: Task) {
   return query;
 }
 
-/** Words come faster than Markdown is drawn. */
-const drawMs = 60;
-
-/** What the model writes now. The stream is taken up again by itself, as often as it is lost. */
+/** What the model writes now. */
 export function useWords(task: Task | undefined): Words {
-  const [words, setWords] = useState(noWords);
-  const id = task?.id;
   const isOpen = task !== undefined && !hasEnded(task.status);
-  useEffect(() => {
-    setWords(noWords);
-    if (!id || !isOpen) return;
-    let latest = noWords;
-    let timer: number | undefined;
-    const draw = () => {
-      timer ??= window.setTimeout(() => {
-        timer = undefined;
-        setWords(latest);
-      }, drawMs);
-    };
-    const abort = new AbortController();
-    const follower = {
-      onTask: learn,
-      onPiece: (piece: Parameters<typeof withPiece>[1]) => {
-        latest = withPiece(latest, piece);
-        draw();
-      },
-      onLost: () => {
-        latest = asCut(latest);
-        draw();
-      },
-    };
-    void follow(id, follower, abort.signal);
-    return () => {
-      abort.abort();
-      clearTimeout(timer);
-    };
-  }, [id, isOpen]);
-  return words;
+  return useTaskStream(isOpen ? task.id : undefined, learn).words;
 }

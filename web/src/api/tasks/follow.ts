@@ -1,7 +1,7 @@
-import { authorizedFetch } from "../../../api/client";
-import { ApiError } from "../../../api/problem";
-import { readEvents, type ServerEvent } from "../../../lib/sse";
-import type { Task } from "../filters";
+import { readEvents, type ServerEvent } from "../../lib/sse";
+import { authorizedFetch } from "../client";
+import { ApiError } from "../problem";
+import type { Task } from "./task";
 import type { Piece } from "./words";
 
 interface Follower {
@@ -36,20 +36,21 @@ function take(event: ServerEvent, follower: Follower): boolean {
   return event.event !== "end";
 }
 
-/** No repetition changes that the task is not there, or not for this reader. */
-const isFinal = (error: unknown) => error instanceof ApiError && [401, 403, 404].includes(error.status);
+/** No repetition changes that there is no such task, or none for this reader. */
+const isFinal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500 && !error.mayPass;
 
-/** Follows a task until it ends, over as many connections as it takes. */
+/** Follows a task until it ends, over as many connections as it takes. Errors: ApiError when it may not be followed. */
 export async function follow(taskId: string, follower: Follower, signal: AbortSignal): Promise<void> {
   for (let pause = pauseMinMs; !signal.aborted; pause = Math.min(pause * 2, pauseMaxMs)) {
     try {
-      const response = await authorizedFetch(`/api/v1/tasks/${taskId}/stream`, { signal });
+      const response = await authorizedFetch(`${location.origin}/api/v1/tasks/${taskId}/stream`, { signal });
       for await (const event of readEvents(response)) {
         pause = pauseMinMs;
         if (!take(event, follower)) return;
       }
     } catch (error) {
-      if (isFinal(error)) return;
+      if (isFinal(error)) throw error;
     }
     if (signal.aborted) return;
     follower.onLost();
