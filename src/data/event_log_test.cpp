@@ -3,6 +3,7 @@
 #include <future>
 #include <set>
 
+#include "data/chat_store.hpp"
 #include "data/store_fixture.hpp"
 
 namespace al::data {
@@ -12,6 +13,13 @@ using storage::Scope;
 
 class EventLogTest : public StoreFixture {
  protected:
+  /// The newest first.
+  std::vector<std::string> find(events::Search search) {
+    std::vector<std::string> out;
+    for (auto const& event : wait(log->read_before(default_tenant, {}, std::move(search), 100, soon())).value().events)
+      out.push_back(event.channel + " " + event.aggregate_id);
+    return out;
+  }
   /// Reads everything after `token` in pages of `limit`, resuming each time from the token of the last event.
   std::vector<std::string> read_all(std::string token, std::int64_t limit, events::Filter filter = {}) {
     std::vector<std::string> out;
@@ -65,6 +73,33 @@ TEST_P(EventLogTest, FiltersByChannelAndAggregate) {
   EXPECT_EQ(read_all(log->beginning(), 10, {.channels = {"agent_created"}}).size(), 2U);
   EXPECT_EQ(read_all(log->beginning(), 10, {.channels = {}, .aggregate_id = "b"}),
             std::vector<std::string>{"agent:created b"});
+}
+
+TEST_P(EventLogTest, FindsWhatIsOfAnAgent) {
+  have_agent("a");
+  have_agent("b");
+  have_item("a", "item", "It is so.");
+  have_item("b", "item", "It is not so.");
+  auto const task = have_task("a");
+  have_task("b");
+  ChatStore chats(*writer);
+  auto const session = wait(chats.create(actor(), chats.new_id(), AgentId{"a"}, soon())).value();
+  EXPECT_EQ(find({.agent_id = AgentId{"a"}}),
+            (std::vector<std::string>{"session:created " + session.id.value, "task:created " + task.id.value,
+                                      "knowledge:added a/item", "agent:created a"}));
+  EXPECT_EQ(find({.filter = {.channels = {"task:*"}}, .agent_id = AgentId{"a"}}),
+            std::vector<std::string>{"task:created " + task.id.value});
+  EXPECT_TRUE(find({.agent_id = AgentId{"c"}}).empty());
+}
+
+TEST_P(EventLogTest, FindsWhatOneRequestDid) {
+  have_agent("a");
+  auto other = actor();
+  other.correlation_id = "request-2";
+  ASSERT_TRUE(wait(agents->create(other, agent_named("b"), soon())));
+  EXPECT_EQ(find({.correlation_id = "request-1"}), std::vector<std::string>{"agent:created a"});
+  EXPECT_EQ(find({.correlation_id = "request-2"}), std::vector<std::string>{"agent:created b"});
+  EXPECT_TRUE(find({.correlation_id = "request"}).empty());
 }
 
 TEST_P(EventLogTest, ReadsOnlyAsFarAsALaterTokenHasSeen) {

@@ -50,6 +50,10 @@ bool is_snapshot(std::string_view text) {
   return true;
 }
 
+std::unexpected<Error> refuse() {
+  return fail(Code::invalid, "the resume token is none of this server's; hand back one as it came, or leave it out");
+}
+
 }  // namespace
 
 std::string unseen_by(std::string const& xid, std::string const& snapshot) {
@@ -65,9 +69,6 @@ std::string to_token(Dialect dialect, Cursor const& c) {
 }
 
 Result<Cursor> parse_token(Dialect dialect, std::string_view token) {
-  auto const refuse = [] {
-    return fail(Code::invalid, "the resume token is none of this server's; hand back one as it came, or leave it out");
-  };
   if (!token.starts_with(dialect == Dialect::sqlite ? "s." : "p."))
     return refuse();
   auto rest = token.substr(2);
@@ -84,6 +85,15 @@ Result<Cursor> parse_token(Dialect dialect, std::string_view token) {
   if (!parse_number(rest, c.seq))
     return refuse();
   return c;
+}
+
+std::string to_place(std::int64_t seq) { return "b." + std::to_string(seq); }
+
+Result<std::int64_t> parse_place(std::string_view token) {
+  std::int64_t seq = 0;
+  if (!token.starts_with("b.") || !parse_number(token.substr(2), seq))
+    return refuse();
+  return seq;
 }
 
 std::string bounded_by(Dialect dialect, std::string const& token, std::string const& whole) {

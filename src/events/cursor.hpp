@@ -34,6 +34,11 @@ inline constexpr std::string_view beside_snapshot =
 [[nodiscard]] std::string to_token(storage::Dialect, Cursor const&);
 /// Errors: invalid. What comes back holds snapshots that PostgreSQL takes, whoever wrote the token.
 [[nodiscard]] Result<Cursor> parse_token(storage::Dialect, std::string_view);
+/// The place before the event `seq`, for who reads from the end of the log back. Numbers are the same on both
+/// databases.
+[[nodiscard]] std::string to_place(std::int64_t seq);
+/// Errors: invalid.
+[[nodiscard]] Result<std::int64_t> parse_place(std::string_view);
 /// A token that reads on from `token` only as far as `whole` has seen, and then stands where `whole` stands. Both are
 /// ours; `whole` was made later, by a page without more. On SQLite, where one process reads, it is `token` itself.
 [[nodiscard]] std::string bounded_by(storage::Dialect, std::string const& token, std::string const& whole);

@@ -30,6 +30,16 @@ TEST(Cursor, RefusesWhatIsNoTokenOfSqlite) {
   }
 }
 
+TEST(Cursor, RefusesWhatIsNoPlace) {
+  for (std::int64_t const seq : {std::int64_t{0}, std::int64_t{INT64_MAX}})
+    EXPECT_EQ(parse_place(to_place(seq)).value(), seq);
+  for (auto const* token : {"", "b", "b.", "b.-1", "b. 1", "b.1x", "b.9223372036854775808", "s.1", "p.1:1:..0"}) {
+    auto const refused = parse_place(token);
+    ASSERT_FALSE(refused) << token;
+    EXPECT_EQ(refused.error().code, Code::invalid) << token;
+  }
+}
+
 /// "p.5:1:..0" and "p.::..0" once reached PostgreSQL, whose refusal became a 500.
 TEST(Cursor, RefusesSnapshotsThatPostgresRefuses) {
   for (auto const* token : {"",

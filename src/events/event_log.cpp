@@ -1,6 +1,7 @@
 #include "events/event_log.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "events/cursor.hpp"
 
@@ -62,6 +63,21 @@ Statement const postgres_rest{
     "events.rest", "SELECT $5::text, " + event_columns() + " FROM events e WHERE" + unseen +
                        "AND pg_visible_in_snapshot(e.xid, $5::text::pg_snapshot) AND e.seq > $6::bigint AND" +
                        wanted("strpos") + "ORDER BY e.seq LIMIT $7::bigint"};
+
+/// The last and the first number. Both databases find each along the key of the log, but not both in one SELECT.
+Statement const find_ends{"events.ends",
+                          "SELECT COALESCE((SELECT MAX(e.seq) FROM events e), 0),"
+                          " COALESCE((SELECT MIN(e.seq) FROM events e), 0)"};
+
+/// From before number $4 down to $5, along the key of the log; $6 a correlation and $7 an agent, or NULL.
+std::string backwards(std::string const& find) {
+  return "SELECT " + event_columns() + " FROM events e WHERE e.seq < $4 AND e.seq >= $5 AND" + wanted(find) +
+         "AND (CAST($6 AS text) IS NULL OR e.correlation_id = CAST($6 AS text))"
+         " AND (CAST($7 AS text) IS NULL OR"
+         " CASE e.kind WHEN 'agent' THEN e.aggregate_id ELSE e.data ->> 'agent_id' END = CAST($7 AS text))"
+         " ORDER BY e.seq DESC LIMIT $8";
+}
+Statement const read_back{"events.before", backwards("strpos"), backwards("instr")};
 
 Statement const replay_aggregate{"events.replay",
                                  "SELECT " + event_columns() +
@@ -281,6 +297,33 @@ Task<Result<bool>> EventLog::has_all_after(std::string token, Deadline deadline)
   auto const rows = co_await database_.read(storage::Scope::system(), is_sqlite ? sqlite_reach : postgres_reach,
                                             std::move(params), deadline);
   co_return bool_at(rows.at(0), 0);
+}
+
+Task<Result<PageBack>> EventLog::read_before(TenantId tenant, std::string cursor, Search search, std::int64_t limit,
+                                             Deadline deadline) {
+  Result<std::int64_t> place = std::numeric_limits<std::int64_t>::max();
+  if (!cursor.empty())
+    place = parse_place(cursor);
+  if (!place)
+    co_return fail(place.error());
+  // In the system scope: within a tenant the ends of the log are to be looked for among the events of all others.
+  auto const ends = co_await database_.read(storage::Scope::system(), find_ends, {}, deadline);
+  auto const first = std::get<std::int64_t>(ends.at(0).at(1));
+  auto const from = std::min(*place, std::get<std::int64_t>(ends.at(0).at(0)) + 1);
+  auto const down_to = std::max(first, from - looked_back_max);
+  auto const scope = storage::Scope::of(std::move(tenant));
+  auto params = wanted_values(scope, search.filter);
+  params.insert(params.end(), {Value{from}, Value{down_to}});
+  params.push_back(search.correlation_id ? Value{*search.correlation_id} : Value{});
+  params.push_back(search.agent_id ? Value{search.agent_id->value} : Value{});
+  params.emplace_back(limit);
+  PageBack page;
+  for (auto const& row : co_await database_.read(scope, read_back, std::move(params), deadline))
+    page.events.push_back(event_of(row, 0));
+  auto const reached = std::ssize(page.events) == limit ? page.events.back().seq : down_to;
+  if (reached > first)
+    page.cursor = to_place(reached);
+  co_return page;
 }
 
 Task<std::vector<model::Event>> EventLog::replay(TenantId tenant, std::string kind, std::string aggregate_id,

@@ -26,6 +26,12 @@ class EventReadingTest : public EventFixture {
     return std::move(*page);
   }
 
+  PageBack read_back(std::string cursor, std::int64_t limit, Search search = {}, TenantId tenant = default_tenant) {
+    auto page = loop.wait(log->read_before(std::move(tenant), std::move(cursor), std::move(search), limit, soon()));
+    EXPECT_TRUE(page);
+    return std::move(*page);
+  }
+
   std::int64_t version = 0;
 };
 INSTANTIATE_TEST_SUITE_P(On, EventReadingTest, testing::ValuesIn(storage::backend_kinds()),
@@ -72,6 +78,59 @@ TEST_P(EventReadingTest, TakesPatternsAsTheBusDoes) {
     auto const page = read(log->beginning(), 5, {.channels = {"agent:none", pattern}});
     EXPECT_EQ(!page.events.empty(), channel_matches(pattern, "task:created")) << pattern;
   }
+}
+
+TEST_P(EventReadingTest, ReadsBackFromTheEndInPages) {
+  EXPECT_TRUE(read_back({}, 3).events.empty());
+  EXPECT_TRUE(read_back({}, 3).cursor.empty()) << "an empty log begins here";
+  for (int i = 0; i < 7; ++i)
+    have("task:progress", "t");
+  for (std::int64_t const limit : {1, 3, 7, 8}) {
+    std::vector<std::int64_t> versions;
+    std::string cursor;
+    do {
+      auto page = read_back(cursor, limit);
+      for (auto const& event : page.events)
+        versions.push_back(event.version);
+      cursor = std::move(page.cursor);
+    } while (!cursor.empty() && versions.size() < 100);
+    EXPECT_EQ(versions, (std::vector<std::int64_t>{7, 6, 5, 4, 3, 2, 1})) << limit;
+  }
+  auto const first = read_back({}, 2);
+  have("task:progress", "t");
+  EXPECT_EQ(read_back(first.cursor, 1).events.at(0).version, 5) << "what comes meanwhile moves nothing";
+}
+
+TEST_P(EventReadingTest, ReadsBackWhatPassesTheFilter) {
+  for (int i = 0; i < 5; ++i) {
+    have("task:progress", i % 2 == 0 ? "even" : "odd");
+    have("agent:updated", "a");
+  }
+  auto const page = read_back({}, 2, {.filter = {.channels = {"task:*"}, .aggregate_id = "even"}});
+  ASSERT_EQ(page.events.size(), 2U);
+  EXPECT_EQ(page.events[0].version, 9);
+  EXPECT_EQ(page.events[1].version, 5);
+  EXPECT_FALSE(page.cursor.empty());
+  EXPECT_TRUE(read_back({}, 2, {}, TenantId{"other"}).events.empty());
+}
+
+/// What is rare is looked for in parts, so that no request reads a log of millions.
+TEST_P(EventReadingTest, LooksBackOnlySoFarAtATime) {
+  static storage::Statement const append_at{
+      "test.append_at",
+      "INSERT INTO events (seq, event_id, tenant_id, timestamp, channel, service, aggregate_id, version, data,"
+      " correlation_id, causation_id, user_id, traceparent) VALUES ($1, '01890a5d-ac96-774b-bcce-b302099a8057',"
+      " 'default', al_now(), 'task:progress', 'test', 't', $1, '{}', '', '', '', '')"};
+  for (auto const seq : {std::int64_t{1}, looked_back_max + 2})
+    ASSERT_TRUE(loop.wait(database->apply({Scope::system(), {{&append_at, {seq}}}}, soon())));
+  auto const near = read_back({}, 10);
+  ASSERT_EQ(near.events.size(), 1U);
+  EXPECT_EQ(near.events[0].seq, looked_back_max + 2);
+  ASSERT_FALSE(near.cursor.empty());
+  auto const far = read_back(near.cursor, 10);
+  ASSERT_EQ(far.events.size(), 1U);
+  EXPECT_EQ(far.events[0].seq, 1);
+  EXPECT_TRUE(far.cursor.empty());
 }
 
 /// PostgreSQL gives the numbers of transactions that a crash took back to others. A reader once missed their events.

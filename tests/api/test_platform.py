@@ -248,6 +248,42 @@ class Platform(ServerTest):
         self.assertEqual((["agent:deleted"], False), ([e["channel"] for e in page["events"]], page["more"]))
         self.assertEqual(0, self.api("GET", f"{path}&cursor={page['next_cursor']}")["count"])
 
+    def test_the_log_is_read_back_from_its_end(self):
+        id, other = self.agent(), self.agent()
+        self.api("PUT", f"/agents/{id}", {"name": "N"}, headers={"X-Request-Id": f"rename-{id}"})
+        task = self.api("POST", f"/agents/{id}/tasks", {"description": "x"}, expect=201)["id"]
+        self.api("PUT", f"/agents/{other}", {"name": "N"})
+        newest = self.api("GET", "/events?order=newest&channel=agent:*&limit=1")
+        self.assertEqual([other], [event["aggregate_id"] for event in newest["events"]])
+        self.assertTrue(newest["more"])
+        path = f"/events?order=newest&agent_id={id}"
+        found = self.api("GET", f"{path}&channel=agent:*,task:created")
+        self.assertEqual([task, id, id], [event["aggregate_id"] for event in found["events"]])
+        self.assertEqual((False, None), (found["more"], found["next_cursor"]))
+        first = self.api("GET", f"{path}&channel=agent:*&limit=1")
+        rest = self.api("GET", f"{path}&channel=agent:*&cursor={first['next_cursor']}")
+        self.assertEqual(
+            ["agent:updated", "agent:created"], [event["channel"] for event in first["events"] + rest["events"]]
+        )
+        done = self.api("GET", f"/events?order=newest&correlation_id=rename-{id}")["events"]
+        self.assertEqual([("agent:updated", id)], [(event["channel"], event["aggregate_id"]) for event in done])
+
+    def test_what_does_not_go_together_is_refused(self):
+        forwards = self.api("GET", "/events?limit=1")["next_cursor"]
+        for query, named in (
+            ("agent_id=a", "agent_id"),
+            ("order=oldest&correlation_id=c", "correlation_id"),
+            (f"order=newest&after={forwards}", "after"),
+            ("order=newest&agent_id=A", "agent_id"),
+            ("order=newest&correlation_id=", "correlation_id"),
+            ("order=newest&limit=0", "limit"),
+            ("order=sideways", "order"),
+        ):
+            with self.subTest(query):
+                refused = self.api("GET", f"/events?{query}", expect=422)
+                self.assertEqual([named], [error["path"] for error in refused["errors"]])
+        self.api("GET", f"/events?order=newest&cursor={forwards}", expect=422)
+
     def test_a_replay_has_pages(self):
         id = self.agent()
         for n in range(6):

@@ -1,6 +1,7 @@
 #include "services/operations/events.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <ranges>
 
@@ -19,7 +20,7 @@ BOOST_DESCRIBE_STRUCT(EventPage, (), (more))
 
 constexpr auto describe(std::type_identity<EventPage>) {
   return entity::about("EventPage", "", "A page of the event log.",
-                       entity::field<&EventPage::more>("There is more to read at once after `next_cursor`."));
+                       entity::field<&EventPage::more>("There is more to read at once, at `next_cursor`."));
 }
 
 namespace {
@@ -33,6 +34,9 @@ constexpr std::chrono::seconds heartbeat_interval{15};
 constexpr std::chrono::seconds read_timeout{30};
 constexpr std::string_view stream_permission = "events:read";
 constexpr std::string_view resume_lost = "resume_lost";
+/// Where a list of events begins, and what is looked for from the end back only: see events::looked_back_max.
+constexpr std::string_view newest = "newest";
+constexpr std::array<std::string_view, 2> sought{"correlation_id", "agent_id"};
 
 Result<events::Filter> filter_of(Call const& call) {
   events::Filter filter;
@@ -69,7 +73,47 @@ Task<Result<bool>> has_all_after(events::EventLog& log, std::string token, Deadl
   co_return co_await log.has_all_after(std::move(token), deadline);
 }
 
-Task<Result<Response>> list(Events events, Call& call) {
+Result<events::Search> search_of(Call const& call) {
+  if (call.query("after"))
+    return fail(entity::invalid({{"after", "does not go with order=newest; `cursor` takes `next_cursor`"}}));
+  auto filter = filter_of(call);
+  if (!filter)
+    return fail(std::move(filter.error()));
+  auto correlation = query_text(call, "correlation_id");
+  if (!correlation)
+    return fail(std::move(correlation.error()));
+  auto agent = query_agent(call);
+  if (!agent)
+    return fail(std::move(agent.error()));
+  events::Search search{.filter = std::move(*filter), .correlation_id = {}, .agent_id = std::move(*agent)};
+  if (!correlation->empty())
+    search.correlation_id = std::move(*correlation);
+  return search;
+}
+
+Task<Result<Response>> list_newest(Events events, Call& call) {
+  auto const request = page_request(call);
+  if (!request)
+    co_return fail(request.error());
+  auto search = search_of(call);
+  if (!search)
+    co_return fail(std::move(search.error()));
+  auto page = co_await events.log.read_before(call.context.principal.tenant, request->cursor, std::move(*search),
+                                              request->limit, call.context.deadline);
+  if (!page)
+    co_return fail(std::move(page.error()));
+  std::erase_if(page->events, [&](auto const& event) { return !may_see_event(call.context.principal, event.channel); });
+  EventPage const head{.more = !page->cursor.empty()};
+  data::Page<model::Event> const out{
+      .items = std::move(page->events), .next_cursor = std::move(page->cursor), .total = {}};
+  co_return list_response("events", out, ObjectText(head));
+}
+
+Task<Result<Response>> list_oldest(Events events, Call& call) {
+  for (auto const name : sought) {
+    if (call.query(name))
+      co_return fail(entity::invalid({{std::string(name), "is looked for from the end of the log: order=newest"}}));
+  }
   auto const filter = filter_of(call);
   if (!filter)
     co_return fail(filter.error());
@@ -96,6 +140,12 @@ Task<Result<Response>> list(Events events, Call& call) {
   }
   out.next_cursor = std::move(page->token);
   co_return list_response("events", out, ObjectText(EventPage{page->more}));
+}
+
+Task<Result<Response>> list(Events events, Call& call) {
+  if (call.query("order") == newest)
+    co_return co_await list_newest(events, call);
+  co_return co_await list_oldest(events, call);
 }
 
 /// The cursor is the next version, as text.
@@ -243,8 +293,20 @@ void add_event_routes(http::Router& router, Events const& events) {
   router.add({.method = Method::get,
               .path = "/events",
               .permission = "events:read",
-              .summary = "Read the event log from a token on, or from the beginning",
-              .query = {limit, after, {.name = "cursor", .doc = "Another name of `after`."}, channel, aggregate},
+              .summary = "Read the event log from a token on, from the beginning, or from the end back",
+              .query = {limit,
+                        {.name = "order",
+                         .doc = "newest: from the end of the log back; from its beginning on when left out.",
+                         .choices = {"oldest", newest}},
+                        after,
+                        {.name = "cursor", .doc = "`next_cursor` of the page before; another name of `after`."},
+                        channel,
+                        aggregate,
+                        {.name = sought[0],
+                         .doc = "Only events of this request or task, 1 to 200 characters; with order=newest."},
+                        {.name = sought[1],
+                         .doc = "Only events of this agent, and of its tasks, its knowledge and conversations with it; "
+                                "with order=newest."}},
               .response = event,
               .list = "events",
               .head = &entity::entity<EventPage>(),
