@@ -235,7 +235,7 @@ class MassAssignment(ServerTest):
 
     def things(self) -> dict[str, Any]:
         """All that is stored of the things that the routes are about."""
-        lists = ("agents", "tasks", "agents/target/knowledge", "sessions", "providers", "users", "roles", "organisations")
+        lists = "agents tasks agents/target/knowledge sessions providers users roles organisations".split()
         found = {name: self.server.api("GET", f"/{name}?limit=500") for name in lists}
         # The server records metrics of its own while the bodies are sent.
         service = BODIES["POST /metrics/series"]["metrics"][0]["service"]
