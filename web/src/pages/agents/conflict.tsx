@@ -1,10 +1,10 @@
 import { useState } from "react";
+import { differences } from "../../lib/differences";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Dialog, DialogActions } from "../../ui/dialog";
+import { DifferenceList } from "../../ui/difference_list";
 import { Time } from "../../ui/time";
-import { DifferenceList } from "./difference_list";
-import { differences } from "./differences";
 import type { Agent } from "./search";
 
 /** What a user can set; the rest changes by itself. */
@@ -21,7 +21,8 @@ function settings({ name, specialization, model, status, capabilities, max_concu
   };
 }
 
-export const changesBetween = (before: Agent, after: Agent) => differences(settings(before), settings(after));
+/** What is saved as one: "config.tools" of "config.tools[0].name". */
+const settingOf = (path: string) => path.split(/[.[]/, 2).join(".");
 
 interface ConflictProps {
   before: Agent;
@@ -36,9 +37,8 @@ interface ConflictProps {
 /** Somebody else saved first: what they changed, and what becomes of it. */
 export function Conflict({ before, latest, mine, onClose, onReload, onOverwrite }: ConflictProps) {
   const [isBusy, setBusy] = useState(false);
-  const changes = changesBetween(before, latest);
-  const isMine = (path: string) =>
-    mine.some((own) => own === path || own.startsWith(`${path}.`) || path.startsWith(`${own}.`));
+  const changes = differences(settings(before), settings(latest));
+  const isMine = (path: string) => mine.some((own) => settingOf(own) === settingOf(path));
   const overwrite = () => {
     setBusy(true);
     void onOverwrite().finally(() => setBusy(false));
@@ -58,7 +58,7 @@ export function Conflict({ before, latest, mine, onClose, onReload, onOverwrite 
     >
       {changes.length > 0 ? (
         <DifferenceList
-          changes={changes}
+          differences={changes}
           mark={(path) => isMine(path) && <Badge tone="warn">You changed this too</Badge>}
         />
       ) : (

@@ -1,8 +1,8 @@
 /** The form of an agent: its values, and the bodies that they become. */
 import type { Schemas } from "../../api/client";
+import { differences, isSame } from "../../lib/differences";
 import { fieldOf } from "../../lib/forms";
 import { type Config, formatConfig, parseConfig, withKey } from "./config_model";
-import { differences, isSame } from "./differences";
 import type { Agent } from "./search";
 
 export interface AgentValues {

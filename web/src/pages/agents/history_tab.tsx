@@ -5,11 +5,11 @@ import { useNameOf } from "../../api/people";
 import { formatWords } from "../../lib/format";
 import { Badge, type Tone } from "../../ui/badge";
 import { Button } from "../../ui/button";
+import { DifferenceList } from "../../ui/difference_list";
 import { Name } from "../../ui/name";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { Time } from "../../ui/time";
-import { DifferenceList } from "./difference_list";
 import type { Agent } from "./search";
 import { type Version, versionsOf } from "./versions";
 
@@ -95,7 +95,7 @@ function Versions({ versions }: { versions: Version[] }) {
 }
 
 function Changes({ version: { deed, changes, version } }: { version: Version }) {
-  if (changes && changes.length > 0) return <DifferenceList changes={changes} />;
+  if (changes && changes.length > 0) return <DifferenceList differences={changes} />;
   if (deed !== "changed")
     return version === 1 ? <span className="text-muted">The first version.</span> : null;
   return (

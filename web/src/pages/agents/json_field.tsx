@@ -1,7 +1,7 @@
 import type { ComponentProps } from "react";
 import { useState } from "react";
+import { isSame } from "../../lib/differences";
 import { TextArea } from "../../ui/field";
-import { isSame } from "./differences";
 
 interface JsonFieldProps extends Omit<ComponentProps<"textarea">, "value" | "onChange" | "className"> {
   /** A text is JSON that cannot be read yet. */

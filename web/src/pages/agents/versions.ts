@@ -1,6 +1,6 @@
 /** The versions of an agent out of the events that made them. */
 import type { Schemas } from "../../api/client";
-import { type Difference, differences } from "./differences";
+import { type Difference, differences } from "../../lib/differences";
 
 type Event = Schemas["Event"];
 

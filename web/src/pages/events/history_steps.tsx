@@ -2,11 +2,11 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import type { LiveEvent } from "../../api/live";
 import { useNameOf } from "../../api/people";
+import { differences } from "../../lib/differences";
 import { formatExact, formatSeconds, secondsBetween } from "../../lib/format";
+import { DifferenceList } from "../../ui/difference_list";
 import { Json } from "../../ui/json";
 import { Facts, Panel } from "../../ui/page";
-import { ChangeList } from "./change_list";
-import { diff } from "./diff";
 import { ChannelBadge } from "./event_columns";
 import { StepBar } from "./step_bar";
 import { VersionList } from "./version_list";
@@ -30,7 +30,7 @@ export function HistorySteps({ versions }: { versions: LiveEvent[] }) {
   const before = versions[place - 1];
   const changes = useMemo(
     // The version is another one with every event, and stands beside.
-    () => event && diff(before?.data ?? {}, event.data).filter(({ path }) => path !== "version"),
+    () => event && differences(before?.data ?? {}, event.data).filter(({ path }) => path !== "version"),
     [before, event],
   );
   if (!event || !changes) return null;
@@ -46,9 +46,14 @@ export function HistorySteps({ versions }: { versions: LiveEvent[] }) {
             about={
               before ? `since version ${before.version}, ${pause} before` : "the first event that is kept"
             }
-            isFlush
           >
-            <ChangeList changes={changes} />
+            {changes.length > 0 ? (
+              <DifferenceList differences={changes} />
+            ) : (
+              <p className="text-muted">
+                Nothing but the version: this event only says that something happened.
+              </p>
+            )}
           </Panel>
           <Panel title={<ChannelBadge channel={event.channel} />} about={`version ${event.version}`}>
             <Facts
