@@ -75,6 +75,13 @@ MUTATIONS = [
         f"{ROLES}.test_no_way_leads_to_more",
     ),
     Mutation(
+        "nobody ends logins of who may do more",
+        "services/auth/account.cpp",
+        "co_return co_await require_may_act_for(identity, call, *user);",
+        "co_return co_await require_may_act_for(identity, call, {});",
+        f"{ROLES}.test_nobody_ends_logins_of_who_may_do_more",
+    ),
+    Mutation(
         "a role that is gone hides none behind it",
         "services/auth/identity.cpp",
         'gone.push_back({"roles[" + std::to_string(i) + "]", role.error().message});',

@@ -199,6 +199,20 @@ class Roles(PeopleTest):
                 self.assertEqual(403, self.ask(method, path, body, self.token).status)
         self.assertEqual(before, (self.api("GET", "/roles"), self.api("GET", "/users?limit=500")))
 
+    def test_nobody_ends_logins_of_who_may_do_more(self):
+        self.api("POST", "/roles", {"id": "signed_in", "permissions": ["users:write", "profile:write"]}, 201)
+        keeper = self.tokens(self.new_user("signed_in")["email"])
+        for name, other in (("admin", self.tokens()), ("wider", self.tokens(self.wider["email"]))):
+            with self.subTest(whose=name):
+                reply = self.ask("DELETE", f"/auth/logins/{other['session_id']}", token=keeper["access_token"])
+                self.assertEqual(403, reply.status, reply)
+                time.sleep(REMEMBERED_S)
+                self.assertEqual(200, self.ask("GET", "/agents?limit=1", token=other["access_token"]).status)
+        for name, other in (("equal", self.tokens(self.new_user("signed_in")["email"])), ("own", keeper)):
+            with self.subTest(whose=name):
+                path = f"/auth/logins/{other['session_id']}"
+                self.assertEqual(200, self.ask("DELETE", path, token=keeper["access_token"]).status)
+
     def test_a_role_that_is_gone_hides_none_behind_it(self):
         self.api("POST", "/roles", {"id": "former", "permissions": ["agents:read"]}, 201)
         boss = f"/users/{self.new_user('former', 'admin')['id']}"
