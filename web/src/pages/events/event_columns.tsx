@@ -14,21 +14,15 @@ const clock = new Intl.DateTimeFormat("en-GB", {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 
-/** Beside the day a phone has no room for seconds. */
-const hoursAndRest = (time: string) => (
-  <>
-    {time.slice(0, 5)}
-    <span className="max-sm:hidden">{time.slice(5)}</span>
-  </>
-);
-
 /** To the millisecond: of a thousand events within a second "just now" says nothing. */
-function Clock({ at, hasDay }: { at: string; hasDay: boolean }) {
+function Clock({ at }: { at: string }) {
   const date = new Date(at);
+  const time = clock.format(date);
   return (
     <time dateTime={at} title={formatExact(at)} className="font-mono text-xs tabular-nums">
-      {hasDay && `${day.format(date)} `}
-      {hasDay ? hoursAndRest(clock.format(date)) : clock.format(date)}
+      {day.format(date)} {time.slice(0, 5)}
+      {/* A phone has no room for seconds. */}
+      <span className="max-sm:hidden">{time.slice(5)}</span>
     </time>
   );
 }
@@ -60,16 +54,15 @@ export const HistoryLink = ({ event, className }: HistoryLinkProps) => (
 export function eventColumns(
   open: (event: LiveEvent) => void,
   nameOf: (userId: string) => string,
-  hasDay = false,
 ): Column<LiveEvent>[] {
   return [
     {
       key: "time",
       name: "Time",
-      width: hasDay ? "minmax(7rem, 10.5rem)" : "minmax(7rem, 7.5rem)",
+      width: "minmax(7rem, 10.5rem)",
       render: (event) => (
         <button type="button" onClick={() => open(event)} className="rounded-sm hover:text-accent">
-          <Clock at={event.timestamp} hasDay={hasDay} />
+          <Clock at={event.timestamp} />
           <span className="sr-only">
             {" "}
             open {event.channel} of {event.aggregate_id}
@@ -86,7 +79,7 @@ export function eventColumns(
     {
       key: "aggregate",
       name: "Of",
-      width: "minmax(5rem, 18rem)",
+      width: "minmax(5rem, 11rem)",
       render: (event) => <HistoryLink event={event} />,
     },
     {

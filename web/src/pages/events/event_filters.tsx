@@ -25,8 +25,11 @@ const kinds = [
 
 /** The filter that stands in the address; the same object while it says the same. */
 export function useEventFilter(): EventFilter {
-  const [{ channel, agent, q }] = useEventsSearch();
-  return useMemo(() => ({ channels: readPatterns(channel), agent, text: q }), [channel, agent, q]);
+  const [{ channel, agent, correlation, q }] = useEventsSearch();
+  return useMemo(
+    () => ({ channels: readPatterns(channel), agent, correlation, text: q }),
+    [channel, agent, correlation, q],
+  );
 }
 
 function ChannelPicker() {
@@ -78,9 +81,11 @@ function ChannelPicker() {
   );
 }
 
-/** Channels, agent and text, as they stand in the address. */
+const none = { channel: undefined, agent: undefined, correlation: undefined, q: undefined };
+
+/** Channels, agent, request and text, as they stand in the address. */
 export function EventFilters() {
-  const [{ channel, agent, q }, change] = useEventsSearch();
+  const [{ channel, agent, correlation, q }, change] = useEventsSearch();
   const setAgent = useCallback((text: string) => change({ agent: text.trim() || undefined }), [change]);
   const setText = useCallback((text: string) => change({ q: text.trim() || undefined }), [change]);
   return (
@@ -88,8 +93,14 @@ export function EventFilters() {
       <ChannelPicker />
       <SearchInput label="Agent" value={agent ?? ""} onChange={setAgent} className="sm:w-44" />
       <SearchInput label="Find in events" value={q ?? ""} onChange={setText} />
-      {(channel || agent || q) && (
-        <Button look="quiet" onClick={() => change({ channel: undefined, agent: undefined, q: undefined })}>
+      {correlation && (
+        <Button onClick={() => change({ correlation: undefined })} title={correlation} className="max-w-full">
+          <span className="truncate">Of one request: {correlation}</span>
+          <X aria-label="Show all requests" className="size-3.5 shrink-0" />
+        </Button>
+      )}
+      {(channel || agent || correlation || q) && (
+        <Button look="quiet" onClick={() => change(none)}>
           <X aria-hidden className="size-3.5" /> Clear
         </Button>
       )}

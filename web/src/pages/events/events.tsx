@@ -5,7 +5,6 @@ import { Skeleton } from "../../ui/states";
 import { Tabs } from "../../ui/tabs";
 import { DeadLetterCount } from "./dead_letter_parts";
 import { DeadLetters } from "./dead_letters";
-import { LiveTail } from "./live_tail";
 import { Log } from "./log";
 import { OpenHistory } from "./open_history";
 import { tabs } from "./search";
@@ -15,28 +14,21 @@ import { useEventsSearch } from "./use_events_search";
 const Flow = lazy(() => import("./flow").then(({ Flow: component }) => ({ default: component })));
 
 const about = {
-  tail: "Every change as it is committed, newest first.",
-  log: "What was committed, from the oldest event that is kept.",
+  log: "Every change as it is committed, the newest first.",
   "dead-letters": "Events that a consumer could not handle.",
   flow: "Who publishes, on which channels, and who handles it.",
 };
 
 export function Events() {
-  const [{ tab = "tail" }, change] = useEventsSearch();
+  const [{ tab = "log" }, change] = useEventsSearch();
   const mayRead = useCan("events:read");
   return (
-    <Page
-      title="Events"
-      about={about[tab]}
-      actions={mayRead && <OpenHistory />}
-      isFull={tab === "tail" || tab === "log"}
-    >
+    <Page title="Events" about={about[tab]} actions={mayRead && <OpenHistory />} isFull={tab === "log"}>
       <Tabs
         label="Events"
         value={tab}
         onChange={(value) => change({ tab: tabs.find((each) => each === value) })}
         tabs={[
-          { value: "tail", label: "Live tail", content: <LiveTail /> },
           { value: "log", label: "Log", content: <Log /> },
           {
             value: "dead-letters",

@@ -32,3 +32,13 @@ test("text is looked for everywhere, also in what is about the event", () => {
   expect(matches(eventOf(), { channels: [], text: "wall" })).toBe(false);
   expect(matches(eventOf(), { channels: ["agent:*"], text: "paint" })).toBe(false);
 });
+
+test("a request's events are those with its id, and not those that mention it", () => {
+  const filter = { channels: [], correlation: "c1" };
+  expect(matches(eventOf(), filter)).toBe(true);
+  const mentions = eventOf({
+    data: { description: "c1" },
+    metadata: { ...eventOf().metadata, correlation_id: "c2" },
+  });
+  expect(matches(mentions, filter)).toBe(false);
+});

@@ -6,6 +6,8 @@ export interface EventFilter {
   /** As the API takes them; none: all. */
   channels: readonly string[];
   agent?: string;
+  /** What one request or task has caused. */
+  correlation?: string;
   /** Any text of the event, in any case of letters. */
   text?: string;
 }
@@ -35,9 +37,13 @@ function wordsOf(event: LiveEvent): string {
   return read;
 }
 
-export function matches(event: LiveEvent, { channels, agent, text }: EventFilter): boolean {
+export const isFiltered = ({ channels, agent, correlation, text }: EventFilter): boolean =>
+  channels.length > 0 || Boolean(agent || correlation || text);
+
+export function matches(event: LiveEvent, { channels, agent, correlation, text }: EventFilter): boolean {
   if (channels.length > 0 && !channels.some((pattern) => matchesPattern(pattern, event.channel)))
     return false;
   if (agent && agentOf(event) !== agent) return false;
+  if (correlation && event.metadata.correlation_id !== correlation) return false;
   return !text || wordsOf(event).includes(text.toLowerCase());
 }

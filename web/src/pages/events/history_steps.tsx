@@ -67,7 +67,7 @@ export function HistorySteps({ versions }: { versions: LiveEvent[] }) {
                     <Link
                       key="correlation"
                       to="/events"
-                      search={{ tab: "log", q: event.metadata.correlation_id }}
+                      search={{ correlation: event.metadata.correlation_id }}
                       title="Find all of this request in the log"
                       className="font-mono text-xs break-all text-accent hover:underline"
                     >

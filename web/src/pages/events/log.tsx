@@ -1,6 +1,5 @@
-import { ScrollText } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
-import { $api } from "../../api/client";
+import { ArrowUp, Pause, Play, ScrollText } from "lucide-react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import type { LiveEvent } from "../../api/live";
 import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
@@ -11,97 +10,124 @@ import { LongTable } from "../../ui/table";
 import { eventColumns } from "./event_columns";
 import { EventFilters, useEventFilter } from "./event_filters";
 import { EventSheet } from "./event_sheet";
-import { matches } from "./filter";
+import { isFiltered } from "./filter";
 import { useEventsSearch } from "./use_events_search";
+import { useLog } from "./use_log";
 
-const pageSize = 500;
-/** Pages that are searched for agent and text before somebody says to go on. */
-const searchPages = 10;
 const eventId = (event: LiveEvent) => event.event_id;
+/** Who has scrolled further than this is reading, and nothing may move under their eyes. */
+const readingPx = 8;
+/** Pages that are searched for what passes a filter before somebody says to go on. */
+const searchPages = 10;
 
-function useLog(channels: readonly string[]) {
-  return $api.useInfiniteQuery(
-    "get",
-    "/api/v1/events",
-    { params: { query: { limit: pageSize, channel: channels.join(",") || undefined } } },
-    {
-      pageParamName: "cursor",
-      initialPageParam: null,
-      getNextPageParam: (page) => (page.more ? page.next_cursor : undefined),
-      // What was committed does not change.
-      staleTime: Infinity,
-      meta: { keepsItself: true },
-    },
-  );
-}
-
-/** The log from its oldest event on. */
+/** Every event, the newest first, as they come. It holds still while somebody reads further down. */
 export function Log() {
   const [, change] = useEventsSearch();
   const filter = useEventFilter();
   const nameOf = useNameOf();
-  const log = useLog(filter.channels);
+  const scroller = useRef<HTMLDivElement>(null);
+  const [isPaused, setPaused] = useState(false);
+  const [isReading, setReading] = useState(false);
   const [opened, setOpened] = useState<LiveEvent>();
   const [allowedPages, setAllowedPages] = useState(searchPages);
-  const pages = log.data?.pages;
-  const rows = useMemo(
-    () => (pages ?? []).flatMap((page) => page.events.filter((event) => matches(event, filter))),
-    [pages, filter],
-  );
-  const readPages = pages?.length ?? 0;
-  const isSearching = Boolean(filter.agent || filter.text);
-  const mayGoOn = log.hasNextPage && (!isSearching || readPages < allowedPages);
-  const { fetchNextPage, isFetchingNextPage } = log;
+  const { rows, waiting, isHeld, query, readPages } = useLog(filter, isPaused || isReading);
+  const columns = useMemo(() => eventColumns(setOpened, nameOf), [nameOf]);
+  const follow = useCallback(() => {
+    setPaused(false);
+    setReading(false);
+    scroller.current?.scrollTo({ top: 0 });
+  }, []);
+  const { fetchNextPage, isFetchingNextPage, hasNextPage } = query;
+  const mayGoOn = hasNextPage && (!isFiltered(filter) || readPages < allowedPages);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page in which nothing passes asks for the next one
   const readOn = useCallback(() => {
     if (mayGoOn && !isFetchingNextPage) void fetchNextPage();
   }, [mayGoOn, isFetchingNextPage, fetchNextPage, readPages]);
-  const columns = useMemo(() => eventColumns(setOpened, nameOf, true), [nameOf]);
+  const showCorrelation = (correlation: string) => {
+    setOpened(undefined);
+    change({ correlation, channel: undefined, agent: undefined, q: undefined });
+  };
   return (
     <>
       <div className="flex flex-wrap items-center gap-2">
+        <Button
+          onClick={() => (isPaused ? follow() : setPaused(true))}
+          aria-pressed={isPaused}
+          className="w-26"
+        >
+          {isPaused ? <Play aria-hidden className="size-3.5" /> : <Pause aria-hidden className="size-3.5" />}
+          {isPaused ? "Resume" : "Pause"}
+        </Button>
         <EventFilters />
       </div>
       <Panel isFlush className="relative min-h-64 flex-1">
-        <Loaded query={log} lines={12} isEmpty={() => rows.length === 0 && !mayGoOn} empty={<NothingFound />}>
+        {isHeld && <Held waiting={waiting} isPaused={isPaused} onFollow={follow} />}
+        <Loaded
+          query={query}
+          lines={12}
+          isEmpty={() => rows.length === 0 && !mayGoOn}
+          empty={<NothingFound isFiltered={isFiltered(filter)} />}
+        >
           {() => (
-            <div className="absolute inset-0">
+            <div
+              className="absolute inset-0"
+              onScrollCapture={(event) => setReading((event.target as HTMLElement).scrollTop > readingPx)}
+            >
               <LongTable
-                label="Event log"
-                rows={rows}
+                label="Events"
+                rows={rows as LiveEvent[]}
                 columns={columns}
                 rowKey={eventId}
                 onOpen={setOpened}
                 onEnd={readOn}
                 isLoadingMore={isFetchingNextPage}
+                scrollerRef={scroller}
               />
             </div>
           )}
         </Loaded>
       </Panel>
       <div className="flex min-h-8 flex-wrap items-center gap-2 text-xs text-muted">
-        {formatCount(rows.length)} shown
-        {isSearching && ` of ${formatCount(readPages * pageSize)} that were searched`}
-        {log.data && !log.hasNextPage && ". This is the end of the log; what comes now is in the live tail."}
-        {log.hasNextPage && !mayGoOn && (
+        <span>
+          {formatCount(rows.length)} shown
+          {query.data && !hasNextPage && ", down to where the log begins"}.
+          {hasNextPage && !mayGoOn && " Older ones were not searched yet."}
+        </span>
+        {hasNextPage && !mayGoOn && (
           <Button onClick={() => setAllowedPages(readPages + searchPages)}>Search on</Button>
         )}
       </div>
       <EventSheet
         event={opened}
         onClose={() => setOpened(undefined)}
-        onCorrelation={(id) => {
-          setOpened(undefined);
-          change({ q: id, channel: undefined, agent: undefined });
-        }}
+        onCorrelation={showCorrelation}
         nameOf={nameOf}
       />
     </>
   );
 }
 
-const NothingFound = () => (
-  <Empty icon={ScrollText} title="No event found">
-    Events are kept for 90 days. Widen the filter, or search on where the log goes further.
+function Held({ waiting, isPaused, onFollow }: { waiting: number; isPaused: boolean; onFollow: () => void }) {
+  return (
+    <div className="absolute inset-x-0 bottom-3 z-20 flex justify-center">
+      <Button look="primary" onClick={onFollow} className="rounded-lg shadow-float">
+        <ArrowUp aria-hidden className="size-3.5" />
+        <span aria-live="polite" className="tabular-nums">
+          {waiting === 0
+            ? isPaused
+              ? "Paused"
+              : "Held while you read"
+            : `${formatCount(waiting)} new event${waiting === 1 ? "" : "s"}`}
+        </span>
+      </Button>
+    </div>
+  );
+}
+
+const NothingFound = ({ isFiltered }: { isFiltered: boolean }) => (
+  <Empty icon={ScrollText} title={isFiltered ? "No event passes this filter" : "No event yet"}>
+    {isFiltered
+      ? "Events are kept for 90 days. Widen the filter; what comes to pass it appears by itself."
+      : "Create a task or change an agent, and it appears here at once."}
   </Empty>
 );

@@ -1,6 +1,6 @@
 /** What stands in the addresses of the events' pages. */
 
-export const tabs = ["tail", "log", "dead-letters", "flow"] as const;
+export const tabs = ["log", "dead-letters", "flow"] as const;
 export type Tab = (typeof tabs)[number];
 
 export const deadLetterStates = ["waiting", "retrying", "parked"] as const;
@@ -14,6 +14,8 @@ export interface EventsSearch {
   /** Patterns with commas: "task:*,agent:created". */
   channel?: string;
   agent?: string;
+  /** What one request or task has caused. */
+  correlation?: string;
   q?: string;
   consumer?: string;
   state?: DeadLetterState;
@@ -43,6 +45,7 @@ export function readEventsSearch(raw: Raw): EventsSearch {
     tab: oneOf(tabs, raw.tab),
     channel: text(raw.channel),
     agent: text(raw.agent),
+    correlation: text(raw.correlation),
     q: text(raw.q),
     consumer: text(raw.consumer),
     state: oneOf(deadLetterStates, raw.state),

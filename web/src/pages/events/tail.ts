@@ -1,44 +1,26 @@
-/** The latest events, newest first, of which a page shows those that pass its filter. */
+/** What has come since a list of events is shown, newest first, and how the log before it goes on below. */
 import type { LiveEvent } from "../../api/live";
 import { type EventFilter, matches } from "./filter";
 
 export interface TailView {
   /** Newest first. */
   rows: LiveEvent[];
-  /** Events that pass the filter and came since the view is held. */
+  /** Events that came since the view is held. */
   waiting: number;
   isHeld: boolean;
 }
 
-/** Keeps the last `capacity` of what is added, at the same cost for each. */
-export class Ring<T> {
-  private readonly slots: T[] = [];
-  private next = 0;
-
-  constructor(private readonly capacity: number) {}
-
-  add(item: T): void {
-    this.slots[this.next] = item;
-    this.next = (this.next + 1) % this.capacity;
-  }
-
-  newestFirst(): T[] {
-    return [...this.slots.slice(this.next), ...this.slots.slice(0, this.next)].reverse();
-  }
-}
-
 export class Tail {
-  private recent: Ring<LiveEvent>;
-  private filter: EventFilter = { channels: [] };
   /** Newest first: what came while the view was held. */
   private pending: LiveEvent[] = [];
   private view: TailView = { rows: [], waiting: 0, isHeld: false };
   private readonly listeners = new Set<() => void>();
 
-  /** `capacity`: how many are kept, and how many are shown at most. */
-  constructor(private readonly capacity: number) {
-    this.recent = new Ring(capacity);
-  }
+  /** `capacity`: how many are kept. */
+  constructor(
+    private readonly filter: EventFilter,
+    private readonly capacity: number,
+  ) {}
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -48,7 +30,6 @@ export class Tail {
   current = (): TailView => this.view;
 
   add(events: readonly LiveEvent[]): void {
-    for (const event of events) this.recent.add(event);
     const passing = events.filter((event) => matches(event, this.filter));
     if (passing.length === 0) return;
     if (this.view.isHeld) {
@@ -59,26 +40,11 @@ export class Tail {
     }
   }
 
-  /** Shows what is kept and passes, also when the view is held. */
-  show(filter: EventFilter): void {
-    this.filter = filter;
-    this.pending = [];
-    const rows = this.recent.newestFirst().filter((event) => matches(event, filter));
-    this.become({ rows, waiting: 0 });
-  }
-
   hold(isHeld: boolean): void {
     if (isHeld === this.view.isHeld) return;
     const rows = [...this.pending, ...this.view.rows].slice(0, this.capacity);
     this.pending = [];
     this.become({ rows, waiting: 0, isHeld });
-  }
-
-  /** Forgets everything, as for another user. */
-  clear(): void {
-    this.recent = new Ring(this.capacity);
-    this.pending = [];
-    this.become({ rows: [], waiting: 0, isHeld: false });
   }
 
   private before(events: readonly LiveEvent[], rows: readonly LiveEvent[]): LiveEvent[] {
@@ -89,4 +55,19 @@ export class Tail {
     this.view = { ...this.view, ...change };
     for (const listener of this.listeners) listener();
   }
+}
+
+/**
+ * The log below what came live, nothing twice. `isCut`: the oldest of `live` were let go, and pages that were read before
+ * or after that go on where it ends.
+ */
+export function joined(
+  live: readonly LiveEvent[],
+  older: readonly LiveEvent[],
+  isCut: boolean,
+): readonly LiveEvent[] {
+  if (live.length === 0) return older;
+  const known = new Set(live.map((event) => event.event_id));
+  const end = isCut ? (live.at(-1)?.seq ?? 0) : Number.POSITIVE_INFINITY;
+  return [...live, ...older.filter((event) => event.seq < end && !known.has(event.event_id))];
 }
