@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { useCan } from "../../api/hooks";
+import { countOf, p50Of, p95Of, sumOf } from "../../api/metrics";
 import { TimeChart } from "../../charts/time_chart";
 import { formatCount, formatSeconds } from "../../lib/format";
 import { bucketTimes, type RangeName, ranges, type TimeWindow, useTimeWindow } from "../../lib/time_range";
@@ -7,15 +8,10 @@ import { Panel } from "../../ui/page";
 import { RangePicker } from "../../ui/range_picker";
 import { Failure, Notice, Skeleton } from "../../ui/states";
 import { Figures } from "./figures";
-import { type Bucket, type ChartSpec, type Line, useLines } from "./series";
+import { type ChartSpec, type Line, useLines } from "./series";
 
-const p50 = (bucket: Bucket) => bucket.p50;
-const p95 = (bucket: Bucket) => bucket.p95;
-const count = (bucket: Bucket) => bucket.count;
-const sum = (bucket: Bucket) => bucket.sum;
-
-const median: Line = { name: "Median", colour: "accent", value: p50 };
-const slowest: Line = { name: "95% within", colour: "warn", value: p95 };
+const median: Line = { name: "Median", colour: "accent", value: p50Of };
+const slowest: Line = { name: "95% within", colour: "warn", value: p95Of };
 
 const charts: readonly ChartSpec[] = [
   {
@@ -39,12 +35,12 @@ const charts: readonly ChartSpec[] = [
       {
         metric: "task.seconds",
         status: "completed",
-        lines: [{ name: "Completed", colour: "ok", value: count }],
+        lines: [{ name: "Completed", colour: "ok", value: countOf }],
       },
       {
         metric: "task.seconds",
         status: "failed",
-        lines: [{ name: "Failed", colour: "danger", value: count }],
+        lines: [{ name: "Failed", colour: "danger", value: countOf }],
       },
     ],
     missing: 0,
@@ -55,8 +51,8 @@ const charts: readonly ChartSpec[] = [
     title: "Tokens",
     about: "Read and written for tasks",
     sources: [
-      { metric: "task.input_tokens", lines: [{ name: "Read", colour: "accent", value: sum }] },
-      { metric: "task.output_tokens", lines: [{ name: "Written", colour: "run", value: sum }] },
+      { metric: "task.input_tokens", lines: [{ name: "Read", colour: "accent", value: sumOf }] },
+      { metric: "task.output_tokens", lines: [{ name: "Written", colour: "run", value: sumOf }] },
     ],
     missing: 0,
     format: formatCount,

@@ -1,13 +1,8 @@
 /** What was recorded of an agent's tasks, as the lines of a chart. */
 import { useQueries } from "@tanstack/react-query";
-import { $api, type Schemas } from "../../api/client";
+import { type Bucket, bucketsOptions } from "../../api/metrics";
 import type { Series } from "../../charts/time_chart";
-import { fillBuckets, type TimeWindow, windowQuery } from "../../lib/time_range";
-
-/** No event tells of metrics. */
-const refreshMs = 10_000;
-
-export type Bucket = Schemas["MetricBucket"];
+import { fillBuckets, type TimeWindow } from "../../lib/time_range";
 
 export interface Line {
   name: string;
@@ -33,14 +28,9 @@ export interface ChartSpec {
   isBars?: boolean;
 }
 
-function queryOf(agentId: string, { metric, status }: Source, window: TimeWindow) {
+function optionsOf(agentId: string, { metric, status }: Source, window: TimeWindow) {
   const tags = `agent_id:${agentId}${status ? `,status:${status}` : ""}`;
-  return $api.queryOptions(
-    "get",
-    "/api/v1/metrics/series",
-    { params: { query: { name: metric, tags, ...windowQuery(window) } } },
-    { refetchInterval: refreshMs },
-  );
+  return bucketsOptions({ name: metric, tags }, window);
 }
 
 export interface Lines {
@@ -51,7 +41,7 @@ export interface Lines {
 
 /** Undefined until all of it is there. */
 export function useLines(agentId: string, spec: ChartSpec, window: TimeWindow): Lines | undefined {
-  const results = useQueries({ queries: spec.sources.map((source) => queryOf(agentId, source, window)) });
+  const results = useQueries({ queries: spec.sources.map((source) => optionsOf(agentId, source, window)) });
   const error = results.find((result) => result.error)?.error;
   if (!error && results.some((result) => !result.data)) return undefined;
   const series = spec.sources.flatMap(({ lines }, index) =>

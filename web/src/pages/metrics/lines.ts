@@ -1,7 +1,8 @@
 /** The lines that show a metric. */
+
+import type { Bucket } from "../../api/metrics";
 import type { Series } from "../../charts/time_chart";
 import { fillBuckets, type TimeWindow } from "../../lib/time_range";
-import type { Bucket } from "./queries";
 import type { View } from "./search";
 
 interface Line {

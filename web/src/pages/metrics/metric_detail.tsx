@@ -1,12 +1,12 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { type Asked, useBuckets } from "../../api/metrics";
 import { TimeChart } from "../../charts/time_chart";
 import { bucketTimes, ranges, type TimeWindow, useTimeWindow } from "../../lib/time_range";
 import { Figure, Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { DetailControls } from "./detail_controls";
 import { linesOf } from "./lines";
-import { type Asked, useBuckets } from "./queries";
 import type { MetricsSearch } from "./search";
 import { TagFilter } from "./tag_filter";
 import { formatOf, isStepOf } from "./units";

@@ -1,14 +1,10 @@
-/** Recorded metrics. No event tells of them. */
+/** The names of recorded metrics. No event tells of them. */
 import { useQuery } from "@tanstack/react-query";
-import { $api, api, type Schemas } from "../../api/client";
-import { type TimeWindow, windowQuery } from "../../lib/time_range";
+import { api, type Schemas } from "../../api/client";
 
 const refreshMs = 10_000;
-const keepMs = 60_000;
 
 export type MetricName = Schemas["MetricName"];
-
-export type Bucket = Schemas["MetricBucket"];
 
 const namesPath = "/api/v1/metrics/names";
 
@@ -30,33 +26,4 @@ export function useNames() {
     queryFn: ({ signal }) => readNames(signal),
     refetchInterval: refreshMs,
   });
-}
-
-export interface Asked {
-  name: string;
-  service?: string;
-  tags?: string;
-}
-
-export function useBuckets({ name, service, tags }: Asked, window: TimeWindow) {
-  return $api.useQuery(
-    "get",
-    "/api/v1/metrics/series",
-    { params: { query: { name, service, tags, ...windowQuery(window) } } },
-    {
-      refetchInterval: refreshMs,
-      gcTime: keepMs,
-      // While the window moves on the last one is shown; never another metric, nor buckets of another length.
-      placeholderData: (last, query) => {
-        const before = (query?.queryKey[2] as { params: { query: Asked & { step: number } } } | undefined)
-          ?.params.query;
-        const isSame =
-          before?.name === name &&
-          before.service === service &&
-          before.tags === tags &&
-          before.step === window.step;
-        return isSame ? last : undefined;
-      },
-    },
-  );
 }

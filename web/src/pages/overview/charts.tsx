@@ -1,12 +1,13 @@
 import type { ReactNode } from "react";
 import { useMemo } from "react";
+import { countOf, p50Of, p95Of, sumOf } from "../../api/metrics";
 import { type Series, TimeChart } from "../../charts/time_chart";
 import { formatCount, formatSeconds } from "../../lib/format";
 import { bucketTimes, type TimeWindow } from "../../lib/time_range";
 import { Panel } from "../../ui/page";
 import { Failure, Skeleton } from "../../ui/states";
 import { useQueue } from "./queue";
-import { countOf, p50Of, p95Of, type SeriesRead, sumOf, useDepths, useSeries } from "./series";
+import { type SeriesRead, useDepths, useSeries } from "./series";
 
 const heightPx = 140;
 

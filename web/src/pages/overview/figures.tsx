@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useCan } from "../../api/hooks";
+import { countOf, p50Of, p95Of, sumOf } from "../../api/metrics";
 import { Sparkline } from "../../charts/time_chart";
 import { formatCount, formatPercent, formatSeconds } from "../../lib/format";
 import type { TimeWindow } from "../../lib/time_range";
@@ -8,7 +9,7 @@ import { Figure } from "../../ui/page";
 import { Time } from "../../ui/time";
 import { asPercent, holdLast, perTime, successRate } from "./outcome";
 import { useQueue } from "./queue";
-import { countOf, p50Of, p95Of, sumOf, useDepths, useSeries, useWhole } from "./series";
+import { useDepths, useSeries, useWhole } from "./series";
 
 /** Figures that fit a row of two, three or all. */
 export function Figures({ window }: { window: TimeWindow }) {

@@ -1,12 +1,13 @@
+import type { Schemas } from "../../api/client";
 import { formatCount, formatSeconds, formatWords } from "../../lib/format";
 import { Badge, StateBadge, type Tone } from "../../ui/badge";
 import { Panel } from "../../ui/page";
 import { Loaded } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
-import { type GatewayAnswer, useGateway } from "./use_gateway";
+import { useGateway } from "./use_gateway";
 
-type Service = GatewayAnswer["services"][number];
-type Route = GatewayAnswer["routes"][number];
+type Service = Schemas["GatewayService"];
+type Route = Schemas["GatewayRoute"];
 
 interface Row {
   key: string;
