@@ -4,8 +4,8 @@ import { useForm } from "react-hook-form";
 import { $api, refreshPaths } from "../../api/client";
 import { asApiError } from "../../api/problem";
 import { Button } from "../../ui/button";
-import { DialogActions } from "../../ui/dialog";
 import { Field, Input, Select } from "../../ui/field";
+import { FormEnd } from "../../ui/form_end";
 import { Notice } from "../../ui/states";
 import { toast } from "../../ui/toast";
 
@@ -72,13 +72,13 @@ function ReplayForm({ name, onDone }: { name: string; onDone: () => void }) {
           : "It handles again what it has had. A handler that does something twice by that, such as counting, counts twice."}{" "}
         This holds for the events of all organisations.
       </Notice>
-      {formState.errors.root && <Notice tone="danger">{formState.errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onDone}>Cancel</Button>
-        <Button type="submit" look="danger" isBusy={formState.isSubmitting}>
-          Replay
-        </Button>
-      </DialogActions>
+      <FormEnd
+        fault={formState.errors.root?.message}
+        action="Replay"
+        isDangerous
+        isBusy={formState.isSubmitting}
+        onCancel={onDone}
+      />
     </form>
   );
 }

@@ -1,11 +1,9 @@
 import type { ReactNode } from "react";
 import { Controller, type UseFormReturn } from "react-hook-form";
 import { fieldOf, rulesOf, validJsonObject } from "../../lib/forms";
-import { Button } from "../../ui/button";
 import { ChipsInput } from "../../ui/chips";
-import { DialogActions } from "../../ui/dialog";
 import { Field, Input, Select, TextArea } from "../../ui/field";
-import { Notice } from "../../ui/states";
+import { FormEnd } from "../../ui/form_end";
 import { useAgents } from "./filters";
 import type { ItemValues } from "./item_values";
 
@@ -105,13 +103,7 @@ export function ItemForm({ form, isNew, onSubmit, onCancel, action, children }: 
         />
       </Field>
       {children}
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          {action}
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action={action} isBusy={isSubmitting} onCancel={onCancel} />
     </form>
   );
 }

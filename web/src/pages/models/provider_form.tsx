@@ -2,10 +2,8 @@ import { Controller, useForm } from "react-hook-form";
 import { api, refreshPaths } from "../../api/client";
 import { asApiError } from "../../api/problem";
 import { rulesOf, showFaults } from "../../lib/forms";
-import { Button } from "../../ui/button";
-import { DialogActions } from "../../ui/dialog";
 import { Field, Input, Select } from "../../ui/field";
-import { Notice } from "../../ui/states";
+import { FormEnd } from "../../ui/form_end";
 import { toast } from "../../ui/toast";
 import { KeyField } from "./key_field";
 import { ModelNames } from "./model_names";
@@ -120,13 +118,12 @@ export function ProviderForm({ provider, onDone, onAdded }: ProviderFormProps) {
           <ModelNames names={field.value} onChange={field.onChange} error={errors.models?.message} />
         )}
       />
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onDone}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          {provider ? "Save changes" : "Add provider"}
-        </Button>
-      </DialogActions>
+      <FormEnd
+        fault={errors.root?.message}
+        action={provider ? "Save changes" : "Add provider"}
+        isBusy={isSubmitting}
+        onCancel={onDone}
+      />
     </form>
   );
 }

@@ -4,9 +4,9 @@ import { type UseFormReturn, useForm } from "react-hook-form";
 import { api, idempotencyKey, refreshPaths, type Schemas } from "../../api/client";
 import { fieldOf, rulesOf, showFaults, validJsonObject } from "../../lib/forms";
 import { Button } from "../../ui/button";
-import { Dialog, DialogActions } from "../../ui/dialog";
+import { Dialog } from "../../ui/dialog";
 import { Field, Input, Select, TextArea } from "../../ui/field";
-import { Notice } from "../../ui/states";
+import { FormEnd } from "../../ui/form_end";
 import { toast } from "../../ui/toast";
 import { bodyOf, emptyRegistration, type RegistrationValues } from "./registration";
 import { useServicesSearch } from "./use_services_search";
@@ -75,13 +75,7 @@ function RegistrationForm({ onCancel, onDone }: FormProps) {
       <Address form={form} />
       <Spread form={form} />
       <Watch form={form} />
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          Register
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action="Register" isBusy={isSubmitting} onCancel={onCancel} />
     </form>
   );
 }

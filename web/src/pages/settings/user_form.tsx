@@ -1,10 +1,8 @@
 import { Controller, useForm } from "react-hook-form";
 import type { Schemas } from "../../api/client";
 import { rulesOf, showFaults } from "../../lib/forms";
-import { Button } from "../../ui/button";
-import { DialogActions } from "../../ui/dialog";
 import { Field, Input } from "../../ui/field";
-import { Notice } from "../../ui/states";
+import { FormEnd } from "../../ui/form_end";
 import { RoleChoice } from "./role_choice";
 
 type Values = Required<Pick<Schemas["UserCreate"], "full_name" | "email" | "roles">>;
@@ -53,13 +51,7 @@ export function UserForm({ firstRole, isBuiltInOnly, emailHint, onSubmit, onCanc
           />
         )}
       />
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          Create user
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action="Create user" isBusy={isSubmitting} onCancel={onCancel} />
     </form>
   );
 }

@@ -3,10 +3,8 @@ import { useForm } from "react-hook-form";
 import { $api, refreshPaths } from "../../../api/client";
 import { useCan, useMe } from "../../../api/hooks";
 import { rulesOf, showFaults } from "../../../lib/forms";
-import { Button } from "../../../ui/button";
-import { DialogActions } from "../../../ui/dialog";
 import { Field, Input, Select } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 import { PermissionMatrix } from "../permission_matrix";
 import { expiryOf, type Preset, presets, today, validExpiry } from "./expiry";
 
@@ -96,13 +94,7 @@ export function KeyForm({ onDone, onCancel }: KeyFormProps) {
           </p>
         )}
       </div>
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          Create key
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action="Create key" isBusy={isSubmitting} onCancel={onCancel} />
     </form>
   );
 }

@@ -2,10 +2,8 @@ import { useForm } from "react-hook-form";
 import { $api, refreshPaths } from "../../../api/client";
 import type { ApiKey } from "../../../api/people";
 import { showFaults } from "../../../lib/forms";
-import { Button } from "../../../ui/button";
-import { DialogActions } from "../../../ui/dialog";
 import { Field, Select } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 
 const graces = [
   { seconds: 0, name: "Ends now" },
@@ -55,13 +53,7 @@ export function RotateForm({ apiKey, onDone, onCancel }: RotateFormProps) {
           ))}
         </Select>
       </Field>
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          Rotate key
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action="Rotate key" isBusy={isSubmitting} onCancel={onCancel} />
     </form>
   );
 }

@@ -2,10 +2,8 @@ import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { api, idempotencyKey, refreshPaths } from "../../../api/client";
 import { rulesOf, showFaults } from "../../../lib/forms";
-import { Button } from "../../../ui/button";
-import { DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 import { toast } from "../../../ui/toast";
 import { ifMatch } from "../versions";
 import type { Organisation } from "./organisations";
@@ -59,13 +57,12 @@ export function OrganisationForm({ organisation, onClose }: OrganisationFormProp
           />
         </Field>
       )}
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          {organisation ? "Rename" : "Create organisation"}
-        </Button>
-      </DialogActions>
+      <FormEnd
+        fault={errors.root?.message}
+        action={organisation ? "Rename" : "Create organisation"}
+        isBusy={isSubmitting}
+        onCancel={onClose}
+      />
     </form>
   );
 }

@@ -3,10 +3,8 @@ import { useForm } from "react-hook-form";
 import { $api, idempotencyKey, refreshPaths } from "../../../api/client";
 import { useMe } from "../../../api/hooks";
 import { rulesOf, showFaults } from "../../../lib/forms";
-import { Button } from "../../../ui/button";
-import { DialogActions } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 import { PermissionMatrix } from "../permission_matrix";
 import type { Role } from "../use_roles";
 import { ifMatch } from "../versions";
@@ -83,13 +81,12 @@ export function RoleForm({ role, onDone, onCancel }: RoleFormProps) {
           </p>
         )}
       </div>
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          {role ? "Save role" : "Create role"}
-        </Button>
-      </DialogActions>
+      <FormEnd
+        fault={errors.root?.message}
+        action={role ? "Save role" : "Create role"}
+        isBusy={isSubmitting}
+        onCancel={onCancel}
+      />
     </form>
   );
 }

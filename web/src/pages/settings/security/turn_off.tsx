@@ -4,9 +4,9 @@ import { api } from "../../../api/client";
 import { loadMe } from "../../../api/session";
 import { showFaults } from "../../../lib/forms";
 import { Button } from "../../../ui/button";
-import { Dialog, DialogActions } from "../../../ui/dialog";
+import { Dialog } from "../../../ui/dialog";
 import { Field, Input } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 import { toast } from "../../../ui/toast";
 
 /** Asks for the password, so that an open screen is not enough. */
@@ -51,13 +51,13 @@ function PasswordProof({ onClose }: { onClose: () => void }) {
           {...register("password", { required: "Enter your password." })}
         />
       </Field>
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="danger" isBusy={isSubmitting}>
-          Turn off
-        </Button>
-      </DialogActions>
+      <FormEnd
+        fault={errors.root?.message}
+        action="Turn off"
+        isDangerous
+        isBusy={isSubmitting}
+        onCancel={onClose}
+      />
     </form>
   );
 }

@@ -4,10 +4,8 @@ import { type KeyboardEvent, useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { formatWords } from "../../../lib/format";
 import { rulesOf, showFaults, validJsonObject } from "../../../lib/forms";
-import { Button } from "../../../ui/button";
-import { DialogActions } from "../../../ui/dialog";
 import { Field, Select, TextArea } from "../../../ui/field";
-import { Notice } from "../../../ui/states";
+import { FormEnd } from "../../../ui/form_end";
 import { AgentPicker } from "../agent_picker";
 import { priorities } from "../filters";
 import { MoreFields } from "./more_fields";
@@ -106,13 +104,7 @@ export function CreateForm({ agent, onClose }: { agent?: string; onClose: () => 
           </Field>
         </div>
       </details>
-      {errors.root && <Notice tone="danger">{errors.root.message}</Notice>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={isSubmitting}>
-          Create task
-        </Button>
-      </DialogActions>
+      <FormEnd fault={errors.root?.message} action="Create task" isBusy={isSubmitting} onCancel={onClose} />
     </form>
   );
 }
