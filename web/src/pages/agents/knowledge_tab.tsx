@@ -5,11 +5,11 @@ import { useCan } from "../../api/hooks";
 import { formatCount } from "../../lib/format";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
+import { KnowledgeLink } from "../../ui/knowledge_link";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { type Column, LongTable } from "../../ui/table";
 import { Time } from "../../ui/time";
-import { KnowledgeLink } from "./knowledge_link";
 import type { Agent } from "./search";
 
 type Item = Schemas["Knowledge"];
@@ -23,7 +23,7 @@ const columns: Column<Item>[] = [
     name: "What it knows",
     width: "minmax(14rem, 1fr)",
     render: (item) => (
-      <KnowledgeLink agentId={item.agent_id} knowledgeId={item.id}>
+      <KnowledgeLink agentId={item.agent_id} id={item.id} className="hover:text-accent hover:underline">
         {item.content.slice(0, titleMax).split("\n")[0] || item.id}
       </KnowledgeLink>
     ),

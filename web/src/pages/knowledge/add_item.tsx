@@ -1,12 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useForm } from "react-hook-form";
 import { api, idempotencyKey, refreshPaths } from "../../api/client";
+import { canBeAddressed } from "../../lib/addressable";
 import { showFaults } from "../../lib/forms";
 import { Dialog } from "../../ui/dialog";
 import { toast } from "../../ui/toast";
 import { ItemForm } from "./item_form";
 import { createBody, emptyValues, fieldNames, type ItemValues } from "./item_values";
-import { canBeAddressed } from "./items";
 
 export function AddItem({ agent, onClose }: { agent: string | undefined; onClose: () => void }) {
   const form = useForm<ItemValues>({ defaultValues: emptyValues(agent) });

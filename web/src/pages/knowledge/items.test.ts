@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canBeAddressed, isMarkdown, metadataOf, titleOf } from "./items";
+import { isMarkdown, metadataOf, titleOf } from "./items";
 
 describe("titleOf", () => {
   it("takes the first line with words, without marks", () => {
@@ -25,11 +25,6 @@ describe("isMarkdown", () => {
   it("leaves what is too long as it is", () => {
     expect(isMarkdown(`# Title\n${"x".repeat(200_000)}`)).toBe(false);
   });
-});
-
-it("knows which ids a path can hold", () => {
-  expect(["a b", "ü", "a#b?c", "%2F", "..."].every(canBeAddressed)).toBe(true);
-  expect(["a/b", "a\\b", ".", ".."].some(canBeAddressed)).toBe(false);
 });
 
 it("shows metadata without the tags", () => {

@@ -29,11 +29,6 @@ export function isMarkdown(content: string): boolean {
   return /^(#{1,6} \S|```|\|.+\|\s*$)|\[[^\]\n]+\]\([^)\s]+\)|\*\*[^*\n]+\*\*/m.test(content);
 }
 
-/** Whether the path of a URL can name the item: browsers fold dots, and the API refuses a hidden slash. */
-export function canBeAddressed(id: string): boolean {
-  return !/[/\\]/.test(id) && id !== "." && id !== "..";
-}
-
 /** Metadata without the tags, which have a field of their own. */
 export function metadataOf({ metadata }: Pick<Item, "metadata">): Record<string, unknown> {
   const { tags: _, ...rest } = metadata as Record<string, unknown>;

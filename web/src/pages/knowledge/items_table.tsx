@@ -1,11 +1,12 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { canBeAddressed } from "../../lib/addressable";
 import { formatCount } from "../../lib/format";
+import { KnowledgeLink } from "../../ui/knowledge_link";
 import { type Column, LongTable } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { useAgents } from "./filters";
-import { ItemLink } from "./item_link";
-import { canBeAddressed, type Item, titleOf } from "./items";
+import { type Item, titleOf } from "./items";
 
 const columnsOf = (nameOf: (agentId: string) => string): Column<Item>[] => [
   {
@@ -13,9 +14,9 @@ const columnsOf = (nameOf: (agentId: string) => string): Column<Item>[] => [
     name: "Item",
     width: "minmax(9rem, 3fr)",
     render: (item) => (
-      <ItemLink item={item} className="font-medium hover:underline">
+      <KnowledgeLink agentId={item.agent_id} id={item.id} className="font-medium hover:underline">
         {titleOf(item)}
-      </ItemLink>
+      </KnowledgeLink>
     ),
   },
   {

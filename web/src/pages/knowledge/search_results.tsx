@@ -3,10 +3,10 @@ import { SearchX } from "lucide-react";
 import { $api, type Schemas } from "../../api/client";
 import { cx } from "../../lib/classes";
 import { Badge } from "../../ui/badge";
+import { KnowledgeLink } from "../../ui/knowledge_link";
 import { Panel } from "../../ui/page";
 import { Empty, Loaded } from "../../ui/states";
 import { excerptFrom, highlight } from "./highlight";
-import { ItemLink } from "./item_link";
 import { titleOf } from "./items";
 
 type Hit = Schemas["KnowledgeHit"];
@@ -65,9 +65,9 @@ function Result({ hit, question }: { hit: Hit; question: string }) {
     <article className="flex flex-col gap-1.5 px-4 py-3">
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <h2 className="min-w-0 flex-1 basis-60 text-base font-medium">
-          <ItemLink item={item} className="hover:underline">
+          <KnowledgeLink agentId={item.agent_id} id={item.id} className="hover:underline">
             {titleOf(item)}
-          </ItemLink>
+          </KnowledgeLink>
         </h2>
         <Coverage value={hit.coverage} />
         <span className="w-20 text-right text-xs text-muted tabular-nums">score {hit.score.toFixed(2)}</span>

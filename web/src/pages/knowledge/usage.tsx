@@ -1,12 +1,12 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { BookOpen } from "lucide-react";
 import { formatCount, formatPercent } from "../../lib/format";
+import { KnowledgeLink } from "../../ui/knowledge_link";
 import { Figure, Panel } from "../../ui/page";
 import { Empty, Loaded, Notice } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { AgentFilter } from "./filters";
-import { ItemLink } from "./item_link";
 import { titleOf } from "./items";
 import type { AgentUsage, Counted, UsageSummary } from "./usage_summary";
 import { useUsage } from "./use_usage";
@@ -122,9 +122,9 @@ const titleColumn: Column<Counted> = {
   name: "Item",
   width: "minmax(0, 1fr)",
   render: (item) => (
-    <ItemLink item={item} className="hover:underline">
+    <KnowledgeLink agentId={item.agent_id} id={item.id} className="hover:underline">
       {titleOf(item)}
-    </ItemLink>
+    </KnowledgeLink>
   ),
 };
 

@@ -1,6 +1,6 @@
 import { BookOpen, ChevronRight } from "lucide-react";
 import { useCan } from "../../../api/hooks";
-import { KnowledgeLink } from "../knowledge_link";
+import { KnowledgeLink } from "../../../ui/knowledge_link";
 import { itemsOf, type NumberedSource, type Source } from "./exchanges";
 
 /** What an answer is from. */
@@ -53,7 +53,11 @@ function Head({ item: { source, numbers } }: { item: NumberedSource }) {
       </span>
       <span className="min-w-0 truncate">
         {canRead ? (
-          <KnowledgeLink agentId={source.agent_id} knowledgeId={source.knowledge_id}>
+          <KnowledgeLink
+            agentId={source.agent_id}
+            id={source.knowledge_id}
+            className="hover:text-accent hover:underline"
+          >
             {name}
           </KnowledgeLink>
         ) : (

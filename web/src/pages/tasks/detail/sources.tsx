@@ -1,29 +1,6 @@
-import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import type { Source } from "../../../api/tasks/task";
 import { Badge } from "../../../ui/badge";
-
-interface KnowledgeLinkProps {
-  agentId: string;
-  id: string;
-  children: ReactNode;
-}
-
-/** No path can hold an id with a slash: it opens beside the list. */
-const hasSlash = (id: string) => /[/\\]/.test(id);
-
-export function KnowledgeLink({ agentId, id, children }: KnowledgeLinkProps) {
-  const look = "text-accent hover:underline";
-  return hasSlash(id) ? (
-    <Link to="/knowledge" search={{ agent: agentId, item: id }} className={look}>
-      {children}
-    </Link>
-  ) : (
-    <Link to="/knowledge/$agentId/$knowledgeId" params={{ agentId, knowledgeId: id }} className={look}>
-      {children}
-    </Link>
-  );
-}
+import { KnowledgeLink } from "../../../ui/knowledge_link";
 
 interface SourcesProps {
   sources: readonly Source[];
@@ -52,7 +29,11 @@ export function Sources({ sources, cited, firstNumber = 1 }: SourcesProps) {
             <div className="mt-2 ml-8 flex flex-col gap-2">
               <p className="whitespace-pre-wrap break-words">{source.passage}</p>
               <p className="text-xs text-muted">
-                <KnowledgeLink agentId={source.agent_id} id={source.knowledge_id}>
+                <KnowledgeLink
+                  agentId={source.agent_id}
+                  id={source.knowledge_id}
+                  className="text-accent hover:underline"
+                >
                   {source.knowledge_id}
                 </KnowledgeLink>
                 {" · "}

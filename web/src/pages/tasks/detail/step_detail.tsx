@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import { formatCount, formatWords } from "../../../lib/format";
 import { Json } from "../../../ui/json";
+import { KnowledgeLink } from "../../../ui/knowledge_link";
 import { Facts } from "../../../ui/page";
 import { Notice } from "../../../ui/states";
 import { Conversation, Said } from "./conversation";
-import { KnowledgeLink, Sources } from "./sources";
+import { Sources } from "./sources";
 import { callOf, type Found, type Step, type StepDetails, sourcesBefore, type ToolCall } from "./steps";
 
 interface StepDetailProps {
@@ -84,7 +85,7 @@ function FoundItem({ item, best, agentId }: { item: Found; best: number; agentId
   return (
     <li className="grid grid-cols-[minmax(0,1fr)_6rem_3rem] items-center gap-3">
       <span className="truncate">
-        <KnowledgeLink agentId={agentId} id={item.id}>
+        <KnowledgeLink agentId={agentId} id={item.id} className="text-accent hover:underline">
           {item.id}
         </KnowledgeLink>
       </span>
