@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { violations } from "./support/axe";
 import { desktop, type Look, launch, phone, Visitor } from "./support/browser";
 import { Model } from "./support/model";
-import { type Scene, setScene } from "./support/scene";
+import { type Scene, setScene, stir } from "./support/scene";
 import { Server } from "./support/server";
 
 interface Stop {
@@ -18,38 +18,46 @@ interface Stop {
   path: (scene: Scene) => string;
   /** What is there once the page is. */
   shows: RegExp;
+  /** Something happens while the page is open. */
+  isStirred?: boolean;
+  /** Of the page's own readings, before there is a line to draw. */
+  readingMs?: number;
 }
 
 const at = (name: string, path: string, shows: RegExp): Stop => ({ name, path: () => path, shows });
 
 const stops: Stop[] = [
-  at("overview", "/", /Recent failures/),
+  at("overview", "/?range=15m", /Recent failures/),
   at("welcome", "/welcome", /Welcome/),
   at("agents", "/agents", /Archivist/),
   at("agent-new", "/agents/new", /Specialization/),
-  at("agent", "/agents/archivist", /palaeography/),
+  at("agent", "/agents/developer", /nightly import/),
   at("agent-edit", "/agents/archivist/edit", /Specialization/),
-  at("agent-chat", "/agents/security_expert?tab=chat", /conversation/i),
+  {
+    name: "agent-chat",
+    path: (scene) => `/agents/security_expert?tab=chat&session=${scene.conversation}`,
+    shows: /Argon2id/,
+  },
   at("agent-history", "/agents/archivist?tab=history", /capabilities/i),
-  at("agent-performance", "/agents/security_expert?tab=performance", /Performance/),
+  at("agent-performance", "/agents/archivist?tab=performance&range=15m", /Performance/),
   at("knowledge", "/knowledge", /finding aid|[a-z]+_[a-z]+/),
-  at("knowledge-search", "/knowledge?q=parameterised%20queries", /parameterised/i),
+  at("knowledge-search", "/knowledge?q=roll%20back%20a%20deployment", /deployment/i),
   at("knowledge-item", "/knowledge/archivist/seal", /ferry/),
   at("knowledge-import", "/knowledge/import", /Import/),
   at("tasks", "/tasks", /SQL injection/),
   at("task-new", "/tasks?create=true", /What is to be done/),
   { name: "task", path: (scene) => `/tasks/${scene.completedTask}`, shows: /parameterised/ },
-  { name: "task-trace", path: (scene) => `/tasks/${scene.completedTask}?tab=trace`, shows: /model/i },
+  { name: "task-trace", path: (scene) => `/tasks/${scene.tracedTask}?tab=trace`, shows: /model/i },
   { name: "task-failed", path: (scene) => `/tasks/${scene.failedTask}`, shows: /Failed/ },
-  at("events", "/events", /Live tail/),
+  { ...at("events", "/events", /task:cancelled/), isStirred: true },
   at("events-log", "/events?tab=log", /created/),
   at("events-history", "/events/agent/archivist", /Version|version/),
   at("events-dead-letters", "/events?tab=dead-letters", /dead letter/i),
   at("events-flow", "/events?tab=flow", /Flow/),
   at("services", "/services", /Gateway|gateway/),
   at("services-health", "/services?tab=health", /Health/),
-  at("charts", "/charts", /task\.seconds/),
-  at("charts-process", "/charts?tab=process", /Process/),
+  at("charts", "/charts?name=checkout.seconds&service=shop", /task\.seconds/),
+  { ...at("charts-process", "/charts?tab=process", /Process/), readingMs: 20_000 },
   at("models", "/models", /gpt-5-mini/),
   at("models-providers", "/models?tab=providers", /groq/i),
   at("models-usage", "/models?tab=usage", /Usage|usage/),
@@ -58,9 +66,9 @@ const stops: Stop[] = [
   at("settings-security", "/settings/security", /Second factor/),
   at("settings-sessions", "/settings/sessions", /Chrom/),
   at("settings-api-keys", "/settings/api-keys", /key/i),
-  at("settings-users", "/settings/users", /^ada$/),
-  at("settings-roles", "/settings/roles", /reviewer/i),
-  at("settings-organisations", "/settings/organisations", /default/i),
+  at("settings-users", "/settings/users", /^Ada Lovelace$/),
+  at("settings-roles", "/settings/roles", /auditor/),
+  at("settings-organisations", "/settings/organisations", /Harbour/),
   at("settings-audit", "/settings/audit", /login|user/i),
   at("settings-configuration", "/settings/configuration", /AGENT_LIGHTNING_/),
 ];
@@ -68,6 +76,8 @@ const stops: Stop[] = [
 const shownMs = 15_000;
 const folder = resolve(process.env.AGENT_LIGHTNING_SCREENSHOTS ?? "../build/screenshots");
 const kept = resolve("../docs/screenshots");
+/** For pictures that stay it is worth while to wait until charts have something to show. */
+const isKept = process.env.AGENT_LIGHTNING_SCREENSHOTS !== undefined;
 const model = new Model();
 let browser: Browser;
 let server: Server;
@@ -77,12 +87,13 @@ beforeAll(async () => {
   const url = await model.start();
   server = new Server({ OPENAI_API_KEY: "sk-test", OPENAI_BASE_URL: url });
   [browser] = await Promise.all([launch(), server.start(), mkdir(folder, { recursive: true })]);
-  scene = await setScene(server, model);
-}, 120_000);
+  scene = await setScene(server, model, isKept ? 8000 : 0);
+}, 240_000);
 afterAll(async () => {
   await browser.close();
-  await server.remove();
+  // First, since the server waits for what its agents are doing.
   await model.stop();
+  await server.remove();
 });
 
 /** What is wider than the window, as far as the page scrolls sideways for it. */
@@ -104,10 +115,14 @@ describe.each(views)("$size, $look", ({ look, size }) => {
   });
   afterAll(() => visitor.leave());
 
-  it.each(stops)("$name", async ({ name, path, shows }) => {
+  it.each(stops)("$name", async ({ name, path, shows, isStirred, readingMs }) => {
     const { page } = visitor;
     await page.goto(path(scene));
     await visitor.isLive();
+    // Nothing is under the pointer.
+    await page.mouse.move(0, 0);
+    if (isStirred) await stir(server, scene);
+    if (isKept && readingMs) await page.waitForTimeout(readingMs);
     await page
       .locator("main, [role=dialog]")
       .getByText(shows)

@@ -30,7 +30,13 @@ export class Visitor {
     viewport = desktop,
     look: Look = "light",
   ): Promise<Visitor> {
-    const context = await browser.newContext({ viewport, colorScheme: look, baseURL: server.pages });
+    const context = await browser.newContext({
+      viewport,
+      colorScheme: look,
+      baseURL: server.pages,
+      // As people's browsers say it, who have a head.
+      userAgent: `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`,
+    });
     await context.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {
         console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile ?? ""}`);
