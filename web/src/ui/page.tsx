@@ -87,7 +87,7 @@ export function Figure({ name, value, about, children }: FigureProps) {
   return (
     <div className="flex min-w-0 flex-col rounded-lg border border-line bg-surface px-4 py-3 shadow-card">
       <div className="truncate text-xs font-medium text-muted">{name}</div>
-      <div className="mt-1 text-xl font-semibold tabular-nums">{value}</div>
+      <div className="mt-1 text-xl font-semibold tracking-tight whitespace-nowrap tabular-nums">{value}</div>
       {about && <div className="mt-0.5 truncate text-xs text-muted">{about}</div>}
       {children && <div className="mt-auto pt-2">{children}</div>}
     </div>

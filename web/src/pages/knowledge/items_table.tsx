@@ -12,7 +12,7 @@ const columnsOf = (nameOf: (agentId: string) => string): Column<Item>[] => [
   {
     key: "title",
     name: "Item",
-    width: "minmax(9rem, 3fr)",
+    width: "minmax(9rem, 2.8fr)",
     render: (item) => (
       <KnowledgeLink agentId={item.agent_id} id={item.id} className="font-medium hover:underline">
         {titleOf(item)}
@@ -22,7 +22,7 @@ const columnsOf = (nameOf: (agentId: string) => string): Column<Item>[] => [
   {
     key: "agent",
     name: "Agent",
-    width: "minmax(7rem, 1.1fr)",
+    width: "minmax(7rem, 1.25fr)",
     isExtra: true,
     render: (item) => nameOf(item.agent_id),
   },

@@ -131,7 +131,7 @@ function columns(isAll: boolean, people: People): Column<ApiKey>[] {
     {
       key: "actions",
       name: <span className="sr-only">Actions</span>,
-      width: "3.5rem",
+      width: "4rem",
       render: (key) => <Actions apiKey={key} />,
     },
   ];

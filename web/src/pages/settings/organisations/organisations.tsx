@@ -88,7 +88,7 @@ const columns = (canWrite: boolean): Column<Organisation>[] => [
   {
     key: "actions",
     name: <span className="sr-only">Actions</span>,
-    width: "3.5rem",
+    width: "4rem",
     render: (organisation) => canWrite && <Actions organisation={organisation} />,
   },
 ];

@@ -24,7 +24,7 @@ export function Profile() {
               ["Since", <Time key="since" at={user.created_at} />],
               [
                 "Id",
-                <span key="id" className="-my-1.5 flex items-center gap-1 font-mono text-xs">
+                <span key="id" className="flex items-center gap-1 font-mono text-xs sm:-my-1.5">
                   {user.id} <CopyButton text={user.id} label="Copy id" />
                 </span>,
               ],

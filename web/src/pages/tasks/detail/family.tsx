@@ -68,17 +68,15 @@ function Parent({ id }: { id: string }) {
 
 function Relative({ task }: { task: Task }) {
   return (
-    <div className="flex items-center gap-2">
-      <TaskState task={{ status: task.status, scheduledAt: task.scheduled_at }} />
-      <Link
-        to="/tasks/$taskId"
-        params={{ taskId: task.id }}
-        className="min-w-0 flex-1 truncate text-accent hover:underline"
-      >
-        <span className="text-muted">{task.agent_id}: </span>
+    <div className="flex flex-col gap-1">
+      <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent hover:underline">
         {titleOf(task.description)}
       </Link>
-      <Duration from={task.started_at} to={task.completed_at} isRunning={task.status === "started"} />
+      <div className="flex items-center gap-2 text-muted">
+        <TaskState task={{ status: task.status, scheduledAt: task.scheduled_at }} />
+        <span className="min-w-0 flex-1 truncate">{task.agent_id}</span>
+        <Duration from={task.started_at} to={task.completed_at} isRunning={task.status === "started"} />
+      </div>
     </div>
   );
 }

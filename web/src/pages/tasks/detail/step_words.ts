@@ -43,7 +43,7 @@ export function wordsOf(step: Step, before: readonly Step[]): [title: string, su
     case "tool":
       return toolWords(step.detail, callOf(before, step.detail.call_id)?.name);
     case "delegate":
-      return ["Delegated", step.detail.task_id];
+      return ["Delegated", "to another agent"];
     case "answer":
       return ["Answered from its knowledge", firstLine(step.detail.text)];
     case "failure":
