@@ -80,7 +80,7 @@ function Versions({ versions }: { versions: Version[] }) {
           key={version.version}
           className="grid gap-x-4 gap-y-2 border-b border-line/60 px-4 py-3 last:border-0 sm:grid-cols-[16rem_1fr]"
         >
-          <div className="flex min-w-0 flex-wrap items-baseline gap-x-2">
+          <div className="flex min-w-0 flex-wrap content-start items-baseline gap-x-2">
             <span className="font-mono text-xs text-muted">v{version.version}</span>
             <Badge tone={tones[version.deed]}>{formatWords(version.deed)}</Badge>
             <span className="text-muted">

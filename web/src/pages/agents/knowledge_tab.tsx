@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { BookOpen } from "lucide-react";
 import { $api, type Schemas } from "../../api/client";
 import { useCan } from "../../api/hooks";
+import { paging } from "../../api/pages";
 import { formatCount } from "../../lib/format";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
@@ -69,7 +70,7 @@ export function KnowledgeTab({ agent }: { agent: Agent }) {
     "get",
     "/api/v1/agents/{agent_id}/knowledge",
     { params: { path: { agent_id: agent.id }, query: { limit: pageSize, count: "total", order: "usage" } } },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor },
+    paging,
   );
   const total = items.data?.pages[0]?.total;
   return (

@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { $api, type Schemas } from "../../api/client";
 import { useCan } from "../../api/hooks";
+import { paging } from "../../api/pages";
 import type { ListSearch } from "./search";
 
 const pageSize = 200;
@@ -17,8 +18,7 @@ export function useAgents(search: ListSearch) {
     "/api/v1/agents",
     { params: { query: queryOf(search) } },
     {
-      initialPageParam: null,
-      getNextPageParam: (page) => page.next_cursor,
+      ...paging,
       // While the next letter is looked for the rows of the last one stay.
       placeholderData: (previous) => previous,
     },

@@ -1,6 +1,7 @@
 import { CheckCircle2 } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { $api, type Schemas } from "../../api/client";
+import { paging } from "../../api/pages";
 import { StateBadge } from "../../ui/badge";
 import { Select } from "../../ui/field";
 import { Panel } from "../../ui/page";
@@ -74,9 +75,7 @@ export function DeadLetters() {
     "/api/v1/dead-letters",
     { params: { query: { consumer, channel, state } } },
     {
-      pageParamName: "cursor",
-      initialPageParam: null,
-      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      ...paging,
       // Failures of handlers are no events themselves.
       refetchInterval: 10_000,
     },

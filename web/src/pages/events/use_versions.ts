@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { $api } from "../../api/client";
 import { useEvents } from "../../api/hooks";
 import type { LiveEvent } from "../../api/live";
+import { paging, useAllPages } from "../../api/pages";
 import { isOf, mergeVersions } from "./versions";
 
 /** All versions of one aggregate; what comes is added. */
@@ -12,9 +13,7 @@ export function useVersions(kind: string, aggregateId: string) {
     "/api/v1/events/replay",
     { params: { query: { kind, aggregate_id: aggregateId } } },
     {
-      pageParamName: "cursor",
-      initialPageParam: null,
-      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      ...paging,
       // What others did before this page was opened is read; what they do now comes as events.
       staleTime: 0,
       meta: { keepsItself: true },
@@ -24,11 +23,8 @@ export function useVersions(kind: string, aggregateId: string) {
     const own = events.filter((event) => isOf(event, kind, aggregateId));
     if (own.length > 0) setCome((before) => [...before, ...own]);
   });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   // A replay needs all steps, and a page holds 500.
-  useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  useAllPages(query);
   const pages = query.data?.pages;
   const versions = useMemo(
     () => mergeVersions(pages?.flatMap((page) => page.events) ?? [], come),

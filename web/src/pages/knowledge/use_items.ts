@@ -1,5 +1,6 @@
 import { useMemo } from "react";
 import { $api } from "../../api/client";
+import { paging } from "../../api/pages";
 import type { KnowledgeSearch } from "./routes";
 
 const pageSize = 100;
@@ -10,11 +11,7 @@ export function useItems({ agent, category, order }: KnowledgeSearch) {
     "get",
     "/api/v1/knowledge",
     { params: { query: { agent_id: agent, category, order, limit: pageSize, count: "total" } } },
-    {
-      pageParamName: "cursor",
-      initialPageParam: "",
-      getNextPageParam: (page: { next_cursor: string | null }) => page.next_cursor ?? undefined,
-    },
+    paging,
   );
   const items = useMemo(() => query.data?.pages.flatMap((page) => page.knowledge) ?? [], [query.data]);
   return { query, items, total: query.data?.pages[0]?.total };

@@ -1,5 +1,5 @@
 import { ChartColumn } from "lucide-react";
-import { lazy, Suspense, useMemo } from "react";
+import { type ComponentProps, lazy, Suspense, useMemo } from "react";
 import { useCan } from "../../api/hooks";
 import { useNameOf } from "../../api/people";
 import { formatCount } from "../../lib/format";
@@ -83,29 +83,31 @@ function Charts({ rows, days }: { rows: Rows; days: string[] }) {
   );
   return (
     <div className="grid gap-4 lg:grid-cols-2">
-      <Panel title="Requests a day">
-        <Suspense fallback={<Skeleton lines={5} className="p-0" />}>
-          <TimeChart
-            label="Requests to models a day"
-            times={series.times}
-            series={requests}
-            range={range}
-            format={formatCount}
-          />
-        </Suspense>
-      </Panel>
-      <Panel title="Tokens a day">
-        <Suspense fallback={<Skeleton lines={5} className="p-0" />}>
-          <TimeChart
-            label="Tokens read and written a day"
-            times={series.times}
-            series={tokens}
-            range={range}
-            format={formatCount}
-          />
-        </Suspense>
-      </Panel>
+      <DayChart
+        title="Requests a day"
+        label="Requests to models a day"
+        times={series.times}
+        series={requests}
+        range={range}
+      />
+      <DayChart
+        title="Tokens a day"
+        label="Tokens read and written a day"
+        times={series.times}
+        series={tokens}
+        range={range}
+      />
     </div>
+  );
+}
+
+function DayChart({ title, ...chart }: Omit<ComponentProps<typeof TimeChart>, "format"> & { title: string }) {
+  return (
+    <Panel title={title}>
+      <Suspense fallback={<Skeleton lines={5} className="p-0" />}>
+        <TimeChart {...chart} format={formatCount} />
+      </Suspense>
+    </Panel>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useMemo } from "react";
-import { countOf, p50Of, p95Of, sumOf } from "../../api/metrics";
+import { type Bucket, countOf, p50Of, p95Of, sumOf } from "../../api/metrics";
 import { type Series, TimeChart } from "../../charts/time_chart";
 import { formatCount, formatSeconds } from "../../lib/format";
 import { bucketTimes, type TimeWindow } from "../../lib/time_range";
@@ -15,10 +15,10 @@ const heightPx = 140;
 export function Charts({ window }: { window: TimeWindow }) {
   return (
     <div className="grid gap-4 md:grid-cols-2">
-      <Ended window={window} />
-      <Latency window={window} />
+      <Recorded chart={ended} window={window} />
+      <Recorded chart={latency} window={window} />
       <QueueDepth window={window} />
-      <Tokens window={window} />
+      <Recorded chart={tokens} window={window} />
     </div>
   );
 }
@@ -66,49 +66,69 @@ function ChartPanel({ title, about, label, window, lines, format, empty }: Chart
   );
 }
 
-function Ended({ window }: { window: TimeWindow }) {
-  const completed = useSeries({ name: "task.seconds", tags: "status:completed", window }, countOf, 0);
-  const failed = useSeries({ name: "task.seconds", tags: "status:failed", window }, countOf, 0);
-  const lines = useMemo(
-    () => [
-      { name: "Completed", colour: "ok", ...completed, isFilled: true },
-      { name: "Failed", colour: "danger", ...failed, isFilled: true },
-    ],
-    [completed, failed],
-  );
-  return (
-    <ChartPanel
-      title="Tasks ended"
-      label="Completed and failed tasks over time"
-      window={window}
-      lines={lines}
-      format={formatCount}
-      empty="No task has ended in this time."
-    />
-  );
+interface RecordedLine extends Omit<Series, "values"> {
+  metric: string;
+  tags?: string;
+  value: (bucket: Bucket) => number | null;
+  /** What stands where nothing was recorded. */
+  missing: 0 | null;
 }
 
-function Latency({ window }: { window: TimeWindow }) {
-  const asked = { name: "task.seconds", tags: "status:completed", window };
-  const p50 = useSeries(asked, p50Of, null);
-  const p95 = useSeries(asked, p95Of, null);
-  const lines = useMemo(
-    () => [
-      { name: "p50", colour: "accent", ...p50 },
-      { name: "p95", colour: "warn", ...p95 },
-    ],
-    [p50, p95],
-  );
-  return (
-    <ChartPanel
-      title="Latency of completed tasks"
-      label="Median and 95th percentile of the time that tasks took"
-      window={window}
-      lines={lines}
-      format={formatSeconds}
-      empty="No task was completed in this time."
-    />
-  );
+interface RecordedChart extends Omit<ChartPanelProps, "about" | "window" | "lines"> {
+  lines: readonly [RecordedLine, RecordedLine];
+}
+
+const counted = { metric: "task.seconds", value: countOf, missing: 0, isFilled: true } as const;
+
+const ended: RecordedChart = {
+  title: "Tasks ended",
+  label: "Completed and failed tasks over time",
+  lines: [
+    { name: "Completed", colour: "ok", tags: "status:completed", ...counted },
+    { name: "Failed", colour: "danger", tags: "status:failed", ...counted },
+  ],
+  format: formatCount,
+  empty: "No task has ended in this time.",
+};
+
+const timed = { metric: "task.seconds", tags: "status:completed", missing: null };
+
+const latency: RecordedChart = {
+  title: "Latency of completed tasks",
+  label: "Median and 95th percentile of the time that tasks took",
+  lines: [
+    { name: "p50", colour: "accent", value: p50Of, ...timed },
+    { name: "p95", colour: "warn", value: p95Of, ...timed },
+  ],
+  format: formatSeconds,
+  empty: "No task was completed in this time.",
+};
+
+const summed = { value: sumOf, missing: 0, isFilled: true } as const;
+
+const tokens: RecordedChart = {
+  title: "Tokens of tasks",
+  label: "Tokens that tasks read and wrote over time",
+  lines: [
+    { name: "Input", colour: "accent", metric: "task.input_tokens", ...summed },
+    { name: "Output", colour: "run", metric: "task.output_tokens", ...summed },
+  ],
+  format: formatCount,
+  empty: "No model was used by tasks in this time.",
+};
+
+/** `line` must stay the same. */
+function useLine(line: RecordedLine, window: TimeWindow): Line {
+  const { metric, tags, value, missing } = line;
+  const read = useSeries<number | null>({ name: metric, tags, window }, value, missing);
+  return useMemo(() => ({ ...line, ...read }), [line, read]);
+}
+
+function Recorded({ chart, window }: { chart: RecordedChart; window: TimeWindow }) {
+  const first = useLine(chart.lines[0], window);
+  const second = useLine(chart.lines[1], window);
+  const lines = useMemo(() => [first, second], [first, second]);
+  return <ChartPanel {...chart} window={window} lines={lines} />;
 }
 
 function QueueDepth({ window }: { window: TimeWindow }) {
@@ -131,28 +151,6 @@ function QueueDepth({ window }: { window: TimeWindow }) {
       lines={lines}
       format={formatCount}
       empty="Nothing has waited in this time."
-    />
-  );
-}
-
-function Tokens({ window }: { window: TimeWindow }) {
-  const input = useSeries({ name: "task.input_tokens", window }, sumOf, 0);
-  const output = useSeries({ name: "task.output_tokens", window }, sumOf, 0);
-  const lines = useMemo(
-    () => [
-      { name: "Input", colour: "accent", ...input, isFilled: true },
-      { name: "Output", colour: "run", ...output, isFilled: true },
-    ],
-    [input, output],
-  );
-  return (
-    <ChartPanel
-      title="Tokens of tasks"
-      label="Tokens that tasks read and wrote over time"
-      window={window}
-      lines={lines}
-      format={formatCount}
-      empty="No model was used by tasks in this time."
     />
   );
 }

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Plus, Trash2 } from "lucide-react";
 import { $api, type Schemas } from "../../../api/client";
 import { useCan } from "../../../api/hooks";
+import { paging } from "../../../api/pages";
 import { cx } from "../../../lib/classes";
 import { Button } from "../../../ui/button";
 import { Confirm } from "../../../ui/dialog";
@@ -26,7 +27,7 @@ export function SessionList({ agentId, sessionId, onNew, onDelete }: SessionList
     "get",
     "/api/v1/sessions",
     { params: { query: { limit: pageSize } } },
-    { initialPageParam: null, getNextPageParam: (page) => page.next_cursor, enabled: canRead },
+    { ...paging, enabled: canRead },
   );
   const isShown = (session: Session) =>
     session.agent_id === agentId && (session.message_count > 0 || session.id === sessionId);
