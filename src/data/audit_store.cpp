@@ -28,6 +28,9 @@ Statement const list_entries{"audit.list", "SELECT " + columns +
                                                " AND ($6 = '' OR t.target = $6) AND ($7 = '' OR t.outcome = $7)"
                                                " ORDER BY t.id DESC LIMIT $3"};
 
+Statement const get_entry{"audit.get",
+                          "SELECT " + columns + " FROM audit_entries t WHERE t.tenant_id = $1 AND t.id = $2"};
+
 Statement const list_behind{"audit.behind", "SELECT DISTINCT tenant_id FROM audit_pending"};
 Statement const list_pending{"audit.pending", "SELECT " + columns +
                                                   " FROM audit_pending p JOIN audit_entries t"
@@ -95,6 +98,13 @@ Task<Result<Page<AuditEntry>>> AuditStore::list(TenantId const& tenant, AuditFil
                 outcome};
   auto rows = co_await database_.read(Scope::of(tenant), list_entries, std::move(params), deadline);
   co_return page_of<AuditEntry>(cut_page(rows, request.limit));
+}
+
+Task<Result<AuditEntry>> AuditStore::get(TenantId const& tenant, EventId const& id, Deadline deadline) {
+  auto const rows = co_await database_.read(Scope::of(tenant), get_entry, {tenant.value, id.value}, deadline);
+  if (rows.empty())
+    co_return fail(Code::not_found, "there is no audit entry '" + id.value + "'");
+  co_return entity::from_row<AuditEntry>(rows[0]);
 }
 
 Task<std::vector<TenantId>> AuditStore::behind(Deadline deadline) {

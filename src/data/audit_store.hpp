@@ -51,6 +51,8 @@ class AuditStore {
                                   Document details, Deadline);
   /// The newest first. Errors: invalid (a cursor that is none of ours).
   [[nodiscard]] Task<Result<Page<model::AuditEntry>>> list(TenantId const&, AuditFilter, PageRequest, Deadline);
+  /// Errors: not_found.
+  [[nodiscard]] Task<Result<model::AuditEntry>> get(TenantId const&, EventId const&, Deadline);
 
   /// Tenants with entries that are in no chain yet.
   [[nodiscard]] Task<std::vector<TenantId>> behind(Deadline);

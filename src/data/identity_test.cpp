@@ -500,6 +500,26 @@ TEST_P(Identity, ADeletedUserLeavesHisPersonFree) {
   EXPECT_FALSE(wait(stores->identities.find_owner("https://id.example.org", "ada", soon())));
 }
 
+TEST_P(Identity, UsersAreFoundByNameAndAddress) {
+  have_user("ada@example.org");
+  have_user("grace@example.org");
+  have_user("100%@example.org");
+  auto const found = [this](std::string text) {
+    PageRequest const request{.limit = 10, .cursor = {}, .count_total = true};
+    auto const page = wait(stores->users.list(default_tenant, std::move(text), request, soon())).value();
+    EXPECT_EQ(page.total, std::ssize(page.items));
+    std::vector<std::string> out;
+    for (auto const& user : page.items)
+      out.push_back(user.email);
+    return out;
+  };
+  EXPECT_THAT(found("GRACE@"), ElementsAre("grace@example.org"));
+  EXPECT_THAT(found("%"), ElementsAre("100%@example.org"));
+  EXPECT_THAT(found("aDa"), SizeIs(3)) << "it is the name of all of them";
+  EXPECT_THAT(found("nobody"), SizeIs(0));
+  EXPECT_THAT(wait(stores->users.list(TenantId{"other"}, "ada", {}, soon()))->items, SizeIs(0));
+}
+
 // ---- the audit trail ----
 
 TEST_P(Identity, EveryChangeLeavesAnEntryInItsTransaction) {
@@ -523,6 +543,15 @@ TEST_P(Identity, EveryChangeLeavesAnEntryInItsTransaction) {
                 .code,
             Code::version_mismatch);
   EXPECT_EQ(trail(), "user:created user:updated") << "what was not done is not in it";
+}
+
+TEST_P(Identity, AnEntryIsReadByItsId) {
+  have_user();
+  auto const listed = wait(stores->audit.list(default_tenant, {}, {}, soon()))->items.at(0);
+  auto const entry = wait(stores->audit.get(default_tenant, listed.id, soon()));
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entity::to_json(*entry), entity::to_json(listed));
+  EXPECT_EQ(wait(stores->audit.get(TenantId{"other"}, listed.id, soon())).error().code, Code::not_found);
 }
 
 TEST_P(Identity, TheTrailIsFilteredAndPaged) {

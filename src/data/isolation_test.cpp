@@ -325,7 +325,7 @@ TEST_P(Isolation, PeopleBelongToTheirTenant) {
   TenantId const other{"other"};
   auto const who = actor();
   UserStore users(*writer);
-  EXPECT_EQ(wait(users.list(other, {}, soon()))->items.size(), 1U);
+  EXPECT_EQ(wait(users.list(other, {}, {}, soon()))->items.size(), 1U);
   EXPECT_EQ(wait(users.get(default_tenant, user["other"], soon())).error().code, Code::not_found);
   auto const keep = [](model::User&) -> Result<void> { return {}; };
   EXPECT_EQ(wait(users.update(who, user["other"], keep, {}, soon())).error().code, Code::not_found);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/contains.hpp"
 #include "data/decide.hpp"
 #include "data/row_values.hpp"
 
@@ -24,11 +25,13 @@ Statement const find_by_address{"user.find",
                                 "SELECT " + all_columns + " FROM users t WHERE t.email = $1 AND t.deleted_at IS NULL"};
 Statement const get_user{"user.get", "SELECT " + all_columns +
                                          " FROM users t WHERE t.tenant_id = $1 AND t.id = $2 AND t.deleted_at IS NULL"};
-Statement const list_users{"user.list", "SELECT " + columns +
-                                            " FROM users t WHERE t.tenant_id = $1 AND t.id < $2"
-                                            " AND t.deleted_at IS NULL ORDER BY t.id DESC LIMIT $3"};
-Statement const count_users{"user.count",
-                            "SELECT COUNT(*) FROM users t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL"};
+/// $2 a pattern, or NULL.
+std::string const wanted =
+    " FROM users t WHERE t.tenant_id = $1 AND t.deleted_at IS NULL AND (CAST($2 AS text) IS NULL"
+    " OR lower(t.full_name) LIKE lower(CAST($2 AS text)) ESCAPE '\\'"
+    " OR t.email LIKE lower(CAST($2 AS text)) ESCAPE '\\')";
+Statement const list_users{"user.list", "SELECT " + columns + wanted + " AND t.id < $3 ORDER BY t.id DESC LIMIT $4"};
+Statement const count_users{"user.count", "SELECT COUNT(*)" + wanted};
 Statement const any_user{"user.any", "SELECT 1 FROM users LIMIT 1"};
 
 /// What ends with his access; `{kept}` is the login that goes on, or empty.
@@ -199,15 +202,19 @@ Task<Result<User>> UserStore::get(TenantId const& tenant, UserId const& id, Dead
   co_return std::move(found->user);
 }
 
-Task<Result<Page<User>>> UserStore::list(TenantId const& tenant, PageRequest request, Deadline deadline) {
+Task<Result<Page<User>>> UserStore::list(TenantId const& tenant, std::string text, PageRequest request,
+                                         Deadline deadline) {
   auto cursor = request.cursor.empty() ? std::string(last_uuid) : std::move(request.cursor);
   if (!is_uuid(cursor))
     co_return fail(wrong_cursor());
-  auto rows = co_await writer_.database().read(Scope::of(tenant), list_users,
-                                               {tenant.value, std::move(cursor), request.limit + 1}, deadline);
+  Values params{tenant.value, text.empty() ? Value{} : Value{pattern_of(text)}};
+  auto count_params = params;
+  params.insert(params.end(), {Value{std::move(cursor)}, Value{request.limit + 1}});
+  auto rows = co_await writer_.database().read(Scope::of(tenant), list_users, std::move(params), deadline);
   auto page = page_of<User>(cut_page(rows, request.limit));
   if (request.count_total) {
-    auto const counted = co_await writer_.database().read(Scope::of(tenant), count_users, {tenant.value}, deadline);
+    auto const counted =
+        co_await writer_.database().read(Scope::of(tenant), count_users, std::move(count_params), deadline);
     page.total = integer_at(counted.at(0), 0);
   }
   co_return page;

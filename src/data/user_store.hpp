@@ -39,8 +39,9 @@ class UserStore {
   [[nodiscard]] Task<Result<StoredUser>> stored(TenantId const&, model::UserId const&, Deadline);
   /// Errors: not_found.
   [[nodiscard]] Task<Result<model::User>> get(TenantId const&, model::UserId const&, Deadline);
-  /// The newest first. Errors: invalid (a cursor that is none of ours).
-  [[nodiscard]] Task<Result<Page<model::User>>> list(TenantId const&, PageRequest, Deadline);
+  /// Those with `text` in their name or address, in letters of any case; empty: all. The newest first. Errors: invalid
+  /// (a cursor that is none of ours).
+  [[nodiscard]] Task<Result<Page<model::User>>> list(TenantId const&, std::string text, PageRequest, Deadline);
   /// Whether any tenant has a user.
   [[nodiscard]] Task<bool> any(Deadline);
 

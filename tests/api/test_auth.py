@@ -317,6 +317,21 @@ class Passwords(AuthTest):
 
 
 class Rights(AuthTest):
+    def test_users_are_searched(self):
+        user = self.new_user("viewer")
+        found = self.api("GET", f"/users?q={user['email'].split('@')[0].upper()}&count=total")
+        self.assertEqual(([user["email"]], 1), ([one["email"] for one in found["users"]], found["total"]))
+        self.assertEqual(0, self.api("GET", "/users?q=no%25body")["count"])
+        for wrong in ("", "x" * 201):
+            self.assertEqual("q", self.api("GET", f"/users?q={wrong}", expect=422)["errors"][0]["path"])
+
+    def test_an_entry_of_the_trail_is_read(self):
+        user = self.new_user("viewer")
+        (entry,) = self.trail(target=user["id"], action="user:created")
+        self.assertEqual(entry, self.api("GET", f"/audit/{entry['id']}"))
+        for nobody in ("x", user["id"]):
+            self.api("GET", f"/audit/{nobody}", expect=404)
+
     def test_roles_say_what_a_user_may(self):
         viewer = self.tokens(self.new_user("viewer")["email"])["access_token"]
         self.assertEqual(200, self.call_as(viewer, "GET", "/agents")[0])

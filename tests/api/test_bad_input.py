@@ -29,6 +29,7 @@ PATH_VALUES = {
     "identity_id": SOME_UUID,
     "instance_id": SOME_UUID,
     "service": "nobody",
+    "entry_id": SOME_UUID,
 }
 # Their errors are in the words of the protocol that they pass through; test_gateway_passthrough has them.
 PASSED_THROUGH = "/api/v1/v1/"

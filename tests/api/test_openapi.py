@@ -43,6 +43,7 @@ class OpenApi(unittest.TestCase):
             "role_id": "viewer",
             "organisation_id": "default",
             "consumer": "cache-upkeep",
+            "entry_id": cls.server.call("GET", "/audit?limit=1")[1]["entries"][0]["id"],
         }
 
     def operations(self):

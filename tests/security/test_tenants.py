@@ -49,6 +49,7 @@ QUERIES = [
     "/models/usage?principal={user_id}",
     "/audit?actor={user_id}",
     "/audit?target={user_id}",
+    "/users?q={canary}",
     "/auth/api-keys?owner=all",
 ]
 # Where a body names a thing of another.
@@ -124,6 +125,7 @@ class Tenants(PeopleTest):
             "session_id": session,
             "task_id": task,
             "dead_letter_id": NOBODY,
+            "entry_id": cls.ask("GET", "/audit?limit=1", token=token).body["entries"][0]["id"],
         }
 
     @property

@@ -38,6 +38,16 @@ Task<Result<Response>> list(Identity const& identity, Call& call) {
   co_return list_response("entries", *entries);
 }
 
+Task<Result<Response>> get(Identity const& identity, Call& call) {
+  auto const id = id_in_path<EventId>(call, "entry_id", "audit entry");
+  if (!id)
+    co_return fail(id.error());
+  auto const entry = co_await identity.audit.get(call.context.principal.tenant, *id, call.context.deadline);
+  if (!entry)
+    co_return fail(entry.error());
+  co_return described_response(200, *entry);
+}
+
 /// A link that somebody has written down: both members, or none.
 Result<std::optional<security::KnownLink>> known_link(Call const& call) {
   auto const seq = call.query_int("seq", 0, 1, std::numeric_limits<std::int64_t>::max());
@@ -87,6 +97,13 @@ void add_audit_routes(http::Router& router, Identity const& identity) {
               .response = &entity::entity<AuditEntry>(),
               .list = "entries",
               .handler = bind(identity, list)});
+  router.add({.method = Method::get,
+              .path = "/audit/{entry_id}",
+              .permission = "audit:read",
+              .summary = "Read one entry",
+              .response = &entity::entity<AuditEntry>(),
+              .errors = {Code::not_found},
+              .handler = bind(identity, get)});
   router.add({.method = Method::get,
               .path = "/audit/verify",
               .permission = "audit:read",

@@ -17,7 +17,10 @@ Task<Result<Response>> list(Identity const& identity, Call& call) {
   auto const page = page_request(call);
   if (!page)
     co_return fail(page.error());
-  auto users = co_await identity.users.list(call.context.principal.tenant, *page, call.context.deadline);
+  auto const text = query_text(call, "q");
+  if (!text)
+    co_return fail(text.error());
+  auto users = co_await identity.users.list(call.context.principal.tenant, *text, *page, call.context.deadline);
   if (!users)
     co_return fail(std::move(users.error()));
   co_return list_response("users", *users);
@@ -134,7 +137,9 @@ void add_user_routes(http::Router& router, Identity const& identity) {
               .path = "/users",
               .permission = "users:read",
               .summary = "List users, newest first",
-              .query = list_parameters(),
+              .query = list_parameters({{.name = "q",
+                                         .doc = "Only those with this in their name or e-mail address, 1 to 200 "
+                                                "characters; case does not matter."}}),
               .response = user,
               .list = "users",
               .handler = bind(identity, list)});
