@@ -1,5 +1,6 @@
 """The API as a client uses it: each scenario against the real program."""
 
+import datetime
 import itertools
 import json
 import time
@@ -283,6 +284,38 @@ class Platform(ServerTest):
                 refused = self.api("GET", f"/events?{query}", expect=422)
                 self.assertEqual([named], [error["path"] for error in refused["errors"]])
         self.api("GET", f"/events?order=newest&cursor={forwards}", expect=422)
+
+    def test_the_flow_says_who_published_what_and_who_takes_it(self):
+        id = self.agent()
+        begun = self.api("GET", "/events/flow")
+        self.api("PUT", f"/agents/{id}", {"name": "N"})
+        ended = self.api("GET", "/events/flow")
+
+        def updates(flow):
+            named = {(one["service"], one["channel"]): one["count"] for one in flow["flows"]}
+            return named.get(("agent-designer", "agent:updated"), 0)
+
+        self.assertEqual(1, updates(ended) - updates(begun))
+        counts = [one["count"] for one in ended["flows"]]
+        self.assertEqual(sorted(counts, reverse=True), counts)
+        taker = next(one for one in ended["consumers"] if one["name"] == "task-metrics")
+        self.assertEqual(["task:completed", "task:failed"], taker["channels"])
+        self.assertEqual({"name", "channels", "lag", "waiting", "parked"}, set(taker))
+        narrow = self.api("GET", "/events/flow?seconds=10")
+        span = [datetime.datetime.fromisoformat(narrow[name]) for name in ("from", "to")]
+        self.assertEqual(10, (span[1] - span[0]).total_seconds())
+        for seconds in ("9", "3601", "x"):
+            refused = self.api("GET", f"/events/flow?seconds={seconds}", expect=422)
+            self.assertEqual("seconds", refused["errors"][0]["path"])
+
+    def test_the_flow_shows_what_the_caller_may_read(self):
+        self.agent()
+        wanted = {"name": "flow", "permissions": ["events:read", "tasks:read"]}
+        key = self.api("POST", "/auth/api-keys?owner=service", wanted, expect=201)["api_key"]
+        flow = self.api("GET", "/events/flow", headers={"Authorization": f"Bearer {key}"})
+        self.assertNotIn("agent:created", [one["channel"] for one in flow["flows"]])
+        self.assertEqual([], flow["consumers"])
+        self.assertIn("agent:created", [one["channel"] for one in self.api("GET", "/events/flow")["flows"]])
 
     def test_a_replay_has_pages(self):
         id = self.agent()
