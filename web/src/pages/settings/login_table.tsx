@@ -63,7 +63,7 @@ function Program({ login, isOwn }: { login: Login; isOwn: boolean }) {
   const Icon = isPhone(login.user_agent) ? Smartphone : Monitor;
   return (
     <span className="flex min-w-0 items-center gap-2">
-      <Icon aria-hidden className="size-4 shrink-0 text-muted" />
+      <Icon aria-hidden className="size-4 shrink-0 text-muted max-sm:hidden" />
       <Tooltip text={login.user_agent || "It did not say what it is."}>
         <span className="truncate">{programOf(login.user_agent)}</span>
       </Tooltip>
