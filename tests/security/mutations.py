@@ -297,8 +297,8 @@ MUTATIONS = [
     Mutation(
         "tasks are listed there",
         "data/task_store.cpp",
-        '"t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))"',
-        "\"$1 <> '' AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text))\"",
+        '"t.tenant_id = $1 AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text)) AND "',
+        "\"$1 <> '' AND (CAST($2 AS text) IS NULL OR t.agent_id = CAST($2 AS text)) AND \"",
         f"{TENANTS}.test_no_list_and_no_search_shows_theirs",
     ),
     Mutation(
