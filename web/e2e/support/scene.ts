@@ -20,7 +20,6 @@ export interface Scene {
   failedTask: string;
   /** Of the one who looks, with an agent. */
   conversation: string;
-  tokens: Tokens;
 }
 
 /** What people call the API with, by their addresses. */
@@ -206,15 +205,5 @@ export async function setScene(server: Server, model: Model, pauseMs: number): P
     base_url: "https://api.mistral.ai/v1",
     models: { careful: "mistral-large-latest" },
   });
-  return { ...tasks, conversation, tokens };
-}
-
-/** What can be watched while it happens. */
-export async function stir(server: Server, { tokens }: Scene): Promise<void> {
-  const ada = tokens.get(developer);
-  for (const description of ["Copy the charter of 1304", "Ask for the loan of the seal"]) {
-    const later = { description, scheduled_at: "2999-01-01T00:00:00Z" };
-    const { id } = await server.api<{ id: string }>("POST", "/agents/archivist/tasks", later, ada);
-    await server.api("POST", `/tasks/${id}/cancel`, undefined, ada);
-  }
+  return { ...tasks, conversation };
 }
