@@ -1,11 +1,13 @@
 import { $api } from "../../api/client";
 import { Badge } from "../../ui/badge";
 
-/** How many were given up, where there are any; counted up to 100. */
+/** Those that were given up, up to 100. */
+export const useParked = () =>
+  $api.useQuery("get", "/api/v1/dead-letters", { params: { query: { state: "parked", limit: 100 } } });
+
+/** How many were given up, where there are any. */
 export function DeadLetterCount() {
-  const parked = $api.useQuery("get", "/api/v1/dead-letters", {
-    params: { query: { state: "parked", limit: 100 } },
-  });
+  const parked = useParked();
   const count = parked.data?.count ?? 0;
   if (count === 0) return null;
   return <Badge tone="danger">{parked.data?.next_cursor ? `${count}+` : count} parked</Badge>;

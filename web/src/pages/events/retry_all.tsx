@@ -6,6 +6,7 @@ import { formatCount } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Confirm } from "../../ui/dialog";
 import { toast, toastError } from "../../ui/toast";
+import { useParked } from "./dead_letter_parts";
 import { untilNone } from "./until_none";
 import { useEventsSearch } from "./use_events_search";
 
@@ -17,6 +18,7 @@ export function RetryAll() {
   const mayWrite = useCan("events:write");
   const [{ consumer, channel }] = useEventsSearch();
   const [done, setDone] = useState(0);
+  const parked = useParked();
   if (!mayWrite) return null;
   const retry = async () => {
     setDone(0);
@@ -43,7 +45,7 @@ export function RetryAll() {
       action="Retry all"
       onConfirm={retry}
       trigger={
-        <Button>
+        <Button disabled={parked.data?.count === 0}>
           <RotateCw aria-hidden className="size-3.5" /> Retry all parked
         </Button>
       }

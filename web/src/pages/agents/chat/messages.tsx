@@ -23,7 +23,7 @@ const Rendered = memo(function Rendered({ text }: { text: string }) {
 
 function Question({ text }: { text: string }) {
   return (
-    <div className="ml-auto max-w-[85%] rounded-lg bg-sunken px-3 py-2 text-base break-words whitespace-pre-wrap">
+    <div className="ml-auto max-w-[85%] rounded-lg bg-neutral-soft px-3 py-2 text-base break-words whitespace-pre-wrap">
       <span className="sr-only">You: </span>
       {text}
     </div>

@@ -109,7 +109,12 @@ const columns = (people: People, open: (id: string) => void): Column<AuditEntry>
     isExtra: true,
     render: (entry) => <TargetName entry={entry} people={people} />,
   },
-  { key: "outcome", name: "Outcome", width: "7rem", render: (entry) => <StateBadge state={entry.outcome} /> },
+  {
+    key: "outcome",
+    name: "Outcome",
+    width: "7.75rem",
+    render: (entry) => <StateBadge state={entry.outcome} />,
+  },
   {
     key: "address",
     name: "From",
