@@ -42,7 +42,7 @@ Result<DirectoryLock> DirectoryLock::acquire(std::filesystem::path const& direct
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
   }
   if (error)
-    throw Fault("cannot make the data directory " + directory.string() + ": " + error.message());
+    throw Fault("cannot make the directory " + directory.string() + ": " + error.message());
 
   auto const file = (directory / "lock").string();
   int const descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

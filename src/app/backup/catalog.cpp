@@ -83,10 +83,14 @@ Result<Manifest> Catalog::newest(Kind kind, std::optional<Timestamp> latest) con
 }
 
 Result<storage::DirectoryLock> Catalog::lock() const {
-  auto lock = storage::DirectoryLock::acquire(directory_);
-  if (!lock)
-    return fail(Code::conflict, "another process works on the backups in " + directory_.string() + "; wait for it");
-  return lock;
+  try {
+    auto lock = storage::DirectoryLock::acquire(directory_);
+    if (!lock)
+      return fail(Code::conflict, "another process works on the backups in " + directory_.string() + "; wait for it");
+    return lock;
+  } catch (Fault const& fault) {
+    return fail(Code::conflict, std::string(fault.what()) + "; mend that, or set BACKUP_DIRECTORY to another place");
+  }
 }
 
 void Catalog::remove_leftovers() const {

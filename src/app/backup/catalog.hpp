@@ -80,7 +80,8 @@ class Catalog {
   /// The newest that is whole by its manifest, of those that were copied by `latest`. Errors: not_found.
   [[nodiscard]] Result<Manifest> newest(Kind, std::optional<Timestamp> latest = std::nullopt) const;
 
-  /// The sole right to make and to remove backups; makes the directory, for its owner only. Errors: conflict.
+  /// The sole right to make and to remove backups; makes the directory, for its owner only. Errors: conflict
+  /// (another process has it, or it cannot be made or written).
   [[nodiscard]] Result<storage::DirectoryLock> lock() const;
   /// Takes away what processes that were killed have left. Needs the lock.
   void remove_leftovers() const;

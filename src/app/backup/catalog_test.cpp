@@ -13,6 +13,7 @@ namespace al::app::backup {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -142,6 +143,14 @@ TEST_F(CatalogTest, OneProcessAtATime) {
   auto const held = catalog.lock();
   ASSERT_TRUE(held);
   EXPECT_THAT(catalog.lock().error().message, HasSubstr("another process works on the backups"));
+}
+
+TEST_F(CatalogTest, ADirectoryThatCannotBeMadeIsSaidSo) {
+  Catalog const nowhere("/proc/nowhere");
+  auto const lock = nowhere.lock();
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, Code::conflict);
+  EXPECT_THAT(lock.error().message, AllOf(HasSubstr("/proc/nowhere"), HasSubstr("BACKUP_DIRECTORY")));
 }
 
 }  // namespace
