@@ -65,7 +65,8 @@ export function Audit() {
         </Loaded>
       </Panel>
       <EntrySheet
-        entry={entries.data?.find((entry) => entry.id === openId)}
+        id={openId}
+        listed={entries.data?.find((entry) => entry.id === openId)}
         people={people}
         onClose={() => open(undefined)}
         onFilter={(next) => void navigate({ search: next })}
@@ -78,7 +79,7 @@ const columns = (people: People, open: (id: string) => void): Column<AuditEntry>
   {
     key: "at",
     name: "When",
-    width: "6rem",
+    width: "6.5rem",
     render: (entry) => <Time at={entry.at} className="text-muted" />,
   },
   {
