@@ -110,7 +110,7 @@ Result<model::Backup> Service::begin() {
     return fail(possible.error());
   auto lock = catalog_.lock();
   if (!lock)
-    return fail(Code::conflict, "another process makes or checks a backup; wait for it");
+    return fail(lock.error());
   auto const now = clock_.now();
   model::Backup backup;
   backup.id = id_of(now);
