@@ -1,8 +1,11 @@
 /** The few things of a browser that modules touch while they are loaded. */
+import { File } from "node:buffer";
 import { vi } from "vitest";
 
 vi.stubGlobal("window", globalThis);
 vi.stubGlobal("isSecureContext", true);
+// Node.js 18 has it, but not as a global.
+vi.stubGlobal("File", File);
 vi.stubGlobal("location", {
   protocol: "http:",
   host: "localhost:8051",

@@ -42,7 +42,7 @@ export class Model {
   }
 
   private turnFor(question: string, messages: Asked["messages"] = []): Turn {
-    const turn = messages.slice(messages.findLastIndex(({ role }) => role === "user") + 1);
+    const turn = messages.slice(messages.map(({ role }) => role).lastIndexOf("user") + 1);
     const said = turn.filter(({ role }) => role === "assistant").length;
     for (const [about, turns] of this.scripts)
       if (question.includes(about)) return turns[said] ?? { text: answer };
@@ -60,7 +60,9 @@ export class Model {
     ++this.calls;
     const body = Buffer.concat(pieces).toString();
     const asked = JSON.parse(body || "{}") as Asked;
-    const question = JSON.stringify(asked.messages?.findLast(({ role }) => role === "user")?.content ?? "");
+    const question = JSON.stringify(
+      asked.messages?.filter(({ role }) => role === "user").at(-1)?.content ?? "",
+    );
     if (this.silentAbout && question.includes(this.silentAbout)) return;
     const { text = "", calls = [] } = this.turnFor(question, asked.messages);
     const usage = {

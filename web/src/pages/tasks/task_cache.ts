@@ -64,6 +64,8 @@ function putRow(key: readonly unknown[], from: TaskRow, to: TaskRow) {
   queryClient.setQueryData<TaskList>(key, (list) => {
     const place = list ? placeOf(list.rows, from.id) : 0;
     if (!list || list.rows[place] !== from) return list;
-    return { ...list, rows: list.rows.with(place, to) };
+    const rows = [...list.rows];
+    rows[place] = to;
+    return { ...list, rows };
   });
 }

@@ -127,7 +127,7 @@ export function barsOf(attempt: Attempt): Bar[] {
 
 /** Which tool a call was for; its answer names only the call. */
 export function callOf(steps: readonly Step[], callId: string): ToolCall | undefined {
-  for (const step of steps.toReversed()) {
+  for (const step of [...steps].reverse()) {
     const call = step.kind === "model" && step.detail.tool_calls.find((each) => each.id === callId);
     if (call) return call;
   }
