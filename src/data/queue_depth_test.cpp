@@ -8,7 +8,6 @@ namespace al::data {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 class QueueDepthTest : public StoreFixture {
  protected:

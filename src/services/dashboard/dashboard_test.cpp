@@ -95,7 +95,8 @@ TEST_F(DashboardTest, EachPageHasANonceOfItsOwn) {
     auto const begin = policy.find(mark) + mark.size();
     auto const nonce = policy.substr(begin, policy.find('\'', begin) - begin);
     EXPECT_EQ(nonce.size(), 22U) << "128 bits";
-    EXPECT_EQ(answer.body, "<p nonce=\"" + nonce + "\"><i nonce=\"" + nonce + "\">\n");
+    EXPECT_EQ(answer.body,
+              std::string("<p nonce=\"").append(nonce).append("\"><i nonce=\"").append(nonce).append("\">\n"));
     EXPECT_TRUE(nonces.insert(nonce).second);
     EXPECT_THAT(policy, HasSubstr("default-src 'none'; script-src 'self';"));
     EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));
