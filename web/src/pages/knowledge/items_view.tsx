@@ -8,7 +8,7 @@ import { SearchInput } from "../../ui/search";
 import { Empty, Loaded } from "../../ui/states";
 import { AgentFilter, CategoryFilter } from "./filters";
 import { ItemsTable } from "./items_table";
-import type { KnowledgeSearch } from "./routes";
+import type { KnowledgeSearch } from "./search";
 import { SearchResults } from "./search_results";
 import { useItems } from "./use_items";
 

@@ -7,7 +7,7 @@ import { Tabs } from "../../ui/tabs";
 import { AddItem } from "./add_item";
 import { Items } from "./items_view";
 import { PathlessItem } from "./pathless_item";
-import type { KnowledgeSearch } from "./routes";
+import type { KnowledgeSearch } from "./search";
 import { Usage } from "./usage";
 
 export function Knowledge() {

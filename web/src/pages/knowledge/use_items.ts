@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { $api } from "../../api/client";
 import { paging } from "../../api/pages";
-import type { KnowledgeSearch } from "./routes";
+import type { KnowledgeSearch } from "./search";
 
 const pageSize = 100;
 

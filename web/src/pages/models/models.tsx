@@ -6,7 +6,7 @@ import { Page } from "../../ui/page";
 import { Tabs } from "../../ui/tabs";
 import { ModelList } from "./model_list";
 import { Providers } from "./providers";
-import type { ModelsSearch } from "./routes";
+import type { ModelsSearch } from "./search";
 import { TryModel } from "./try_model";
 import { Usage } from "./usage";
 

@@ -37,6 +37,8 @@ export interface TaskSearch {
   peek?: string;
 }
 
+export type ChangeSearch = (change: Partial<TaskSearch>) => void;
+
 function known<T extends string>(value: unknown, all: readonly T[]): T[] {
   const wanted = typeof value === "string" ? value.split(",") : [];
   return all.filter((each) => wanted.includes(each));

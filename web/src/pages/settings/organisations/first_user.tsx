@@ -4,10 +4,9 @@ import { Button } from "../../../ui/button";
 import { DialogActions } from "../../../ui/dialog";
 import { PasswordLink } from "../password_link";
 import { UserForm } from "../user_form";
-import type { Organisation } from "./organisations";
 
 interface FirstUserProps {
-  organisation: Organisation;
+  organisation: Schemas["Organisation"];
   onClose: () => void;
 }
 

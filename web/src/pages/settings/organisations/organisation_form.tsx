@@ -1,16 +1,15 @@
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { api, idempotencyKey, refreshPaths } from "../../../api/client";
+import { api, idempotencyKey, refreshPaths, type Schemas } from "../../../api/client";
 import { rulesOf, showFaults } from "../../../lib/forms";
 import { Field, Input } from "../../../ui/field";
 import { FormEnd } from "../../../ui/form_end";
 import { toast } from "../../../ui/toast";
 import { ifMatch } from "../versions";
-import type { Organisation } from "./organisations";
 
 interface OrganisationFormProps {
   /** To be renamed; without it one is created. */
-  organisation?: Organisation;
+  organisation?: Schemas["Organisation"];
   onClose: () => void;
 }
 

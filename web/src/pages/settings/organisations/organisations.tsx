@@ -16,7 +16,7 @@ import { ifMatch } from "../versions";
 import { FirstUser } from "./first_user";
 import { OrganisationForm } from "./organisation_form";
 
-export type Organisation = Schemas["Organisation"];
+type Organisation = Schemas["Organisation"];
 
 const own = "default";
 

@@ -1,7 +1,7 @@
 import { Button } from "../../../ui/button";
 import { Field, Input } from "../../../ui/field";
+import type { ChangeSearch } from "../filters";
 import { fromLocalInput, toLocalInput } from "../local_time";
-import type { ChangeSearch } from "./filter_bar";
 
 const spans = [
   { name: "Last hour", hours: 1 },

@@ -6,10 +6,8 @@ import { Checkbox } from "../../../ui/field";
 import { Popover } from "../../../ui/menu";
 import { SearchInput } from "../../../ui/search";
 import { AgentPicker } from "../agent_picker";
-import { filtersOf, priorities, statuses, type TaskSearch } from "../filters";
+import { type ChangeSearch, filtersOf, priorities, statuses, type TaskSearch } from "../filters";
 import { CreatedFilter } from "./created_filter";
-
-export type ChangeSearch = (change: Partial<TaskSearch>) => void;
 
 interface FilterBarProps {
   search: TaskSearch;

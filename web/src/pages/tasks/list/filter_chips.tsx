@@ -1,9 +1,8 @@
 import { X } from "lucide-react";
 import { formatExact, formatWords } from "../../../lib/format";
 import { Button } from "../../../ui/button";
-import { filtersOf, type TaskSearch } from "../filters";
+import { type ChangeSearch, filtersOf, type TaskSearch } from "../filters";
 import { useAgents } from "../queries";
-import type { ChangeSearch } from "./filter_bar";
 
 interface Chip {
   key: keyof TaskSearch;
