@@ -98,7 +98,7 @@ class Identity : public StoreFixture {
     auto const page = wait(stores->audit.list(TenantId{std::move(tenant)}, {}, {.limit = 100, .cursor = {}}, soon()));
     std::string out;
     for (auto const& entry : page->items)
-      out = entry.action + (out.empty() ? "" : " ") + out;
+      out.insert(0, entry.action + (out.empty() ? "" : " "));
     return out;
   }
 
