@@ -70,15 +70,16 @@ MUTATIONS = [
     Mutation(
         "a link for a password is no way to more",
         "services/auth/recovery.cpp",
-        "if (auto ok = co_await require_may_act_for(identity, call, *user); !ok)",
-        "if (auto ok = co_await require_may_act_for(identity, call, {}); !ok)",
+        "if (auto const user = co_await require_may_act_for(identity, call, *id); !user)",
+        "if (auto const user = co_await identity.users.get(call.context.principal.tenant, *id, deadline); !user)",
         f"{ROLES}.test_no_way_leads_to_more",
     ),
     Mutation(
         "nobody ends logins of who may do more",
         "services/auth/account.cpp",
-        "co_return co_await require_may_act_for(identity, call, *user);",
-        "co_return co_await require_may_act_for(identity, call, {});",
+        "if (auto const user = co_await require_may_act_for(identity, call, login->user_id); !user)",
+        "if (auto const user = co_await identity.users.get(principal.tenant, login->user_id, call.context.deadline); "
+        "!user)",
         f"{ROLES}.test_nobody_ends_logins_of_who_may_do_more",
     ),
     Mutation(

@@ -51,10 +51,9 @@ Task<Result<void>> require_may_hold(Identity const& identity, Call const& call, 
     co_return ok;
   if (is_mine || !key.user_id)
     co_return Result<void>{};
-  auto const user = co_await identity.users.get(principal.tenant, *key.user_id, call.context.deadline);
-  if (!user)
+  if (auto const user = co_await require_may_act_for(identity, call, *key.user_id); !user)
     co_return fail(user.error());
-  co_return co_await require_may_act_for(identity, call, *user);
+  co_return Result<void>{};
 }
 
 /// Whose the new key is: the caller's, or nobody's.

@@ -59,11 +59,14 @@ Task<Result<void>> require_may_grant_roles(Identity const& identity, http::Call 
   co_return Result<void>{};
 }
 
-Task<Result<void>> require_may_act_for(Identity const& identity, http::Call const& call, model::User const& user) {
-  auto const gone = co_await look_at_roles(identity, call, user.roles);
-  if (!gone)
+Task<Result<model::User>> require_may_act_for(Identity const& identity, http::Call const& call,
+                                              model::UserId const& id) {
+  auto user = co_await identity.users.get(call.context.principal.tenant, id, call.context.deadline);
+  if (!user)
+    co_return user;
+  if (auto const gone = co_await look_at_roles(identity, call, user->roles); !gone)
     co_return fail(gone.error());
-  co_return Result<void>{};
+  co_return user;
 }
 
 Result<model::UserId> own_user(http::Call const& call) {

@@ -78,9 +78,9 @@ struct BegunLogin {
 /// The same of everything that the roles permit. Errors: forbidden; invalid (there is no such role).
 [[nodiscard]] Task<Result<void>> require_may_grant_roles(Identity const&, http::Call const&,
                                                          std::vector<std::string> const& roles);
-/// Nobody acts for a user, or changes him, who may do more than he. Roles that are gone give nothing. Errors:
-/// forbidden.
-[[nodiscard]] Task<Result<void>> require_may_act_for(Identity const&, http::Call const&, model::User const&);
+/// The user, if the caller may act for him or change him: nobody does so for who may do more than he. Roles that are
+/// gone give nothing. Errors: not_found; forbidden.
+[[nodiscard]] Task<Result<model::User>> require_may_act_for(Identity const&, http::Call const&, model::UserId const&);
 
 /// The signed-in user himself. Errors: forbidden (the caller is an API key, which has no account).
 [[nodiscard]] Result<model::UserId> own_user(http::Call const&);

@@ -54,13 +54,9 @@ Task<Result<Response>> make_link(Identity const& identity, Call& call) {
   auto const id = id_in_path<UserId>(call, "user_id", "user");
   if (!id)
     co_return fail(id.error());
-  auto const& tenant = call.context.principal.tenant;
-  auto const user = co_await identity.users.get(tenant, *id, deadline);
-  if (!user)
-    co_return fail(user.error());
   // Else a password reset would be a way to more rights than one's own.
-  if (auto ok = co_await require_may_act_for(identity, call, *user); !ok)
-    co_return fail(std::move(ok.error()));
+  if (auto const user = co_await require_may_act_for(identity, call, *id); !user)
+    co_return fail(user.error());
   auto reset = co_await issue_password_reset(identity, call.context.actor(), *id, deadline);
   if (!reset)
     co_return fail(std::move(reset.error()));

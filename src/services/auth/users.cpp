@@ -50,15 +50,6 @@ Task<Result<Response>> get(Identity const& identity, Call& call) {
   co_return http::entity_response(200, entity::to_json(*user), user->version);
 }
 
-Task<Result<User>> changeable(Identity const& identity, Call const& call, UserId const& id) {
-  auto user = co_await identity.users.get(call.context.principal.tenant, id, call.context.deadline);
-  if (!user)
-    co_return user;
-  if (auto ok = co_await require_may_act_for(identity, call, *user); !ok)
-    co_return fail(std::move(ok.error()));
-  co_return user;
-}
-
 Task<Result<Response>> update(Identity const& identity, Call& call) {
   auto const id = id_in_path<UserId>(call, "user_id", "user");
   if (!id)
@@ -68,7 +59,7 @@ Task<Result<Response>> update(Identity const& identity, Call& call) {
     co_return fail(expected.error());
   if (auto ok = check_change<User>(call); !ok)
     co_return fail(std::move(ok.error()));
-  auto const present = co_await changeable(identity, call, *id);
+  auto const present = co_await require_may_act_for(identity, call, *id);
   if (!present)
     co_return fail(present.error());
   auto wanted = *present;
@@ -96,7 +87,7 @@ Task<Result<Response>> remove(Identity const& identity, Call& call) {
     co_return fail(expected.error());
   if (id->value == call.context.principal.user_id)
     co_return fail(Code::conflict, "You cannot delete yourself; ask another administrator.");
-  if (auto const present = co_await changeable(identity, call, *id); !present)
+  if (auto const present = co_await require_may_act_for(identity, call, *id); !present)
     co_return fail(present.error());
   if (auto done = co_await identity.users.remove(call.context.actor(), *id, *expected, call.context.deadline); !done)
     co_return fail(std::move(done.error()));
@@ -108,7 +99,7 @@ Task<Result<Response>> disable_mfa(Identity const& identity, Call& call) {
   auto const id = id_in_path<UserId>(call, "user_id", "user");
   if (!id)
     co_return fail(id.error());
-  if (auto const present = co_await changeable(identity, call, *id); !present)
+  if (auto const present = co_await require_may_act_for(identity, call, *id); !present)
     co_return fail(present.error());
   auto disabled = co_await identity.users.disable_mfa(call.context.actor(), *id, call.context.deadline);
   if (!disabled)
