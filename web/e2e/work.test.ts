@@ -178,22 +178,34 @@ it("keeps rows in their order, and the focus in the list, when rows take the pla
       return rises(indices) && rises(tops);
     });
 
+  /** Turns the wheel, and waits until the list has moved and rows cover all that is in sight of it. */
+  const scroll = async (px: number) => {
+    const from = await list.evaluate((element) => element.scrollTop);
+    await page.mouse.wheel(0, px);
+    await page.waitForFunction((before) => {
+      const element = document.querySelector("[data-testid=long-table]");
+      if (!element || element.scrollTop === before) return false;
+      const { top, bottom } = element.getBoundingClientRect();
+      const boxes = [...element.querySelectorAll("[data-row]")].map((row) => row.getBoundingClientRect());
+      // The head of the table covers as much as one row.
+      return boxes.some((box) => box.top <= top + 36) && boxes.some((box) => box.bottom >= bottom - 36);
+    }, from);
+  };
+
   await rows.nth(2).getByRole("link").focus();
   await list.hover();
   for (const px of [300, 300, 4000, -500, -4000, 900]) {
-    await page.mouse.wheel(0, px);
-    await page.waitForTimeout(150);
+    await scroll(px);
     expect(await isInOrder(), `after ${px} px`).toBe(true);
     if (px === 4000) expect(await list.evaluate((element) => element === document.activeElement)).toBe(true);
   }
 
   // The menu of a row that leaves does not open for the one that takes its place.
-  await page.mouse.wheel(0, -10_000);
+  await scroll(-10_000);
   await rows.first().getByRole("button", { name: "Actions" }).click();
   await page.getByRole("menuitem", { name: "Copy id" }).waitFor();
   await page.keyboard.press("Escape");
-  await page.mouse.wheel(0, 4000);
-  await page.waitForTimeout(150);
+  await scroll(4000);
   expect(await page.getByRole("menu").count()).toBe(0);
   expect(visitor.complaints).toEqual([]);
   await visitor.leave();

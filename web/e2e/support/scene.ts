@@ -116,7 +116,7 @@ async function addArchivist(server: Server, tokens: Tokens) {
 async function backUp(server: Server) {
   const { id } = await server.api<{ id: string }>("POST", "/backups");
   await until(
-    async () => (await server.api<{ status: string }>("GET", `/backups/${id}`)).status !== "running",
+    async () => (await server.api<{ state: string }>("GET", `/backups/${id}`)).state !== "running",
     `backup ${id} did not end`,
   );
 }

@@ -19,7 +19,7 @@ export interface Column<T> {
 interface TableProps<T> {
   /** What is listed, for those who hear the page. */
   label: string;
-  rows: T[];
+  rows: readonly T[];
   columns: Column<T>[];
   rowKey: (row: T) => string;
   /** Makes rows clickable; the row's own link or button does the same for the keyboard. */

@@ -75,7 +75,7 @@ export function Log() {
             >
               <LongTable
                 label="Events"
-                rows={rows as LiveEvent[]}
+                rows={rows}
                 columns={columns}
                 rowKey={eventId}
                 onOpen={setOpened}

@@ -105,7 +105,7 @@ export function Tasks() {
               <div className="min-h-0 flex-1">
                 <LongTable
                   label="Tasks"
-                  rows={data.rows as TaskRow[]}
+                  rows={data.rows}
                   columns={columns}
                   rowKey={keyOf}
                   onOpen={open}
